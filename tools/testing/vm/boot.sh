@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Boots a guest: QEMU with a stock kernel and 9p, or User Mode Linux with hostfs.
+
+# initramfs MODULE...: a small one made of busybox, our init and the modules that mount the root
+initramfs()
+{
+	local img tmp m f
+
+	img=$CACHE/initramfs-$KERNEL-$(hash_of "$VM/initramfs-init" "$KVER" "$ROOT" "$*")
+	INITRAMFS=$img
+	[[ ! -s $img ]] || return 0
+	tmp=$(mktemp -d "$CACHE/initramfs.XXXXXX")
+	mkdir -p "$tmp"/{bin,lib,proc,sys,dev,new}
+	cp "$ROOT/bin/busybox" "$tmp/bin/"
+	cp "$VM/initramfs-init" "$tmp/init"
+	: >"$tmp/modules"
+	for m; do
+		modprobe -d "$ROOT" -S "$KVER" --show-depends "$m" | awk '$1 == "insmod" { print $2 }'
+	done | awk '!seen[$0]++' | while read -r f; do
+		m=$(basename "$f")
+		case $m in
+		*.xz) m=${m%.xz} && xz -dc "$f" >"$tmp/lib/$m" ;;
+		*.zst) m=${m%.zst} && zstd -qdc "$f" >"$tmp/lib/$m" ;;
+		*) cp "$f" "$tmp/lib/$m" ;;
+		esac
+		echo "$m" >>"$tmp/modules"
+	done
+	(cd "$tmp" && find . | cpio -o -H newc --quiet | gzip -1) >"$img.$$"
+	mv "$img.$$" "$img"
+	rm -rf "$tmp"
+}
+
+# share TAG PATH ro|rw: QEMU's options for a folder of the host
+share()
+{
+	local opt=local,path=$2,mount_tag=$1,security_model=none,multidevs=remap
+
+	[[ $3 != ro ]] || opt+=,readonly=on
+	QEMU+=(-virtfs "$opt")
+}
+
+# kernel words that both kinds of guest take
+common_args()
+{
+	echo "loglevel=6 panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 weir.clone=$1 weir.out=$2"
+}
+
+qemu_command()
+{
+	local names='' n=0 l
+
+	initramfs virtio_pci 9p 9pnet_virtio overlay
+	QEMU=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu max -smp "$CPUS" -m "$MEM"
+		-nodefaults -display none -no-reboot -chardev "stdio,id=con,signal=off"
+		-serial chardev:con -kernel "$ROOT/boot/vmlinuz-$KVER" -initrd "$INITRAMFS")
+	for l in "${LAYERS[@]}"; do
+		share "layer$n" "$l" ro
+		names+=${names:+:}layer$n
+		n=$((n + 1))
+	done
+	share root "$ROOT" ro
+	share clone "$CLONE" ro
+	share out "$OUT" rw
+	QEMU+=(-append "console=ttyS0 mitigations=off watchdog_thresh=60 tsc=reliable
+		$(common_args clone out) weir.fs=9p weir.root=root weir.layers=$names $APPEND")
+	COMMAND=("${QEMU[@]}")
+}
+
+uml_command()
+{
+	initramfs
+	COMMAND=("$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on "ncpus=$CPUS"
+		con=null con0=fd:0,fd:1 ssl=null)
+	# shellcheck disable=SC2206 # words of a kernel command line
+	COMMAND+=($(common_args "$CLONE" "$OUT") "weir.fs=hostfs" "weir.root=$ROOT"
+		"weir.layers=$(IFS=: && echo "${LAYERS[*]}")" $APPEND)
+}
+
+# boot LOG: run the guest, its console in LOG and, from the script's start on, on stdout
+boot()
+{
+	local rc=0
+
+	case $KERNEL in
+	uml*) uml_command ;;
+	*) qemu_command ;;
+	esac
+	printf '%q ' "${COMMAND[@]}" >"$OUT/.weir/command"
+	if ((INTERACTIVE)); then
+		"${COMMAND[@]}" | tee "$1" || rc=$?
+		return "$rc"
+	fi
+	timeout -k 5 "$TIMEOUT" "${COMMAND[@]}" </dev/null 2>&1 | tr -d '\r' |
+		awk -v log_file="$1" '
+			{ print >log_file; fflush() }
+			/^weir-guest: .* ready/ { show = 1 }
+			/^weir-init: / { print; fflush() }
+			show { print; fflush() }' || rc=${PIPESTATUS[0]}
+	return "$rc"
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the host itself needs, from Debian's packages.
+
+# host_need COMMAND=PACKAGE...: install the packages whose commands are missing
+host_need()
+{
+	local pair missing=()
+
+	for pair; do
+		command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+	done
+	((${#missing[@]})) || return 0
+	with_lock apt host_install "${missing[@]}"
+}
+
+host_install()
+{
+	local log=$CACHE/log/apt.log
+
+	[[ $(id -u) = 0 ]] || die "as root, please: apt-get install $*"
+	say "installing $*"
+	DEBIAN_FRONTEND=noninteractive long "apt-get update" 300 "$log" \
+		apt-get -o Acquire::Retries=5 update || say "trying with the package lists at hand"
+	DEBIAN_FRONTEND=noninteractive long "apt-get install" 600 "$log" \
+		apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 \
+		install -y --no-install-recommends "$@" ||
+		die "cannot install $*"
+}
+
+host_setup()
+{
+	[[ $(id -u) = 0 ]] || die "the lab makes root file systems and mounts: run it as root"
+	host_need git=git make=make mmdebstrap=mmdebstrap cpio=cpio modprobe=kmod \
+		qemu-system-x86_64=qemu-system-x86 flock=util-linux gawk=gawk xz=xz-utils
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Shared by the lab's scripts: places, messages, locks, long steps.
+
+VM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CLONE=$(cd "$VM/../../.." && pwd)
+CACHE=${WEIR_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/weir}
+
+EXIT_FAIL=1
+EXIT_SKIP=4
+
+say() { printf '%s\n' "vm: $*" >&2; }
+die() { say "error: $*"; exit "$EXIT_FAIL"; }
+skip() { say "SKIP: $*"; exit "$EXIT_SKIP"; }
+
+# hash_of FILE-OR-TEXT...: a short key of the contents of files and of the words given
+hash_of()
+{
+	local a
+
+	for a in "$@"; do
+		if [[ -f $a ]]; then cat "$a"; else printf '%s\n' "$a"; fi
+	done | sha256sum | cut -c1-12
+}
+
+# with_lock NAME CMD...: run CMD while holding the lock NAME of the cache
+with_lock()
+{
+	local name=$1 fd rc=0
+	shift
+
+	mkdir -p "$CACHE/lock"
+	exec {fd}>"$CACHE/lock/$name"
+	if ! flock -n "$fd"; then
+		say "waiting for another run that prepares $name"
+		flock -w 3600 "$fd" || die "lock $name is held for more than an hour"
+	fi
+	"$@" {fd}>&- || rc=$?
+	exec {fd}>&-
+	return "$rc"
+}
+
+# long LABEL SECONDS LOG CMD...: run CMD with its output in LOG, a line of progress every 5 s and
+# an end after SECONDS; on failure the log's tail is shown
+long()
+{
+	local label=$1 limit=$2 log=$3 pid rc=0 t0=$SECONDS
+	shift 3
+
+	mkdir -p "$(dirname "$log")"
+	timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		# a reader that nobody writes to is a sleep that a signal ends
+		if ! timeout 5 tail --pid="$pid" -f /dev/null; then
+			say "$label: $((SECONDS - t0)) s: $(tail -n 1 "$log" | tr -d '\r' | cut -c1-90)"
+		fi
+	done
+	wait "$pid" || rc=$?
+	if ((rc == 124 || rc == 137)); then
+		say "$label: given up after $limit s"
+	elif ((rc)); then
+		tail -n 25 "$log" >&2
+	fi
+	((rc)) && say "$label: failed ($rc), log: $log"
+	return "$rc"
+}

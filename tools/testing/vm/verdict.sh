@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Was it a pass? The guest's own mark says yes, and its kernel complained of nothing.
+
+REPORTS='WARNING:|BUG:|Oops|KASAN|possible recursive locking|possible circular locking'
+REPORTS+='|suspicious RCU usage|inconsistent lock state|unreferenced object|general protection'
+REPORTS+='|Call Trace|refcount_t|INFO: task|rcu: INFO|self-detected stall|UBSAN|KCSAN'
+REPORTS+='|possible irq lock inversion|Invalid wait context|sleeping function called|ODEBUG'
+REPORTS+='|scheduling while atomic|Kernel panic|page allocation failure|Out of memory'
+
+# kernel_lines FILE: what the kernel printed, not what the script did
+kernel_lines()
+{
+	grep -aE '\[ *[0-9]+\.[0-9]{6}\]|^kmemleak:' "$1"
+}
+
+# without_known: drop the one report User Mode Linux makes of itself while it brings up the
+# second CPU: its first line and the rest of that report
+without_known()
+{
+	case $KERNEL in
+	uml-debug) awk -f "$VM/known-uml.awk" ;;
+	*) cat ;;
+	esac
+}
+
+# complaints LOG: print the kernel's reports, status 0 when there is any
+complaints()
+{
+	{
+		kernel_lines "$1"
+		[[ ! -e $OUT/.weir/dmesg ]] || cat "$OUT/.weir/dmesg"
+	} | without_known | grep -aE "$REPORTS" | sed 's/^.*\(\[ *[0-9]*\.[0-9]*\]\)/\1/' | awk '!seen[$0]++'
+}
+
+# verdict LOG STATUS: print and return it
+verdict()
+{
+	local log=$1 rc=$2 mark found
+
+	mark=$(cat "$OUT/.weir/verdict" 2>/dev/null)
+	found=$(complaints "$log" | head -n 20)
+	if [[ $found ]]; then
+		say "the kernel complained (console: $log):"
+		printf '%s\n' "$found" >&2
+		return "$EXIT_FAIL"
+	fi
+	if [[ -z $mark ]]; then
+		((rc == 124 || rc == 137)) && say "given up after $TIMEOUT s"
+		say "the guest did not reach its end (status $rc, console: $log)"
+		tail -n 15 "$log" >&2
+		return "$EXIT_FAIL"
+	fi
+	((mark == 0)) && return 0
+	say "$SCRIPT failed with status $mark in $KERNEL (console: $log)"
+	((mark == EXIT_SKIP)) && return "$EXIT_SKIP"
+	return "$EXIT_FAIL"
+}
