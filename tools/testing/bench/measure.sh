@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: ROUNDS times, for each size and case, the kernel's ip_vs and
+# Weir one after the other; every figure is a line of $OUT/bench.tsv:
+#   round impl case method family proto size value base
+# value and base (plain forwarding just before) in picoseconds a packet, or
+# bytes a connection.
+#
+# usage: measure.sh IMPLS SIZES ROUNDS
+set -eu
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/testing/bench/lib.sh
+. "$HERE/lib.sh"
+
+IMPLS=${1:-kernel weir}
+SIZES=${2:-1000}
+ROUNDS=${3:-1}
+OUT=${OUT:-/tmp}
+TSV=$OUT/bench.tsv
+STEADY_PACKETS=${STEADY_PACKETS:-256000}
+KERNEL_BITS=${KERNEL_BITS:-20}
+
+row() { printf '%s\t' "$ROUND" "$IMPL" "$@" "$BASE" | sed 's/\t$//' >>"$TSV"; echo >>"$TSV"; }
+
+# steady TYPE METHOD FAMILY PROTO SIZE: a case that changes nothing; all flows
+# are seen at least once
+steady()
+{
+	local packets=$((STEADY_PACKETS > $5 ? STEADY_PACKETS : $5))
+
+	job "type=$1" "method=$2" "family=$3" "proto=$4" "flows=$5" "packets=$packets"
+}
+
+# per_connection BEFORE AFTER SIZE: bytes, from two outputs of memory
+per_connection()
+{
+	echo "$1 $2 $3" | awk '{ print int(($3 - $1) * 1024 / $5), int(($2 - $4) * 1024 / $5) }'
+}
+
+# cycle METHOD FAMILY PROTO SIZE: load, fill, measure, unload
+cycle()
+{
+	local method=$1 family=$2 proto=$3 size=$4 m0 m1 m2 m3 bytes params=()
+
+	steady forward plain "$family" "$proto" "$size"
+	BASE=$J_p50
+	row forward plain "$family" "$proto" "$size" "$J_p50"
+	steady build plain "$family" "$proto" "$size"
+	row build plain "$family" "$proto" "$size" "$J_p50"
+
+	m0=$(memory)
+	[[ $IMPL = weir ]] || params=(conn_tab_bits="$KERNEL_BITS")
+	impl_load "$IMPL" "${params[@]}"
+	service_add "$method" "$family" "$proto"
+	m1=$(memory)
+	fill "$method" "$family" "$proto" "$size"
+	row first "$method" "$family" "$proto" "$size" "$FILL_NS"
+	m2=$(memory)
+	[[ $(connections) = "$size" ]] || die "$(connections) connections, not $size"
+	[[ $proto = udp || $(active) = "$size" ]] || die "$(active) active, not $size"
+
+	steady ack "$method" "$family" "$proto" "$size"
+	row established "$method" "$family" "$proto" "$size" "$J_p50"
+	if [[ $method = nat ]]; then
+		steady reply "$method" "$family" "$proto" "$size"
+		row reply "$method" "$family" "$proto" "$size" "$J_p50"
+	fi
+	steady forward plain "$family" "$proto" "$size"
+	row bystander "$method" "$family" "$proto" "$size" "$J_p50"
+	impl_unload
+	m3=$(memory)
+
+	read -r -a bytes < <(per_connection "$m1" "$m2" "$size")
+	row memory "$method" "$family" "$proto" "$size" "${bytes[0]}"
+	row memory-free "$method" "$family" "$proto" "$size" "${bytes[1]}"
+	read -r -a bytes < <(per_connection "$m0" "$m1" 1)
+	row memory-empty "$method" "$family" "$proto" "$size" "${bytes[0]}"
+	read -r -a bytes < <(per_connection "$m0" "$m3" 1)
+	row memory-left "$method" "$family" "$proto" "$size" "${bytes[0]}"
+}
+
+# cases SIZE: METHOD:FAMILY:PROTO... to go through
+cases()
+{
+	if (($1 < 100000)); then
+		echo dr:4:tcp nat:4:tcp tun:4:tcp dr:6:tcp nat:6:tcp tun:6:tcp dr:4:udp
+	else
+		echo "${BIG_CASES:-dr:4:tcp nat:4:tcp tun:4:tcp nat:6:tcp}"
+	fi
+}
+
+max=0
+for size in $SIZES; do
+	max=$((size > max ? size : max))
+done
+mkdir -p "$OUT"
+: >"$TSV"
+bench_up "$max"
+trap 'bench_down' EXIT
+for ((ROUND = 1; ROUND <= ROUNDS; ROUND++)); do
+	for size in $SIZES; do
+		for c in $(cases "$size"); do
+			IFS=: read -r method family proto <<<"$c"
+			for IMPL in $IMPLS; do
+				t0=$EPOCHREALTIME
+				cycle "$method" "$family" "$proto" "$size"
+				note "round $ROUND/$ROUNDS, $size connections, $method IPv$family $proto, $IMPL: $(
+					echo "$t0 $EPOCHREALTIME" | awk '{ printf "%.1f s", $2 - $1 }')"
+			done
+		done
+	done
+done
+echo complete >"$OUT/bench.done"
