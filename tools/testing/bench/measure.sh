@@ -90,6 +90,16 @@ cases()
 	fi
 }
 
+found=
+for IMPL in $IMPLS; do
+	if [[ $(impl_file "$IMPL" ip_vs) ]]; then
+		found+=" $IMPL"
+	else
+		note "no ip_vs.ko of $IMPL for $(uname -r): left out"
+	fi
+done
+IMPLS=$found
+[[ $IMPLS ]] || die "nothing to measure"
 max=0
 for size in $SIZES; do
 	max=$((size > max ? size : max))
