@@ -1,3 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-uml_need() { :; }
+# User Mode Linux, built from Debian's linux-source in the root of that release.
+
+uml_fragments()
+{
+	case $KERNEL in
+	uml) echo "$VM/uml.config" ;;
+	uml-debug) echo "$VM/uml.config $VM/uml-debug.config" ;;
+	esac
+}
+
+# uml_need: where KERNEL is a UML flavour, build it if need be; set UML and KVER
+uml_need()
+{
+	local -a frags
+
+	UML=''
+	[[ $KERNEL = uml* ]] || return 0
+	read -ra frags <<<"$(uml_fragments)"
+	UML=$CACHE/$KERNEL-$KVER-$(hash_of "${frags[@]}" "$VM/uml-build")
+	with_lock "uml-$KERNEL" uml_make "${frags[@]}" || return 1
+	KVER=$(cat "$UML/mods/.release")
+}
+
+uml_make()
+{
+	[[ ! -e $UML/mods/.release ]] || return 0
+	say "building $KERNEL: 6 to 10 minutes on two processors, once"
+	rm -rf "$UML"
+	mkdir -p "$UML"
+	cat "$@" >"$UML/weir.config"
+	cp "$VM/uml-build" "$UML/"
+	long "$KERNEL" 2400 "$CACHE/log/$KERNEL.log" \
+		"$VM/in-root" "$ROOT" "$CACHE" "$UML/uml-build" "$UML" "$(nproc)"
+}

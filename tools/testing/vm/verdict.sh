@@ -38,8 +38,8 @@ verdict()
 {
 	local log=$1 rc=$2 mark found
 
-	mark=$(cat "$OUT/.weir/verdict" 2>/dev/null)
-	found=$(complaints "$log" | head -n 20)
+	mark=$(cat "$OUT/.weir/verdict" 2>/dev/null) || true
+	found=$(complaints "$log" | head -n 20) || true
 	if [[ $found ]]; then
 		say "the kernel complained (console: $log):"
 		printf '%s\n' "$found" >&2

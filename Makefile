@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0
+# Weir: a drop-in replacement for Linux IPVS. "make help" lists the targets.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KVER ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+PREFIX ?= /usr/local
+DEPMOD ?= depmod
+CC ?= gcc
+
+KERNEL ?= 6.1
+IMPL ?= weir
+T ?=
+
+MODDIR = $(DESTDIR)/lib/modules/$(KVER)/updates
+SBINDIR = $(DESTDIR)$(PREFIX)/sbin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man8
+CONFDIR = $(DESTDIR)/etc/modprobe.d
+
+# what a director loads: modules for tests stay in the tree
+INSTALLED = $(filter-out %_test.ko %_kunit.ko,$(wildcard kernel/*.ko))
+MODULES = ip_vs.ko ip_vs_ftp.ko ip_vs_pe_sip.ko xt_ipvs.ko
+MANPAGES = $(notdir $(wildcard ipvsadm/*.8))
+
+VM = tools/testing/vm
+
+all: modules ipvsadm
+
+need-kernel:
+	@scripts/need kernel "$(KDIR)"
+
+need-tool:
+	@scripts/need tool
+
+modules: need-kernel
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel modules
+
+ipvsadm: need-tool
+	$(MAKE) -C ipvsadm
+
+install: install-modules install-ipvsadm
+
+install-modules:
+	@scripts/need built kernel/ip_vs.ko "$(KVER)"
+	install -d $(MODDIR) $(CONFDIR)
+	install -m 644 $(INSTALLED) $(MODDIR)
+	install -m 644 scripts/weir.conf $(CONFDIR)
+	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+install-ipvsadm:
+	@scripts/need built ipvsadm/ipvsadm
+	install -d $(SBINDIR) $(MANDIR)
+	install -m 755 ipvsadm/ipvsadm $(SBINDIR)
+	$(if $(MANPAGES),install -m 644 $(addprefix ipvsadm/,$(MANPAGES)) $(MANDIR))
+
+uninstall:
+	@scripts/need version "$(KVER)"
+	rm -f $(addprefix $(MODDIR)/,$(MODULES)) $(CONFDIR)/weir.conf
+	rm -f $(SBINDIR)/ipvsadm $(addprefix $(MANDIR)/,$(MANPAGES))
+	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+demo:
+	@tools/testing/demo/run
+
+test:
+	@$(VM)/run-tests --impl $(IMPL) $(KERNEL) -- $(T)
+
+test-all:
+	@$(VM)/run-tests --impl weir 6.1 6.12 7.2 uml uml-debug -- $(T)
+	@$(VM)/run-tests --impl kernel 6.1 6.12 7.2 uml -- $(T)
+
+shell:
+	@$(VM)/run $(KERNEL) --impl $(IMPL) --shell
+
+bench:
+	@tools/testing/bench/run
+
+check:
+	@scripts/check
+
+clean:
+	$(if $(wildcard $(KDIR)/Makefile),$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel clean)
+	$(if $(wildcard ipvsadm/Makefile),$(MAKE) -C ipvsadm clean)
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make                 build kernel/ip_vs.ko (for KDIR) and ipvsadm/ipvsadm
+#: make modules         the module alone; KDIR=folder of the kernel's headers
+#: make ipvsadm         the tool alone
+#: make install         modules to /lib/modules/KVER/updates, ipvsadm to PREFIX/sbin (DESTDIR honoured)
+#: make uninstall       take all of that back
+#: make demo            a director and real servers in a virtual machine, with real requests
+#: make test            the tests on one kernel: KERNEL=6.1|6.12|7.2|uml|uml-debug T=name IMPL=weir|kernel
+#: make test-all        the tests on every kernel, and against the kernel's own ip_vs
+#: make shell           a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
+#: make bench           cost per packet and memory per connection beside the kernel's ip_vs
+#: make check           static checks: sparse, shellcheck, style, dependencies
+#: make clean           remove what make built in this folder
+
+.PHONY: all need-kernel need-tool modules ipvsadm install install-modules install-ipvsadm \
+	uninstall demo test test-all shell bench check clean help
