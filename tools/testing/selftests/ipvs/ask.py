@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""A client of servers.py: ask.py [options] ADDRESS PORT; prints the answering server per request.
+
+-u        by UDP               -n N     so many requests, each its own connection
+-b ADDR   source address       -p PORT  source port
+-w SEC    patience (5)         -s N     UDP payload or `sum` bytes
+-k WISH   who, bye, sum, give  (sum: sends -s bytes, prints the server's verdict `same` or
+          `DIFFERENT`; give: receives -s bytes and compares)
+"""
+
+import getopt
+import socket
+import sys
+import types
+
+PATTERN = bytes(range(251)) * 4096
+
+
+def bytes_of(size):
+    return (PATTERN * (size // len(PATTERN) + 1))[:size]
+
+
+def wish_udp(args, sock, count):
+    data = (b'%d ' % count + bytes_of(args.size))[:max(args.size, 8)]
+    sock.send(data)
+    name, _, echo = sock.recv(65536).partition(b' ')
+    return name.decode() if echo == data else 'DIFFERENT'
+
+
+def wish_tcp(args, sock):
+    data = bytes_of(args.size)
+    if args.kind == 'sum':
+        sock.sendall(b'sum\n')
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        import hashlib  # here, because few need it and starting is slow
+        wanted = hashlib.sha256(data).hexdigest()
+        return 'same' if sock.makefile().readline().strip() == wanted else 'DIFFERENT'
+    if args.kind == 'give':
+        sock.sendall(b'give %d\n' % args.size)
+        return 'same' if sock.makefile('rb').read() == data else 'DIFFERENT'
+    sock.sendall(args.kind.encode() + b'\n')
+    return sock.makefile().readline().strip() or 'EMPTY'
+
+
+def one(args, count):
+    family = socket.AF_INET6 if ':' in args.address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM if args.udp else socket.SOCK_STREAM)
+    sock.settimeout(args.wait)
+    if args.bind or args.sport:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((args.bind, args.sport))
+    try:
+        sock.connect((args.address, args.port))
+        return wish_udp(args, sock, count) if args.udp else wish_tcp(args, sock)
+    except socket.timeout:
+        return 'timeout'
+    except ConnectionRefusedError:
+        return 'refused'
+    except ConnectionResetError:
+        return 'reset'
+    except OSError as error:
+        return (error.strerror or str(error)).lower().replace(' ', '-')
+    finally:
+        sock.close()
+
+
+def main():
+    options, (address, port) = getopt.getopt(sys.argv[1:], 'un:b:p:w:s:k:')
+    given = dict(options)
+    args = types.SimpleNamespace(
+        udp='-u' in given, count=int(given.get('-n', 1)), bind=given.get('-b', ''),
+        sport=int(given.get('-p', 0)), wait=float(given.get('-w', 5)),
+        size=int(given.get('-s', 16)), kind=given.get('-k', 'who'), address=address,
+        port=int(port))
+    for count in range(args.count):
+        print(one(args, count), flush=True)
+
+
+main()

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Path MTU: a packet that may not be fragmented and does not fit the way to its server makes the
+# director tell the client; what servers and routers behind the director report reaches the
+# client; and a bulk transfer gets through each time. Topology: topology.sh; the way to the
+# servers (`back`) is narrowed to 1400 bytes by the tests that say so.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="too_big learnt tunnel_bulk narrow_bulk"
+
+# Crafted packets of every method: see pmtu.py.
+too_big() { run_py pmtu.py too_big "$AF"; }
+learnt() { run_py pmtu.py learnt "$AF"; }
+
+forget_pmtu() {
+	local ns
+
+	for ns in client director $SERVERS; do
+		ip -n "$ns" "-$AF" route flush cache
+	done
+}
+
+# bulk_each METHOD...: a TCP stream up and down through each.
+bulk_each() {
+	local method
+
+	defer forget_pmtu
+	for method; do
+		service t rr "$method" 1
+		equal "up by -$method" "$(ask -k sum -s 200000 -w 30)" same
+		equal "down by -$method" "$(ask -k give -s 200000 -w 30)" same
+		clean_director
+		forget_pmtu
+	done
+}
+
+tunnel_bulk() { bulk_each i; }
+
+narrow_bulk() {
+	local ns
+
+	for ns in director server1; do
+		in_ns "$ns" ip link set back mtu 1400
+		defer ip -n "$ns" link set back mtu 1500
+	done
+	bulk_each m g i
+}
+
+with_topology
+with_servers
+tests_run

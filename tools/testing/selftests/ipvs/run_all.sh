@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Runs the scripts of this folder (or only those named, without .sh), one after another over one
+# topology and with a freshly loaded module each, and adds up what they report.
+# The last line is `N passed, N failed, N skipped`; the status is 0 if nothing failed.
+
+HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$HERE/lib.sh"
+
+SCRIPT_TIMEOUT=${SCRIPT_TIMEOUT:-240}
+PASSED=0 FAILED=0 SKIPPED=0
+REPORT=${OUT:-$SCRATCH}/selftests
+FAILURES=()
+
+scripts() {
+	sed -n 's/^TEST_PROGS += \(.*\)\.sh$/\1/p' "$HERE/Makefile"
+}
+
+# The in-tree ip_vs has its schedulers in modules of their own, which hold it.
+unload() {
+	ip netns exec director ipvsadm -C 2>/dev/null
+	awk '$1 ~ /^ip_vs_/ { print $1 }' /proc/modules | xargs -r rmmod 2>/dev/null
+	rmmod ip_vs 2>/dev/null
+	! grep -q '^ip_vs ' /proc/modules
+}
+
+reload() {
+	busywait 20 unload || echo "# ip_vs cannot be unloaded"
+	modprobe ip_vs
+}
+
+count() {
+	grep -c "$1" "$2"
+}
+
+run_script() {
+	local name=$1 log=$REPORT/$1.log start=$SECONDS rc failed
+
+	printf '# === %s (%s, %s)\n' "$name" "$IMPL" "$KERNEL"
+	timeout -k 10 "$SCRIPT_TIMEOUT" bash "$HERE/$name.sh" 2>&1 | tee "$log"
+	rc=${PIPESTATUS[0]}
+	failed=$(count '^not ok' "$log")
+	SKIPPED=$((SKIPPED + $(count '^ok .*# SKIP' "$log")))
+	PASSED=$((PASSED + $(grep '^ok' "$log" | grep -vc '# SKIP')))
+	if [ "$rc" -ne 0 ] && [ "$rc" -ne 4 ] && [ "$failed" -eq 0 ]; then
+		printf 'not ok - %s: ended with status %d%s\n' "$name" "$rc" \
+			"$([ "$rc" -ne 124 ] || echo ' (timeout)')" | tee -a "$log"
+		failed=1
+	fi
+	FAILED=$((FAILED + failed))
+	printf '# === %s took %d s\n' "$name" "$((SECONDS - start))"
+	if [ "$failed" -gt 0 ]; then
+		FAILURES+=("$(grep '^not ok' "$log")")
+	fi
+}
+
+mkdir -p "$REPORT"
+with_topology
+export TOPOLOGY=shared
+
+for name in ${*:-$(scripts)}; do
+	name=$(basename "$name" .sh)
+	[ -e "$HERE/$name.sh" ] || { echo "no such test: $name"; FAILED=$((FAILED + 1)); continue; }
+	run_script "$name"
+	reload
+done
+printf '# %s took %d s in all\n' "$IMPL" "$SECONDS"
+for failure in "${FAILURES[@]}"; do
+	printf '# failed: %s\n' "$failure"
+done
+printf '%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
+[ "$FAILED" -eq 0 ]

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The network all tests share. Every box is a network namespace; `topology_up` builds it and can
+# be called from an interactive shell (`. lib.sh; topology_up`), `topology_down` removes it.
+#
+#   +--------+          +-----------------------------+
+#   | client |front     |           switch            |
+#   |   .2   +----------+ bridge front   bridge back  |
+#   +--------+          +-+-----+------------+-----+--+
+#                         |     |            |     |
+#            front .1     |     |            |     |     back .1
+#   +----------+----------+     |            |     +----------+--+
+#   | director | VIP on lo      |            |                |  |
+#   |          +----------------+------------+----------------+  |
+#   +----------+                |            |
+#                     front .1N |            | back .1N
+#                     +---------+------------+---------+
+#                     | serverN (1..3)                 |   VIP on lo, tunl0 and ip6tnl0,
+#                     |                                |   arp_ignore=1 arp_announce=2
+#                     +--------------------------------+
+#
+#   front  192.0.2.0/24     2001:db8:a::/64      VIP  203.0.113.10  2001:db8:f::10
+#   back   198.51.100.0/24  2001:db8:b::/64
+#
+# Requests reach a server over `back`. What a server sends from its own address (NAT) goes back
+# through the director, what it sends from the VIP (DR, TUN) straight over `front` to the client:
+# so all three methods work side by side. MAC addresses are fixed: 02:00:00:00:NN:HH, NN 0a for
+# front and 0b for back, HH the last byte of the address (hex).
+
+PORT=8000
+SERVERS="server1 server2 server3"
+ALL_NS="switch client director $SERVERS"
+
+# family 4|6: the addresses of one family, for use by a test.
+family() {
+	AF=$1
+	if [ "$AF" = 4 ]; then
+		FRONT=192.0.2. BACK=198.51.100. VIP=203.0.113.10 PLEN=24 HOST=32
+		BACK_NET=198.51.100.0/24 NODAD=
+	else
+		FRONT=2001:db8:a:: BACK=2001:db8:b:: VIP=2001:db8:f::10 PLEN=64 HOST=128
+		BACK_NET=2001:db8:b::/64 NODAD=nodad
+	fi
+	CLIENT=${FRONT}2 DIRECTOR=${FRONT}1 DIRECTOR_BACK=${BACK}1
+	RS=("" "${BACK}11" "${BACK}12" "${BACK}13")
+	: "$CLIENT${RS[1]}"
+}
+
+# at ADDRESS [PORT]: as ipvsadm wants it.
+at() {
+	case $1 in
+	*:*) printf '[%s]:%s' "$1" "${2-$PORT}" ;;
+	*) printf '%s:%s' "$1" "${2-$PORT}" ;;
+	esac
+}
+
+# topology_links: who is wired to which bridge, and with which last byte: "NS BRIDGE BYTE".
+topology_links() {
+	cat <<-LINKS
+		client front 2
+		director front 1
+		director back 1
+		server1 front 11
+		server1 back 11
+		server2 front 12
+		server2 back 12
+		server3 front 13
+		server3 back 13
+	LINKS
+}
+
+link_batch() {
+	local ns net byte nn
+
+	topology_links | while read -r ns net byte; do
+		nn=0a
+		[ "$net" = back ] && nn=0b
+		printf 'link add %s netns %s address 02:00:00:00:%s:%02x type veth peer name %s-%s netns switch\n' \
+			"$net" "$ns" "$nn" "$byte" "${net:0:1}" "$ns"
+	done
+}
+
+switch_batch() {
+	local ns net byte
+
+	echo "link add front type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+	echo "link add back type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+	echo "link set front up"
+	echo "link set back up"
+	topology_links | while read -r ns net byte; do
+		echo "link set ${net:0:1}-$ns master $net up"
+	done
+}
+
+# addresses NS: both families on each of its links.
+host_batch() {
+	local who=$1 ns net byte
+
+	echo "link set lo up"
+	topology_links | while read -r ns net byte; do
+		[ "$ns" = "$who" ] || continue
+		echo "link set $net up"
+		for AF in 4 6; do
+			family "$AF"
+			if [ "$net" = front ]; then
+				echo "addr add $FRONT$byte/$PLEN dev front $NODAD"
+			else
+				echo "addr add $BACK$byte/$PLEN dev back $NODAD"
+			fi
+		done
+	done
+}
+
+client_batch() {
+	host_batch client
+	for AF in 4 6; do
+		family "$AF"
+		echo "route add $VIP/$HOST via $DIRECTOR"
+		echo "route add $BACK_NET via $DIRECTOR"
+	done
+}
+
+director_batch() {
+	host_batch director
+	for AF in 4 6; do
+		family "$AF"
+		echo "addr add $VIP/$HOST dev lo $NODAD"
+	done
+}
+
+server_batch() {
+	local dev
+
+	host_batch "$1"
+	for AF in 4 6; do
+		family "$AF"
+		echo "addr add $VIP/$HOST dev lo $NODAD"
+		echo "route add default via $DIRECTOR_BACK table 100"
+	done
+	for dev in tunl0 ip6tnl0 sit0; do
+		quiet_in "$1" test -e "/proc/sys/net/ipv4/conf/$dev" || continue
+		echo "link set $dev up"
+	done
+	echo "addr add 203.0.113.10/32 dev tunl0"
+	echo "addr add 2001:db8:f::10/128 dev ip6tnl0 nodad"
+}
+
+# batch NS < LINES: one ip process for the lot. -force: a device may be missing on some kernels.
+batch() {
+	ip -n "$1" -force -batch - 2>>"$SCRATCH/topology.log"
+}
+
+ns_sysctls() {
+	quiet_in "$1" sysctl -qw net.ipv4.conf.{all,default}.rp_filter=0 \
+		net.ipv6.conf.{all,default}.accept_dad=0 net.ipv6.conf.{all,default}.accept_ra=0 \
+		net.ipv6.conf.{all,default}.router_solicitations=0 net.ipv4.icmp_ratelimit=0 \
+		net.ipv6.icmp.ratelimit=0 "${@:2}"
+}
+
+topology_up() {
+	local ns
+
+	modprobe -a -q bridge veth ipip ip6_tunnel sit || :
+	for ns in $ALL_NS; do
+		ip netns add "$ns" || return 1
+		ns_sysctls "$ns"
+	done
+	ns_sysctls director net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.conf.{all,default}.send_redirects=0 net.ipv4.conf.all.accept_redirects=0
+	for ns in $SERVERS; do
+		ns_sysctls "$ns" net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
+	done
+	link_batch | ip -batch - || return 1
+	switch_batch | batch switch
+	client_batch | batch client
+	director_batch | batch director
+	for ns in $SERVERS; do
+		server_batch "$ns" | batch "$ns"
+		for AF in 4 6; do
+			family "$AF"
+			ip -n "$ns" "-$AF" rule add from "$BACK_NET" lookup 100
+		done
+	done
+	family 4
+}
+
+topology_down() {
+	local ns
+
+	for ns in $ALL_NS; do
+		ip netns del "$ns" 2>/dev/null
+	done
+}
+
+# with_topology: for a script: build it, and take it down at the end. The module is loaded first,
+# so that its per-namespace part is there for every namespace. Under run_all.sh all scripts share
+# one topology and undo what they change in it.
+with_topology() {
+	if [ "${TOPOLOGY:-}" = shared ]; then
+		defer clean_director
+		return
+	fi
+	modprobe ip_vs || skip_all "modprobe ip_vs failed"
+	defer topology_down
+	topology_up || { echo "Bail out! no topology"; cat "$SCRATCH/topology.log"; exit 1; }
+}
+
+# with_servers [NAMESPACE...]: the answering program in every server, for TCP and UDP, both families.
+with_servers() {
+	local ready
+
+	[ $# -gt 0 ] || set -- $SERVERS
+	rm -f "$SCRATCH/ready"
+	mkfifo "$SCRATCH/ready"
+	python3 -S "$HERE/servers.py" "$PORT" "$@" >"$SCRATCH/ready" &
+	defer stop_process $!
+	read -rt 60 ready <"$SCRATCH/ready" || fail "the servers did not start"
+	: "$ready"
+}
+
+# clean_director: no services; connections die with what the test does next, or stay harmlessly.
+clean_director() {
+	quiet_in director ipvsadm -C
+}
+
+# service PROTO SCHED METHOD [SERVER...]: a service on the VIP with these servers (numbers).
+# PROTO is t or u, METHOD m, g or i.
+service() {
+	local proto=$1 sched=$2 method=$3 n
+
+	shift 3
+	[ $# -gt 0 ] || set -- 1 2 3
+	defer clean_director
+	ipvs_batch <<-RULES
+		-A -$proto $(at "$VIP") -s $sched
+		$(for n; do echo "-a -$proto $(at "$VIP") -r $(at "${RS[n]}") -$method"; done)
+	RULES
+}
+
+# ipvs_batch < LINES: ipvsadm commands, carried out by one process.
+ipvs_batch() {
+	local lines
+
+	lines=$(cat)
+	printf '# director$ ipvsadm %s\n' "${lines//$'\n'/$'\n'# director\$ ipvsadm }"
+	quiet_in director ipvsadm -R <<<"$lines" || fail "status $? from ipvsadm -R"
+}
+
+# ask [ARGS...]: requests from the client to the VIP; prints a server's name per request.
+ask() {
+	quiet_in client python3 -S "$HERE/ask.py" "$@" "$VIP" "$PORT"
+}
