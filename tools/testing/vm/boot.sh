@@ -67,13 +67,15 @@ qemu_command()
 	COMMAND=("${QEMU[@]}")
 }
 
+# it runs in the root that built it, whose C library it wants; the root itself is seen at /mnt
 uml_command()
 {
 	initramfs
-	COMMAND=("$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on "ncpus=$CPUS"
-		con=null con0=fd:0,fd:1 ssl=null)
+	COMMAND=("$VM/in-root" "$ROOT" "$CACHE" --bind "$ROOT" /mnt --bind "$CLONE" /weir
+		--bind "$OUT" /out "$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on
+		"ncpus=$CPUS" con=null con0=fd:0,fd:1 ssl=null)
 	# shellcheck disable=SC2206 # words of a kernel command line
-	COMMAND+=($(common_args "$CLONE" "$OUT") "weir.fs=hostfs" "weir.root=$ROOT"
+	COMMAND+=($(common_args /weir /out) weir.fs=hostfs weir.root=/mnt
 		"weir.layers=$(IFS=: && echo "${LAYERS[*]}")" $APPEND)
 }
 
