@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Three steps: scan the words against the table, check which may stand
+ * together, then let each row set its value, in the table's order and not in
+ * the user's. So "-r server -t service" is as good as the usual order.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmdline.h"
+#include "fail.h"
+#include "opts.h"
+#include "parse.h"
+
+#define MAX_GIVEN 64
+#define MAX_WORDS 4
+
+struct scan {
+	int argc, next;
+	char **argv;
+	struct given given[MAX_GIVEN];
+	size_t n_given;
+	const struct given *cmd;
+	const char *words[MAX_WORDS];	/* what is no option */
+	size_t n_words;
+};
+
+static int note_command(struct scan *scan, struct given *given)
+{
+	if (scan->cmd)
+		return fail("multiple commands specified: %s and %s",
+			    scan->cmd->as_typed, given->as_typed);
+	scan->cmd = given;
+	return 0;
+}
+
+static int note_option(struct request *req, const struct given *given)
+{
+	uint64_t bit = 1ull << given->opt->id;
+
+	if (req->given & bit)
+		return fail("multiple '%s' options specified: %s%s%.200s",
+			    opt_group(given->opt), given->as_typed,
+			    given->value ? " " : "", given->value ? given->value : "");
+	req->given |= bit;
+	return 0;
+}
+
+static int take_value(struct scan *scan, struct given *given, const char *attached)
+{
+	const char *next = scan->next < scan->argc ? scan->argv[scan->next] : NULL;
+
+	given->value = NULL;
+	switch (given->opt->arg) {
+	case ARG_NONE:
+		if (attached)
+			return fail("%s takes no value: %.200s", given->as_typed, attached);
+		return 0;
+	case ARG_OPTIONAL:
+		if (!attached && (!next || *next == '-'))
+			return 0;
+		break;
+	case ARG_REQUIRED:
+		if (!attached && !next)
+			return fail("%s: missing argument (%s)", given->as_typed,
+				    given->opt->metavar);
+		break;
+	}
+	if (!attached) {
+		attached = next;
+		scan->next++;
+	}
+	given->value = attached;
+	return 0;
+}
+
+static int add_given(struct scan *scan, struct request *req, const struct opt *opt,
+		     const char *attached)
+{
+	struct given *given = &scan->given[scan->n_given];
+
+	/* Each option stands once: more rows than the table has are repetitions. */
+	if (scan->n_given == MAX_GIVEN)
+		return fail("too many options");
+	scan->n_given++;
+	given->opt = opt;
+	if (take_value(scan, given, attached))
+		return -1;
+	return opt->cmd ? note_command(scan, given) : note_option(req, given);
+}
+
+static int scan_long(struct scan *scan, struct request *req, const char *word)
+{
+	const char *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	const struct opt *opt = opt_by_name(word + 2, len - 2);
+	struct given *given;
+
+	if (!opt)
+		return fail("%.200s: unknown option", word);
+	given = &scan->given[scan->n_given % MAX_GIVEN];
+	snprintf(given->as_typed, sizeof(given->as_typed), "--%s", opt->name);
+	return add_given(scan, req, opt, equals ? equals + 1 : NULL);
+}
+
+static int scan_short(struct scan *scan, struct request *req, const char *word)
+{
+	for (const char *p = word + 1; *p; p++) {
+		const struct opt *opt = opt_by_letter(*p);
+		struct given *given;
+		const char *rest = NULL;
+
+		if (!opt)
+			return fail("-%c: unknown option in %.200s", *p, word);
+		given = &scan->given[scan->n_given % MAX_GIVEN];
+		snprintf(given->as_typed, sizeof(given->as_typed), "-%c", *p);
+		if (opt->arg != ARG_NONE && p[1])
+			rest = p[1] == '=' ? p + 2 : p + 1;
+		if (add_given(scan, req, opt, rest))
+			return -1;
+		if (rest)
+			return 0;
+	}
+	return 0;
+}
+
+static int scan_word(struct scan *scan, struct request *req, const char *word)
+{
+	if (scan->n_words == MAX_WORDS)
+		return fail("unexpected argument %.200s", word);
+	(void)req;
+	scan->words[scan->n_words++] = word;
+	return 0;
+}
+
+static int scan_all(struct scan *scan, struct request *req)
+{
+	bool only_words = false;
+
+	while (scan->next < scan->argc) {
+		const char *word = scan->argv[scan->next++];
+		int err;
+
+		if (!only_words && !strcmp(word, "--")) {
+			only_words = true;
+			continue;
+		}
+		if (only_words || word[0] != '-' || !word[1])
+			err = scan_word(scan, req, word);
+		else if (word[1] == '-')
+			err = scan_long(scan, req, word);
+		else
+			err = scan_short(scan, req, word);
+		if (err)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_allowed(const struct scan *scan, enum cmd cmd)
+{
+	for (size_t i = 0; i < scan->n_given; i++) {
+		const struct given *given = &scan->given[i];
+
+		if (given->opt->id && !(given->opt->allowed & CMD_BIT(cmd)))
+			return fail("Illegal '%s' option with the '%s' command: %s%s%.200s",
+				    opt_group(given->opt), cmd_name(cmd), given->as_typed,
+				    given->value ? " " : "",
+				    given->value ? given->value : "");
+	}
+	return 0;
+}
+
+static int check_required(const struct request *req, enum cmd cmd)
+{
+	for (size_t i = 0; i < opt_count; i++) {
+		const struct opt *opt = &opt_table[i];
+
+		if ((opt->required & CMD_BIT(cmd)) && !has(req, opt->id))
+			return fail("You need to supply the '%s' option for the '%s' command",
+				    opt_group(opt), cmd_name(cmd));
+	}
+	return 0;
+}
+
+static int check_alone(const struct scan *scan, enum cmd cmd)
+{
+	const struct given *first = NULL;
+
+	for (size_t i = 0; i < scan->n_given; i++) {
+		const struct given *given = &scan->given[i];
+
+		if (!(given->opt->alone & CMD_BIT(cmd)))
+			continue;
+		if (first)
+			return fail("The option '%s' conflicts with the '%s' option in the '%s' command",
+				    opt_group(given->opt), opt_group(first->opt),
+				    cmd_name(cmd));
+		first = given;
+	}
+	return 0;
+}
+
+static int check_list_formats(const struct request *req)
+{
+	static const enum opt_id formats[] = {
+		OPT_STATS, OPT_RATE, OPT_THRESHOLDS, OPT_PERSISTENT_CONN, OPT_TUN_INFO,
+	};
+	int count = 0;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		count += has(req, formats[i]);
+	if (count > 1)
+		return fail("options conflicts in the list command: one of --stats --rate --thresholds --persistent-conn --tun-info");
+	return 0;
+}
+
+static int check(const struct scan *scan, const struct request *req)
+{
+	if (check_allowed(scan, req->cmd) || check_required(req, req->cmd) ||
+	    check_alone(scan, req->cmd))
+		return -1;
+	return req->cmd == CMD_LIST ? check_list_formats(req) : 0;
+}
+
+static int set_values(struct scan *scan, struct request *req)
+{
+	for (size_t row = 0; row < opt_count; row++) {
+		for (size_t i = 0; i < scan->n_given; i++) {
+			const struct given *given = &scan->given[i];
+
+			if (given->opt == &opt_table[row] && given->opt->set &&
+			    given->opt->set(req, given))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int finish_words(const struct scan *scan, struct request *req)
+{
+	uint32_t *values[] = { &req->timeouts.tcp, &req->timeouts.tcp_fin,
+			       &req->timeouts.udp };
+
+	if (req->cmd != CMD_SET) {
+		if (scan->n_words)
+			return fail("unexpected argument %.200s", scan->words[0]);
+		return 0;
+	}
+	if (scan->n_words > 3)
+		return fail("unexpected argument %.200s", scan->words[3]);
+	if (scan->n_words < 3)
+		return fail("--set option requires 3 timeout values, %zu given",
+			    scan->n_words);
+	for (size_t i = 0; i < 3; i++) {
+		if (parse_number(scan->words[i], 0, PARSE_TIMEOUT_MAX, values[i]))
+			return fail("invalid timeout value `%.200s' specified: --set %.200s %.200s %.200s (expected 0 to %u seconds)",
+				    scan->words[i], scan->words[0], scan->words[1],
+				    scan->words[2], PARSE_TIMEOUT_MAX);
+	}
+	return 0;
+}
+
+static int finish_service(struct request *req)
+{
+	struct ipvs_service *svc = &req->svc;
+
+	if (!svc->fwmark && !svc->port && !(svc->flags & IP_VS_SVC_F_PERSISTENT))
+		return fail("Zero port specified for non-persistent service: give a port, or -p");
+	if ((svc->flags & IP_VS_SVC_F_ONEPACKET) && !svc->fwmark &&
+	    svc->protocol != IPPROTO_UDP)
+		return fail("One-Packet Scheduling is only for UDP virtual services: -o with %s",
+			    svc->protocol == IPPROTO_TCP ? "-t" : "--sctp-service");
+	if (!*svc->sched)
+		strcpy(svc->sched, "wlc");
+	if (!has(req, OPT_NETMASK))
+		svc->netmask = svc->addr.af == AF_INET6 ? IPVS_MASK6_HOST : IPVS_MASK4_HOST;
+	return 0;
+}
+
+static int finish_tunnel(const struct request *req)
+{
+	uint8_t type = req->dest.tun_type;
+	bool csum = has(req, OPT_TUN_CSUM), port = has(req, OPT_TUN_PORT);
+
+	if (req->dest.method != IP_VS_CONN_F_TUNNEL) {
+		if (csum || port || has(req, OPT_TUN_TYPE))
+			return fail("Tunnel options conflict with forward method: --tun-… is for -i");
+		return 0;
+	}
+	if (type == IP_VS_CONN_F_TUNNEL_TYPE_GUE && !port)
+		return fail("You need to supply the 'tun-port' option for the 'gue' tunnel type");
+	if (type != IP_VS_CONN_F_TUNNEL_TYPE_GUE && port)
+		return fail("Illegal 'tun-port' option with the '%s' tunnel type",
+			    type ? "gre" : "ipip");
+	if (type == IP_VS_CONN_F_TUNNEL_TYPE_IPIP && csum)
+		return fail("Illegal 'tunnel checksum' option with the 'ipip' tunnel type");
+	if (type == IP_VS_CONN_F_TUNNEL_TYPE_GRE &&
+	    (req->dest.tun_flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM))
+		return fail("Illegal 'tun-remcsum' option with the 'gre' tunnel type");
+	return 0;
+}
+
+static int finish_dest(struct request *req)
+{
+	const struct ipvs_service *svc = &req->svc;
+	struct ipvs_dest *dest = &req->dest;
+
+	if (!has(req, OPT_METHOD))
+		dest->method = IP_VS_CONN_F_DROUTE;
+	if (!has(req, OPT_WEIGHT))
+		dest->weight = 1;
+	if (!req->dest_has_port)
+		dest->port = svc->port;
+	/* Only NAT can change the port; a fwmark service keeps the packet's. */
+	if (!svc->fwmark && dest->method != IP_VS_CONN_F_MASQ && req->cmd != CMD_DEL_DEST)
+		dest->port = svc->port;
+	if (dest->addr.af != svc->addr.af && req->cmd != CMD_DEL_DEST &&
+	    dest->method != IP_VS_CONN_F_TUNNEL)
+		return fail("Different address family is allowed only for tunneling servers: add -i");
+	return finish_tunnel(req);
+}
+
+static int finish(const struct scan *scan, struct request *req)
+{
+	if (finish_words(scan, req))
+		return -1;
+	switch (req->cmd) {
+	case CMD_ADD:
+	case CMD_EDIT:
+		return finish_service(req);
+	case CMD_ADD_DEST:
+	case CMD_EDIT_DEST:
+	case CMD_DEL_DEST:
+		return finish_dest(req);
+	case CMD_START_DAEMON:
+		if (!has(req, OPT_MCAST_IF))
+			strcpy(req->daemon.ifname, "eth0");
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int cmdline_parse(int argc, char **argv, struct request *req)
+{
+	struct scan scan = { .argc = argc, .argv = argv };
+
+	memset(req, 0, sizeof(*req));
+	if (scan_all(&scan, req))
+		return -1;
+	if (!scan.cmd)
+		return fail("no command specified: one of -A -E -D -C -R -S -a -e -d -L -Z --set --start-daemon --stop-daemon -h -v");
+	req->cmd = scan.cmd->opt->cmd;
+	if (req->cmd == CMD_HELP)
+		return 0;
+	if (check(&scan, req) || set_values(&scan, req))
+		return -1;
+	return finish(&scan, req);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conns.h"
+#include "words.h"
+
+enum field {
+	F_PROTOCOL, F_CLIENT, F_CLIENT_PORT, F_VIRT, F_VIRT_PORT, F_DEST, F_DEST_PORT,
+	F_STATE, F_EXPIRES, F_REQUIRED, F_PE = F_REQUIRED, F_PE_DATA, F_COUNT,
+};
+
+static size_t split(char *line, char *field[F_COUNT])
+{
+	size_t n = 0;
+	char *save, *word = strtok_r(line, " \t\r\n", &save);
+
+	while (word && n < F_COUNT) {
+		field[n++] = word;
+		word = strtok_r(NULL, " \t\r\n", &save);
+	}
+	return n;
+}
+
+static int hex(const char *text, size_t digits, uint32_t *value)
+{
+	if (strlen(text) != digits || strspn(text, "0123456789abcdefABCDEF") != digits)
+		return -1;
+	*value = strtoul(text, NULL, 16);
+	return 0;
+}
+
+/* IPv4 as eight hexadecimal digits, IPv6 as ever, with or without brackets */
+static int parse_conn_addr(char *text, struct ipvs_addr *addr)
+{
+	size_t len = strlen(text);
+	uint32_t word;
+
+	memset(addr, 0, sizeof(*addr));
+	if (text[0] == '[' && text[len - 1] == ']') {
+		text[len - 1] = '\0';
+		text++;
+	}
+	if (strchr(text, ':')) {
+		addr->af = AF_INET6;
+		return inet_pton(AF_INET6, text, &addr->v6) == 1 ? 0 : -1;
+	}
+	addr->af = AF_INET;
+	if (hex(text, 8, &word))
+		return -1;
+	addr->v4.s_addr = htonl(word);
+	return 0;
+}
+
+static int parse_conn_port(const char *text, in_port_t *port)
+{
+	uint32_t number;
+
+	if (hex(text, 4, &number))
+		return -1;
+	*port = htons(number);
+	return 0;
+}
+
+static int copy(char *to, size_t size, const char *from)
+{
+	if (strlen(from) >= size)
+		return -1;
+	strcpy(to, from);
+	return 0;
+}
+
+static int parse_expires(const char *text, unsigned int *expires)
+{
+	char *end;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' || number > UINT32_MAX)
+		return -1;
+	*expires = number;
+	return 0;
+}
+
+int conn_parse(char *line, struct ipvs_conn *conn)
+{
+	char *field[F_COUNT];
+	size_t n = split(line, field);
+
+	memset(conn, 0, sizeof(*conn));
+	if (n < F_REQUIRED ||
+	    copy(conn->protocol, sizeof(conn->protocol), field[F_PROTOCOL]) ||
+	    copy(conn->state, sizeof(conn->state), field[F_STATE]) ||
+	    parse_expires(field[F_EXPIRES], &conn->expires) ||
+	    parse_conn_addr(field[F_CLIENT], &conn->client) ||
+	    parse_conn_addr(field[F_VIRT], &conn->virt) ||
+	    parse_conn_addr(field[F_DEST], &conn->dest) ||
+	    parse_conn_port(field[F_CLIENT_PORT], &conn->client_port) ||
+	    parse_conn_port(field[F_VIRT_PORT], &conn->virt_port) ||
+	    parse_conn_port(field[F_DEST_PORT], &conn->dest_port))
+		return -1;
+	if (n < F_COUNT)
+		return 0;
+	if (copy(conn->pe, sizeof(conn->pe), field[F_PE]) ||
+	    copy(conn->pe_data, sizeof(conn->pe_data), field[F_PE_DATA]))
+		return -1;
+	return 0;
+}
+
+void print_conn_title(bool with_pe)
+{
+	puts("IPVS connection entries");
+	if (with_pe)
+		printf("pro expire %-11s %-18s %-18s %-18s %-16s %s\n", "state",
+		       "source", "virtual", "destination", "pe name", "pe_data");
+	else
+		printf("pro expire %-11s %-18s %-18s %s\n", "state",
+		       "source", "virtual", "destination");
+}
+
+static uint16_t protocol_of(const char *name)
+{
+	static const uint16_t known[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!strcmp(name, protocol_label(known[i])))
+			return known[i];
+	}
+	return 0;
+}
+
+void print_conn(const struct ipvs_conn *conn, bool numeric, bool with_pe)
+{
+	uint16_t protocol = protocol_of(conn->protocol);
+	char client[ENDPOINT_TEXT], virt[ENDPOINT_TEXT], dest[ENDPOINT_TEXT];
+	char expires[32];
+
+	endpoint_text(&conn->client, conn->client_port, protocol, numeric, client);
+	endpoint_text(&conn->virt, conn->virt_port, protocol, numeric, virt);
+	endpoint_text(&conn->dest, conn->dest_port, protocol, numeric, dest);
+	snprintf(expires, sizeof(expires), "%02u:%02u",
+		 conn->expires / 60, conn->expires % 60);
+	/* The two widths that do not fit the title are 1.31's. */
+	if (with_pe && *conn->pe_data)
+		printf("%-3s %-6s %-11s %-18.59s %-18.59s %-16.59s %-18s %s\n",
+		       conn->protocol, expires, conn->state, client, virt, dest,
+		       conn->pe, conn->pe_data);
+	else
+		printf("%-3s %-6s %-11s %-18.59s %-18.59s %.59s\n",
+		       conn->protocol, expires, conn->state, client, virt, dest);
+}

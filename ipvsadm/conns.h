@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The connection table, which the kernel offers as text only. */
+#ifndef IPVSADM_CONNS_H
+#define IPVSADM_CONNS_H
+
+#include <stdio.h>
+
+#include "ipvs.h"
+
+struct ipvs_conn {
+	char protocol[16];
+	char state[32];
+	unsigned int expires;		/* seconds */
+	struct ipvs_addr client, virt, dest;
+	in_port_t client_port, virt_port, dest_port;
+	char pe[IP_VS_PENAME_MAXLEN];	/* empty: none */
+	char pe_data[4 * IP_VS_PEDATA_MAXLEN];
+};
+
+/* A line of /proc/net/ip_vs_conn: 0, or -1 if it is none. @line is cut up. */
+int conn_parse(char *line, struct ipvs_conn *conn);
+
+void print_conn_title(bool with_pe);
+void print_conn(const struct ipvs_conn *conn, bool numeric, bool with_pe);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The setters of the option table: one option's value into the request. */
+#ifndef IPVSADM_VALUES_H
+#define IPVSADM_VALUES_H
+
+#include "opts.h"
+
+int set_service(struct request *req, const struct given *given);
+int set_fwmark(struct request *req, const struct given *given);
+int set_ipv6(struct request *req, const struct given *given);
+int set_scheduler(struct request *req, const struct given *given);
+int set_persistent(struct request *req, const struct given *given);
+int set_netmask(struct request *req, const struct given *given);
+int set_pe(struct request *req, const struct given *given);
+int set_sched_flags(struct request *req, const struct given *given);
+int set_ops(struct request *req, const struct given *given);
+int set_real_server(struct request *req, const struct given *given);
+int set_method(struct request *req, const struct given *given);
+int set_weight(struct request *req, const struct given *given);
+int set_upper(struct request *req, const struct given *given);
+int set_lower(struct request *req, const struct given *given);
+int set_tun_type(struct request *req, const struct given *given);
+int set_tun_port(struct request *req, const struct given *given);
+int set_tun_csum(struct request *req, const struct given *given);
+int set_numeric(struct request *req, const struct given *given);
+int set_state(struct request *req, const struct given *given);
+int set_syncid(struct request *req, const struct given *given);
+int set_maxlen(struct request *req, const struct given *given);
+int set_mcast_if(struct request *req, const struct given *given);
+int set_mcast_group(struct request *req, const struct given *given);
+int set_mcast_port(struct request *req, const struct given *given);
+int set_mcast_ttl(struct request *req, const struct given *given);
+
+#endif

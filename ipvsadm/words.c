@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "names.h"
+#include "words.h"
+
+static const char *const tunnel_types[] = {
+	[IP_VS_CONN_F_TUNNEL_TYPE_IPIP] = "ipip",
+	[IP_VS_CONN_F_TUNNEL_TYPE_GUE] = "gue",
+	[IP_VS_CONN_F_TUNNEL_TYPE_GRE] = "gre",
+};
+
+#define N_TUNNEL_TYPES (sizeof(tunnel_types) / sizeof(tunnel_types[0]))
+
+int tunnel_type_by_name(const char *name, uint8_t *type)
+{
+	for (size_t i = 0; i < N_TUNNEL_TYPES; i++) {
+		if (!strcmp(name, tunnel_types[i])) {
+			*type = i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+const char *tunnel_type_name(uint8_t type)
+{
+	return type < N_TUNNEL_TYPES ? tunnel_types[type] : NULL;
+}
+
+/* The schedulers' own words come first: they are preferred for printing. */
+static const struct sched_flag {
+	uint32_t flag;
+	const char *name;
+	const char *sched;	/* NULL: any */
+} sched_flags[] = {
+	{ IP_VS_SVC_F_SCHED1, "sh-fallback", "sh" },
+	{ IP_VS_SVC_F_SCHED2, "sh-port", "sh" },
+	{ IP_VS_SVC_F_SCHED1, "mh-fallback", "mh" },
+	{ IP_VS_SVC_F_SCHED2, "mh-port", "mh" },
+	{ IP_VS_SVC_F_SCHED1, "flag-1", NULL },
+	{ IP_VS_SVC_F_SCHED2, "flag-2", NULL },
+	{ IP_VS_SVC_F_SCHED3, "flag-3", NULL },
+};
+
+#define N_SCHED_FLAGS (sizeof(sched_flags) / sizeof(sched_flags[0]))
+
+uint32_t sched_flag_by_name(const char *name, size_t len, const char *sched)
+{
+	for (size_t i = 0; i < N_SCHED_FLAGS; i++) {
+		const struct sched_flag *row = &sched_flags[i];
+
+		if (strlen(row->name) != len || strncmp(row->name, name, len))
+			continue;
+		if (!sched || !row->sched || !strcmp(row->sched, sched))
+			return row->flag;
+	}
+	return 0;
+}
+
+void sched_flags_text(uint32_t flags, const char *sched, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < N_SCHED_FLAGS; i++) {
+		const struct sched_flag *row = &sched_flags[i];
+
+		if (!(flags & row->flag) || (row->sched && strcmp(row->sched, sched)))
+			continue;
+		flags &= ~row->flag;
+		used += snprintf(buf + used, size - used, "%s%s",
+				 used ? "," : "", row->name);
+		if (used >= size)
+			return;
+	}
+}
+
+const char *protocol_option(uint16_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "-t";
+	case IPPROTO_UDP:
+		return "-u";
+	case IPPROTO_SCTP:
+		return "--sctp-service";
+	default:
+		return "--xxx-service";
+	}
+}
+
+const char *protocol_label(uint16_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "TCP";
+	case IPPROTO_UDP:
+		return "UDP";
+	case IPPROTO_SCTP:
+		return "SCTP";
+	default:
+		return "?";
+	}
+}
+
+const char *method_option(uint32_t method)
+{
+	switch (method & IP_VS_CONN_F_FWD_MASK) {
+	case IP_VS_CONN_F_MASQ:
+		return "-m";
+	case IP_VS_CONN_F_TUNNEL:
+		return "-i";
+	default:
+		return "-g";
+	}
+}
+
+const char *method_label(uint32_t method)
+{
+	switch (method & IP_VS_CONN_F_FWD_MASK) {
+	case IP_VS_CONN_F_MASQ:
+		return "Masq";
+	case IP_VS_CONN_F_LOCALNODE:
+		return "Local";
+	case IP_VS_CONN_F_TUNNEL:
+		return "Tunnel";
+	default:
+		return "Route";
+	}
+}
+
+const char *tunnel_csum_option(uint16_t flags)
+{
+	if (flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM)
+		return "--tun-remcsum";
+	if (flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM)
+		return "--tun-csum";
+	return "--tun-nocsum";
+}
+
+const char *tunnel_csum_label(uint16_t flags)
+{
+	if (flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM)
+		return "r+c";
+	if (flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM)
+		return "+c";
+	return "-c";
+}
+
+void endpoint_text(const struct ipvs_addr *addr, in_port_t port,
+		   uint16_t protocol, bool numeric, char *buf)
+{
+	bool six = addr->af == AF_INET6;
+	char digits[INET6_ADDRSTRLEN];
+	const char *host;
+
+	inet_ntop(addr->af, addr->word, digits, sizeof(digits));
+	host = numeric ? digits : names_of_addr(addr);
+	if (numeric)
+		snprintf(buf, ENDPOINT_TEXT, "%s%s%s:%u", six ? "[" : "", host,
+			 six ? "]" : "", ntohs(port));
+	else
+		snprintf(buf, ENDPOINT_TEXT, "%s%s%s:%s", six ? "[" : "", host,
+			 six ? "]" : "", names_of_port(port, protocol));
+}
+
+void service_text(const struct ipvs_service *svc, bool numeric, char *buf)
+{
+	char endpoint[ENDPOINT_TEXT];
+
+	if (svc->fwmark) {
+		snprintf(buf, ENDPOINT_TEXT, "-f %u%s", svc->fwmark,
+			 svc->addr.af == AF_INET6 ? " -6" : "");
+		return;
+	}
+	endpoint_text(&svc->addr, svc->port, svc->protocol, numeric, endpoint);
+	snprintf(buf, ENDPOINT_TEXT, "%s %.1100s", protocol_option(svc->protocol), endpoint);
+}
