@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_CONN_H
+#define VS_CONN_H
+
+#include <linux/jiffies.h>
+#include <linux/refcount.h>
+
+#include "types.h"
+
+/*
+ * Direction of a packet of a connection, and index of the hash link under
+ * which that direction is found.
+ */
+enum vs_dir {
+	VS_DIR_IN,		/* client to virtual address */
+	VS_DIR_OUT,		/* real server to client */
+};
+
+/*
+ * vs_conn.st: one word, so that every change is one cmpxchg and the
+ * destination's counters follow each change exactly once.
+ */
+#define VS_ST_STATE		0x000000ffu	/* protocol state, IP_VS_TCP_S_* ... */
+#define VS_ST_INACTIVE		0x00000100u	/* counted as inactive */
+#define VS_ST_NOOUTPUT		0x00000200u	/* no reply seen: DR, TUN */
+#define VS_ST_DEAD		0x00000400u	/* being removed, counters settled */
+#define VS_ST_TEMPLATE		0x00000800u	/* persistence template */
+#define VS_ST_HASHED		0x00001000u	/* in the table */
+#define VS_ST_ONE_PACKET	0x00002000u
+#define VS_ST_SYNCED		0x00004000u	/* came from a sync master */
+
+/* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
+ * bit 3 of a link's address tells link[0] from link[1]. */
+struct vs_link {
+	unsigned long next;
+};
+
+/**
+ * struct vs_conn - a connection, or a persistence template
+ *
+ * Found under RCU and used without a reference for as long as the RCU read
+ * section lasts. Line 0 is all that an established IPv4 packet touches.
+ *
+ * @link:	hash chain links, VS_DIR_IN and (NAT only) VS_DIR_OUT
+ * @dest:	destination; holds a reference of its own (vs_dest_get()), NULL
+ *		if none. Set before hashing, constant after
+ * @reply_dst:	cached route of NAT replies, holds a dst reference
+ * @a4:		IPv4 client, virtual and destination address
+ * @cport:	client port, network order like the others
+ * @vport:	virtual port
+ * @dport:	real server's port
+ * @proto:	IPPROTO_TCP, IPPROTO_UDP, ...
+ * @af:		family of client and virtual address
+ * @st:		VS_ST_*, changed by cmpxchg only
+ * @seen:	jiffies (low 32 bits) when last used, up to VS_SEEN_STEP old
+ * @timeout:	jiffies after @seen when the connection ends
+ * @wheel:	place in the expiry wheel; under the shard's lock
+ * @rcu:	takes @wheel's place once the connection left the wheel
+ * @vn:		namespace
+ * @control:	template that steers this connection; holds a reference
+ * @side:	rarely needed state, NULL for nearly all connections
+ * @ref:	1 for the table, 1 for each connection with this as @control,
+ *		1 for each user outside an RCU section
+ * @n_control:	connections that have this as @control
+ * @reply_cookie: validates @reply_dst
+ * @fwmark:	mark of the service it was scheduled by, 0 for none
+ * @in_pkts:	packets in, approximate; counted only where something asks
+ * @shard:	expiry wheel shard
+ * @method:	IP_VS_CONN_F_MASQ, ... : how packets are forwarded
+ * @a6:		IPv6 client, virtual and destination address; only allocated
+ *		when @af is AF_INET6
+ */
+struct vs_conn {
+	struct vs_link link[2];
+	struct vs_dest *dest;
+	struct dst_entry __rcu *reply_dst;
+	__be32 a4[3];
+	__be16 cport;
+	__be16 vport;
+	__be16 dport;
+	u8 proto;
+	u8 af;
+	u32 st;
+	u32 seen;
+	u32 timeout;
+
+	/* line 1: birth, state changes, death */
+	union {
+		struct hlist_node wheel;
+		struct rcu_head rcu;
+	};
+	struct vs_net *vn;
+	struct vs_conn *control;
+	void *side;
+	refcount_t ref;
+	atomic_t n_control;
+	u32 reply_cookie;
+	u32 fwmark;
+	u32 in_pkts;
+	u8 shard;
+	u8 method;
+
+	/* lines 2: IPv6 only */
+	struct in6_addr a6[3] ____cacheline_aligned;
+};
+
+#define VS_CONN_SIZE4	offsetof(struct vs_conn, a6)
+#define VS_CONN_SIZE6	sizeof(struct vs_conn)
+
+enum { VS_CADDR, VS_VADDR, VS_DADDR };
+
+static inline const void *vs_conn_addr(const struct vs_conn *cp, int which)
+{
+	return cp->af == AF_INET6 ? (const void *)&cp->a6[which] :
+				    (const void *)&cp->a4[which];
+}
+
+/* Stamp of a packet: written only when it is this old, so that a busy
+ * connection's line stays clean. */
+#define VS_SEEN_STEP	(HZ / 8)
+
+static inline void vs_conn_touch(struct vs_conn *cp)
+{
+	u32 now = (u32)jiffies;
+
+	if (now - READ_ONCE(cp->seen) >= VS_SEEN_STEP)
+		WRITE_ONCE(cp->seen, now);
+}
+
+/* Jiffies until @cp ends when no packet comes; 0 when due. */
+static inline u32 vs_conn_left(const struct vs_conn *cp)
+{
+	u32 idle = (u32)jiffies - READ_ONCE(cp->seen);
+	u32 timeout = READ_ONCE(cp->timeout);
+
+	return idle < timeout ? timeout - idle : 0;
+}
+
+static inline u8 vs_conn_state(const struct vs_conn *cp)
+{
+	return READ_ONCE(cp->st) & VS_ST_STATE;
+}
+
+/**
+ * struct vs_conn_conf - what a new connection is made of
+ *
+ * @caddr and @vaddr are of family @af; the destination's address and family
+ * come from @dest (@daddr when @dest is NULL).
+ */
+struct vs_conn_conf {
+	const union nf_inet_addr *caddr;
+	const union nf_inet_addr *vaddr;
+	const union nf_inet_addr *daddr;
+	__be16 cport;
+	__be16 vport;
+	__be16 dport;
+	u8 af;
+	u8 proto;
+	u32 st;			/* VS_ST_TEMPLATE, VS_ST_ONE_PACKET */
+	u32 fwmark;
+	u32 timeout;		/* jiffies; 0: the short one for a new connection */
+	struct vs_dest *dest;
+	struct vs_conn *control;	/* template to follow, or NULL */
+};
+
+/*
+ * Makes and hashes a connection. Softirq or BH-disabled context, under RCU.
+ * -EEXIST: another CPU was faster, look it up again; -ENOMEM; -ENOSPC:
+ * conn_max. The caller may use the result until its RCU section ends.
+ */
+struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
+
+/* Takes @cp out of the table at once. Any number of callers may race. BH
+ * disabled, RCU. */
+void vs_conn_kill(struct vs_conn *cp);
+
+/* @cp changes to protocol state @state with @timeout (jiffies); settles the
+ * destination's active/inactive counters; @active: whether the new state
+ * counts as active; @clear: VS_ST_* flags to clear along. */
+void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
+		       u32 clear);
+
+struct vs_conn *vs_conn_get(struct vs_conn *cp);	/* NULL when it is gone */
+void vs_conn_put(struct vs_conn *cp);
+
+/* Kills what belongs to @dest (NULL: everything). Process context, sleeps. */
+void vs_conn_flush(struct vs_net *vn, const struct vs_dest *dest);
+
+/* Makes the table and the wheel on first use: a namespace without services
+ * costs nothing. Under vn->config.lock. */
+int vs_conn_net_start(struct vs_net *vn);
+int vs_conn_net_init(struct vs_net *vn);
+void vs_conn_net_exit(struct vs_net *vn);	/* no packets any more: kills all */
+int vs_conn_init(void);
+void vs_conn_exit(void);
+
+#endif /* VS_CONN_H */

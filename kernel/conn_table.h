@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_CONN_TABLE_H
+#define VS_CONN_TABLE_H
+
+#include <linux/percpu_counter.h>
+#include <linux/siphash.h>
+#include <linux/workqueue.h>
+
+#include "conn.h"
+
+struct vs_bucket {
+	unsigned long head;	/* struct vs_link *, lock in bit 0, end in bit 1 */
+};
+
+/**
+ * struct vs_buckets - one generation of the table
+ * @bits:	log2 of the number of buckets
+ * @next:	generation that takes over the buckets marked as moved
+ */
+struct vs_buckets {
+	u8 bits;
+	struct vs_buckets __rcu *next;
+	struct vs_bucket bucket[];
+};
+
+/**
+ * struct vs_table - a namespace's connections
+ * @cur:	generation where every look-up begins; NULL before first use
+ * @key:	of the hash
+ * @nodes:	links in the table, approximate; a NAT connection has two
+ * @resize:	makes the next generation and moves the chains over
+ */
+struct vs_table {
+	struct vs_buckets __rcu *cur;
+	hsiphash_key_t key;
+	struct percpu_counter nodes;
+	struct work_struct resize;
+};
+
+/**
+ * struct vs_tuple - one direction of a connection as seen in a packet
+ */
+struct vs_tuple {
+	const union nf_inet_addr *saddr;
+	const union nf_inet_addr *daddr;
+	__be16 sport;
+	__be16 dport;
+	u8 af;
+	u8 proto;
+};
+
+int vs_table_init(struct vs_table *t);
+void vs_table_exit(struct vs_table *t);		/* must be empty */
+
+/* RCU. The connection of which @k is a packet, and the packet's direction in
+ * @dir; templates are not found. */
+struct vs_conn *vs_table_find(struct vs_table *t, const struct vs_tuple *k,
+			      enum vs_dir *dir);
+/* RCU. The template <saddr, sport, daddr, dport> = <client net, 0, VIP, port>. */
+struct vs_conn *vs_table_find_template(struct vs_table *t,
+				       const struct vs_tuple *k);
+
+/* RCU. The connection of packet @p, and the packet's direction. */
+struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir);
+/* Likewise, if @p is a client's packet. */
+struct vs_conn *vs_conn_find(const struct vs_pkt *p);
+
+int vs_table_insert(struct vs_table *t, struct vs_conn *cp);	/* or -EEXIST */
+void vs_table_remove(struct vs_table *t, struct vs_conn *cp);
+
+/* Buckets now, for "size=" and CONN_TAB_SIZE. */
+u32 vs_table_size(struct vs_table *t);
+
+/* Shrinks when nearly empty; called by the expiry wheel. */
+void vs_table_maybe_shrink(struct vs_table *t);
+
+/**
+ * struct vs_table_iter - walks all connections in time linear to their number
+ *
+ * A position survives leaving the RCU section; connections that come and go,
+ * or a resize, meanwhile may be seen twice or missed, as with the kernel's
+ * ip_vs.
+ */
+struct vs_table_iter {
+	struct vs_table *t;
+	u32 pos;		/* bucket */
+	u32 skip;		/* connections of that bucket already seen */
+};
+
+/* RCU. The next connection, each once (by its VS_DIR_IN link), or NULL. */
+struct vs_conn *vs_table_next(struct vs_table_iter *it);
+
+#endif /* VS_CONN_TABLE_H */

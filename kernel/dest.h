@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_DEST_H
+#define VS_DEST_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "stats.h"
+#include "types.h"
+
+/* struct vs_dest.flags */
+#define VS_DEST_AVAILABLE	0x1	/* configured in its service */
+#define VS_DEST_OVERLOAD	0x2	/* above the upper threshold */
+
+/* vs_dest's identity, key of the namespace's table of destinations. */
+struct vs_dest_key {
+	const struct vs_service *svc;
+	union nf_inet_addr addr;
+	__be16 port;
+	u16 af;
+};
+
+/**
+ * struct vs_dest - a real server of a service
+ *
+ * Read per packet:
+ * @key:	address, port, family; constant
+ * @method:	IP_VS_CONN_F_MASQ, _TUNNEL, _DROUTE or _LOCALNODE
+ * @tun_type:	IP_VS_CONN_F_TUNNEL_TYPE_*
+ * @tun_flags:	IP_VS_TUNNEL_ENCAP_FLAG_*
+ * @tun_port:	GUE port, network order
+ * @flags:	VS_DEST_*, by set/clear under @lock or atomically (see dest.c)
+ * @weight:	0: no new connections
+ * @stats:	per-CPU counters
+ * @route:	cached route to the server, see route.c
+ *
+ * Written per connection:
+ * @active:	connections in an active state
+ * @total:	connections, templates excluded; inactive = @total - @active
+ * @persist:	templates
+ * @ref:	1 for the configuration, 1 for each connection
+ *
+ * Configuration, under the namespace's mutex:
+ * @svc:	owner; constant, valid as long as the destination is (a
+ *		removed service waits for its destinations)
+ * @conn_flags:	IP_VS_CONN_F_* as netlink shows them
+ * @u_threshold: @total at which new connections stop, 0: never
+ * @l_threshold: @total below which they resume
+ * @last_weight: last weight that was not 0
+ */
+struct vs_dest {
+	struct vs_dest_key key;
+	u8 method;
+	u8 tun_type;
+	u16 tun_flags;
+	__be16 tun_port;
+	unsigned long flags;
+	int weight;
+	struct vs_cpu_stats __percpu *stats;
+	struct vs_route __rcu *route;
+	struct vs_service *svc;
+
+	atomic_t active ____cacheline_aligned;
+	atomic_t total;
+	atomic_t persist;
+	refcount_t ref;
+	u32 u_threshold;
+	u32 l_threshold;
+
+	struct list_head list ____cacheline_aligned;	/* in vs_service.dests or .removed */
+	struct rhash_head node;
+	u32 conn_flags;
+	int last_weight;
+	struct vs_stats shown;
+	struct rcu_work free;
+};
+
+static inline bool vs_dest_available(const struct vs_dest *dest)
+{
+	return READ_ONCE(dest->flags) & VS_DEST_AVAILABLE;
+}
+
+static inline bool vs_dest_usable(const struct vs_dest *dest)
+{
+	return READ_ONCE(dest->weight) > 0 &&
+	       !(READ_ONCE(dest->flags) & VS_DEST_OVERLOAD);
+}
+
+/* A connection comes to, or leaves, @dest: reference, @total and thresholds
+ * (or @persist for a template). Any context. */
+void vs_dest_bind(struct vs_dest *dest, bool template);
+void vs_dest_unbind(struct vs_dest *dest, bool template);
+
+/* Inactive <-> active. */
+static inline void vs_dest_activate(struct vs_dest *dest, bool active)
+{
+	if (active)
+		atomic_inc(&dest->active);
+	else
+		atomic_dec(&dest->active);
+}
+
+#endif /* VS_DEST_H */

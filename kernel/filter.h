@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_FILTER_H
+#define VS_FILTER_H
+
+#include <linux/bitops.h>
+#include <linux/hash.h>
+
+#include "types.h"
+
+/*
+ * Tells bystanders apart for a load and a branch: a bit for every address that
+ * a service or connection has as virtual address, and another set for those of
+ * real servers whose replies we rewrite. A set bit may be a coincidence, a
+ * clear bit is proof. Bits are set before the object can be found and
+ * cleared only when the namespace has neither services nor connections.
+ */
+#define VS_FILTER_BITS	13
+
+struct vs_filter {
+	DECLARE_BITMAP(vip, 1 << VS_FILTER_BITS);
+	DECLARE_BITMAP(real, 1 << VS_FILTER_BITS);
+};
+
+static inline u32 vs_filter_bit(u8 af, const union nf_inet_addr *a)
+{
+	u64 v = a->all[0];
+
+	if (af == AF_INET6)
+		v ^= ((u64)a->all[3] << 32 | a->all[2]) + a->all[1];
+	return hash_64(v, VS_FILTER_BITS);
+}
+
+static inline bool vs_filter_has(const unsigned long *map, u8 af,
+				 const union nf_inet_addr *a)
+{
+	return test_bit(vs_filter_bit(af, a), map);
+}
+
+static inline void vs_filter_add(unsigned long *map, u8 af,
+				 const union nf_inet_addr *a)
+{
+	u32 bit = vs_filter_bit(af, a);
+
+	if (!test_bit(bit, map))
+		set_bit(bit, map);
+}
+
+#endif /* VS_FILTER_H */

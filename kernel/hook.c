@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where packets come in. One hook function for each netfilter hook; the way of
+ * a packet is vs_in() or vs_out().
+ */
+#include <linux/ip.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+
+#include "compat/sock.h"
+#include "dest.h"
+#include "hook.h"
+#include "icmp.h"
+#include "net.h"
+#include "schedule.h"
+#include "xmit.h"
+
+/* A SYN that hits a connection which is over: the client uses its port again
+ * (net.ipv4.vs.conn_reuse_mode). Connections under a template stay with it. */
+static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
+{
+	int mode = READ_ONCE(p->vn->sysctl.conn_reuse_mode);
+	const struct vs_dest *dest = cp->dest;
+
+	if (p->proto != IPPROTO_TCP || !(p->tcp & VS_TCP_SYN))
+		return false;
+	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn) && dest &&
+	    !READ_ONCE(dest->weight))
+		return true;
+	if (!mode || cp->control)
+		return false;
+	switch (vs_conn_state(cp)) {
+	case VS_TCP_S_TIME_WAIT:
+	case VS_TCP_S_CLOSE:
+		return true;
+	case VS_TCP_S_FIN_WAIT:
+		return (mode & 2) && (READ_ONCE(cp->st) & VS_ST_NOOUTPUT);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Whether @cp goes on with @p. When not, it was ended and the packet is
+ * scheduled anew (p->verdict NF_ACCEPT) or dropped.
+ */
+static bool goes_on(struct vs_pkt *p, struct vs_conn *cp)
+{
+	p->verdict = NF_ACCEPT;
+	if (unlikely(p->tcp & VS_TCP_SYN) && is_reuse(p, cp)) {
+		vs_conn_kill(cp);
+		return false;
+	}
+	if (likely(!cp->dest || vs_dest_available(cp->dest)))
+		return true;
+	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn))
+		vs_conn_kill(cp);
+	else
+		p->verdict = vs_drop(p, VS_DROP_DEST_GONE);
+	return false;
+}
+
+/* A client's packet: its connection (NULL: none yet) decides where it goes. */
+static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
+{
+	if (cp && unlikely(!goes_on(p, cp))) {
+		if (p->verdict != NF_ACCEPT)
+			return p->verdict;
+		cp = NULL;
+	}
+	if (!cp) {
+		cp = vs_schedule(p);
+		if (!cp)
+			return p->verdict;
+	}
+	vs_conn_touch(cp);
+	if (cp->dest)
+		vs_stats_packet(cp->dest->stats, VS_CNT_INPKTS,
+				VS_CNT_INBYTES, p->skb->len);
+	vs_proto_state(cp, p, VS_DIR_IN);
+	return vs_xmit_in(p, cp);
+}
+
+/* A real server's reply that goes back through us. */
+static unsigned int vs_out(struct vs_pkt *p, struct vs_conn *cp)
+{
+	unsigned int len = p->skb->len;
+	unsigned int verdict = vs_xmit_reply(p, cp);
+
+	if (verdict != NF_ACCEPT)
+		return verdict;
+	vs_conn_touch(cp);
+	if (cp->dest && vs_dest_available(cp->dest))
+		vs_stats_packet(cp->dest->stats, VS_CNT_OUTPKTS,
+				VS_CNT_OUTBYTES, len);
+	vs_proto_state(cp, p, VS_DIR_OUT);
+	return NF_ACCEPT;
+}
+
+static bool is_fragment(const struct sk_buff *skb, u8 af)
+{
+	return af == AF_INET && ip_is_fragment(ip_hdr(skb));
+}
+
+/* IPv4 fragments of what may be ours are put together first; the stack has
+ * done so already before LOCAL_IN, and for IPv6 before every hook. */
+static bool gather(struct vs_pkt *p)
+{
+	u32 user = p->hook == NF_INET_FORWARD ? IP_DEFRAG_VS_FWD :
+						IP_DEFRAG_VS_OUT;
+
+	if (ip_defrag(p->vn->net, p->skb, user))
+		return false;
+	ip_send_check(ip_hdr(p->skb));
+	return true;
+}
+
+/*
+ * Whether neither address is one of ours, so that the packet is not either.
+ * ICMP is told apart by what it carries.
+ */
+static bool is_bystander(const struct vs_net *vn, const struct sk_buff *skb,
+			 u8 af, u8 hook)
+{
+	union nf_inet_addr s, d;
+
+	if (af == AF_INET6) {
+		const struct ipv6hdr *iph = ipv6_hdr(skb);
+
+		if (iph->nexthdr == IPPROTO_ICMPV6)
+			return false;
+		s.in6 = iph->saddr;
+		d.in6 = iph->daddr;
+	} else {
+		const struct iphdr *iph = ip_hdr(skb);
+
+		if (iph->protocol == IPPROTO_ICMP)
+			return false;
+		s.ip = iph->saddr;
+		d.ip = iph->daddr;
+	}
+	if (vs_filter_has(vn->filter.real, af, &s))
+		return false;
+	if (hook == NF_INET_FORWARD)
+		return true;
+	return !vs_filter_has(vn->filter.vip, af, &d) &&
+	       !(skb->mark && READ_ONCE(vn->config.num_fwmark[af == AF_INET6]));
+}
+
+/* Packets that pass a second time, and those that are none of our business by
+ * the way they came. */
+static bool is_exempt(const struct sk_buff *skb,
+		      const struct nf_hook_state *state)
+{
+	if (skb->ipvs_property || !skb_dst(skb))
+		return true;
+	if (state->hook == NF_INET_LOCAL_OUT)
+		return state->sk && vs_sk_nodefrag(state->sk);
+	return skb->pkt_type != PACKET_HOST;
+}
+
+static bool begin(struct vs_pkt *p, struct vs_net *vn, struct sk_buff *skb,
+		  const struct nf_hook_state *state)
+{
+	p->skb = skb;
+	p->vn = vn;
+	p->af = state->pf == NFPROTO_IPV6 ? AF_INET6 : AF_INET;
+	p->hook = state->hook;
+	p->verdict = NF_ACCEPT;
+	return !is_bystander(vn, skb, p->af, p->hook);
+}
+
+/* LOCAL_IN and LOCAL_OUT: requests to a virtual address, and replies whose
+ * client or real server is this host. */
+static unsigned int local_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct vs_net *vn = vs_net(state->net);
+	enum vs_dir dir;
+	struct vs_conn *cp;
+	struct vs_pkt p;
+
+	if (is_exempt(skb, state) || !begin(&p, vn, skb, state))
+		return NF_ACCEPT;
+	if (unlikely(is_fragment(skb, p.af)) && !gather(&p))
+		return NF_STOLEN;
+
+	switch (vs_pkt_parse(&p, 0)) {
+	case VS_PARSE_OK:
+		break;
+	case VS_PARSE_ICMP:
+		p.verdict = vs_icmp_out(&p);
+		return p.verdict == NF_ACCEPT && !skb->ipvs_property ?
+		       vs_icmp_in(&p) : p.verdict;
+	case VS_PARSE_BAD:
+		return vs_drop(&p, VS_DROP_MALFORMED);
+	default:
+		return NF_ACCEPT;
+	}
+	cp = vs_conn_find_dir(&p, &dir);
+	if (cp && dir == VS_DIR_OUT)
+		return vs_out(&p, cp);
+	return vs_in(&p, cp);
+}
+
+/* FORWARD: replies of real servers on their way to the client. */
+static unsigned int forward_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	struct vs_net *vn = vs_net(state->net);
+	enum vs_dir dir;
+	struct vs_conn *cp;
+	struct vs_pkt p;
+
+	if (skb->ipvs_property || !skb_dst(skb) || !begin(&p, vn, skb, state))
+		return NF_ACCEPT;
+	if (unlikely(is_fragment(skb, p.af)) && !gather(&p))
+		return NF_STOLEN;
+
+	switch (vs_pkt_parse(&p, 0)) {
+	case VS_PARSE_OK:
+		break;
+	case VS_PARSE_ICMP:
+		p.verdict = vs_icmp_in(&p);
+		return p.verdict == NF_ACCEPT && !skb->ipvs_property ?
+		       vs_icmp_out(&p) : p.verdict;
+	default:
+		return NF_ACCEPT;
+	}
+	cp = vs_conn_find_dir(&p, &dir);
+	if (!cp || dir != VS_DIR_OUT)
+		return NF_ACCEPT;
+	return vs_out(&p, cp);
+}
+
+#define HOOK(func, family, num, prio) {		\
+	.hook = (func),				\
+	.pf = (family),				\
+	.hooknum = (num),			\
+	.priority = (prio),			\
+}
+
+/* The kernel's ip_vs sits at the same places: just before source NAT of what
+ * is delivered here, just after destination NAT of what is sent from here,
+ * after the filter of what is forwarded. */
+static const struct nf_hook_ops hooks4[] = {
+	HOOK(local_hook, NFPROTO_IPV4, NF_INET_LOCAL_IN, NF_IP_PRI_NAT_SRC - 2),
+	HOOK(local_hook, NFPROTO_IPV4, NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST + 1),
+	HOOK(forward_hook, NFPROTO_IPV4, NF_INET_FORWARD, 99),
+};
+
+static const struct nf_hook_ops hooks6[] = {
+	HOOK(local_hook, NFPROTO_IPV6, NF_INET_LOCAL_IN, NF_IP6_PRI_NAT_SRC - 2),
+	HOOK(local_hook, NFPROTO_IPV6, NF_INET_LOCAL_OUT, NF_IP6_PRI_NAT_DST + 1),
+	HOOK(forward_hook, NFPROTO_IPV6, NF_INET_FORWARD, 99),
+};
+
+int vs_hooks_register(struct vs_net *vn, u8 af)
+{
+	int err = vs_conn_net_start(vn);
+
+	if (err)
+		return err;
+	return nf_register_net_hooks(vn->net, af == AF_INET6 ? hooks6 : hooks4,
+				     ARRAY_SIZE(hooks4));
+}
+
+void vs_hooks_unregister(struct vs_net *vn, u8 af)
+{
+	nf_unregister_net_hooks(vn->net, af == AF_INET6 ? hooks6 : hooks4,
+				ARRAY_SIZE(hooks4));
+}

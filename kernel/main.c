@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Weir: a replacement for the kernel's ip_vs. Module and namespaces come and
+ * go here; the packet's way begins in hook.c.
+ */
+#include <linux/init.h>
+#include <net/net_namespace.h>
+
+#include "config.h"
+#include "est.h"
+#include "genl.h"
+#include "main.h"
+#include "net.h"
+#include "procfs.h"
+#include "route.h"
+#include "sysctl.h"
+
+struct workqueue_struct *vs_wq;
+unsigned int vs_net_id __read_mostly;
+
+static int __net_init net_init(struct net *net)
+{
+	struct vs_net *vn = vs_net(net);
+	int err;
+
+	vn->net = net;
+	vs_proto_net_init(&vn->proto);
+	vn->drops = alloc_percpu(struct vs_drops);
+	if (!vn->drops)
+		return -ENOMEM;
+	err = vs_conn_net_init(vn);
+	if (err)
+		goto err_drops;
+	err = vs_config_net_init(vn);
+	if (err)
+		goto err_conn;
+	err = vs_est_net_init(vn);
+	if (err)
+		goto err_config;
+	err = vs_sysctl_net_init(vn);
+	if (err)
+		goto err_est;
+	err = vs_procfs_net_init(vn);
+	if (err)
+		goto err_sysctl;
+	return 0;
+
+err_sysctl:
+	vs_sysctl_net_exit(vn);
+err_est:
+	vs_est_net_exit(vn);
+err_config:
+	vs_config_net_exit(vn);
+err_conn:
+	vs_conn_net_exit(vn);
+err_drops:
+	free_percpu(vn->drops);
+	return err;
+}
+
+/* Stops new packets; those that are under way end before net_exit(). */
+static void __net_exit net_pre_exit(struct net *net)
+{
+	vs_config_net_flush(vs_net(net));
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct vs_net *vn = vs_net(net);
+
+	vs_procfs_net_exit(vn);
+	vs_sysctl_net_exit(vn);
+	vs_est_net_exit(vn);
+	vs_conn_net_exit(vn);
+	vs_config_net_exit(vn);
+	free_percpu(vn->drops);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.pre_exit = net_pre_exit,
+	.exit = net_exit,
+	.id = &vs_net_id,
+	.size = sizeof(struct vs_net),
+};
+
+static int __init weir_init(void)
+{
+	int err = -ENOMEM;
+
+	vs_wq = alloc_workqueue("ip_vs", WQ_UNBOUND, 0);
+	if (!vs_wq)
+		return err;
+	err = vs_conn_init();
+	if (err)
+		goto err_wq;
+	err = register_pernet_subsys(&net_ops);
+	if (err) {
+		pr_err("cannot set up namespaces (%d): is the kernel's ip_vs in use?\n",
+		       err);
+		goto err_conn;
+	}
+	err = vs_route_init();
+	if (err)
+		goto err_net;
+	err = vs_genl_init();
+	if (err) {
+		pr_err("netlink family IPVS is taken (%d): is the kernel's ip_vs built in?\n",
+		       err);
+		goto err_route;
+	}
+	return 0;
+
+err_route:
+	vs_route_exit();
+err_net:
+	unregister_pernet_subsys(&net_ops);
+err_conn:
+	vs_conn_exit();
+err_wq:
+	destroy_workqueue(vs_wq);
+	return err;
+}
+
+static void __exit weir_exit(void)
+{
+	vs_genl_exit();
+	vs_route_exit();
+	unregister_pernet_subsys(&net_ops);
+	vs_conn_exit();
+	destroy_workqueue(vs_wq);
+}
+
+module_init(weir_init);
+module_exit(weir_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Weir: IP virtual server");
+MODULE_VERSION("1.2.1");

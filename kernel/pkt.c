@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From headers to struct vs_pkt, each field read once and bounds-checked.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/tcp.h>
+
+#include "net.h"
+#include "pkt.h"
+
+static enum vs_parse parse_l3_v4(struct vs_pkt *p)
+{
+	struct iphdr buf;
+	const struct iphdr *iph;
+	u16 frag_off;
+
+	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
+	if (!iph || iph->version != 4 || iph->ihl < 5)
+		return VS_PARSE_BAD;
+	vs_addr_set(AF_INET, &p->saddr, &iph->saddr);
+	vs_addr_set(AF_INET, &p->daddr, &iph->daddr);
+	p->proto = iph->protocol;
+	p->l4 = p->l3 + iph->ihl * 4;
+	frag_off = ntohs(iph->frag_off);
+	p->frag = frag_off & (IP_MF | IP_OFFSET);
+	p->later_frag = frag_off & IP_OFFSET;
+	return VS_PARSE_OK;
+}
+
+static bool is_transport(u8 nexthdr)
+{
+	return nexthdr == IPPROTO_TCP || nexthdr == IPPROTO_UDP ||
+	       nexthdr == IPPROTO_ICMPV6;
+}
+
+static enum vs_parse parse_l3_v6(struct vs_pkt *p)
+{
+	struct ipv6hdr buf;
+	const struct ipv6hdr *iph;
+	unsigned short frag_off = 0;
+	unsigned int off = p->l3;
+	int flags = 0, proto;
+	u8 nexthdr;
+
+	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
+	if (!iph || iph->version != 6)
+		return VS_PARSE_BAD;
+	vs_addr_set(AF_INET6, &p->saddr, &iph->saddr);
+	vs_addr_set(AF_INET6, &p->daddr, &iph->daddr);
+	nexthdr = iph->nexthdr;
+	p->frag = false;
+	p->later_frag = false;
+	if (is_transport(nexthdr)) {
+		p->proto = nexthdr;
+		p->l4 = p->l3 + sizeof(buf);
+		return VS_PARSE_OK;
+	}
+	proto = ipv6_find_hdr(p->skb, &off, -1, &frag_off, &flags);
+	if (proto < 0 || off > U16_MAX)
+		return VS_PARSE_BAD;
+	p->proto = proto;
+	p->l4 = off;
+	p->frag = flags & IP6_FH_F_FRAG;
+	p->later_frag = frag_off;
+	return VS_PARSE_OK;
+}
+
+static u8 tcp_flags(const struct tcphdr *th)
+{
+	return tcp_flag_byte(th) & (VS_TCP_FIN | VS_TCP_SYN | VS_TCP_RST |
+				    VS_TCP_ACK);
+}
+
+/* Ports are enough inside an ICMP error (RFC 792: 8 bytes of transport). */
+static enum vs_parse parse_l4(struct vs_pkt *p)
+{
+	union {
+		struct tcphdr tcp;
+		struct udphdr udp;
+		__be16 port[2];
+	} buf;
+	unsigned int len = sizeof(buf.port);
+	const void *hdr;
+
+	if (!p->l3)
+		len = p->proto == IPPROTO_TCP ? sizeof(buf.tcp) :
+						sizeof(buf.udp);
+	hdr = skb_header_pointer(p->skb, p->l4, len, &buf);
+	if (!hdr)
+		return VS_PARSE_BAD;
+	p->sport = ((const __be16 *)hdr)[0];
+	p->dport = ((const __be16 *)hdr)[1];
+	p->tcp = len == sizeof(buf.tcp) ? tcp_flags(hdr) : 0;
+	return VS_PARSE_OK;
+}
+
+enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
+{
+	enum vs_parse ret;
+
+	p->l3 = l3;
+	p->sport = 0;
+	p->dport = 0;
+	p->tcp = 0;
+	ret = p->af == AF_INET6 ? parse_l3_v6(p) : parse_l3_v4(p);
+	if (ret != VS_PARSE_OK)
+		return ret;
+
+	switch (p->proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+		return p->later_frag ? VS_PARSE_OTHER : parse_l4(p);
+	case IPPROTO_ICMP:
+		return p->af == AF_INET ? VS_PARSE_ICMP : VS_PARSE_OTHER;
+	case IPPROTO_ICMPV6:
+		return p->af == AF_INET6 ? VS_PARSE_ICMP : VS_PARSE_OTHER;
+	default:
+		return VS_PARSE_OTHER;
+	}
+}
+
+unsigned int vs_drop(const struct vs_pkt *p, enum vs_drop why)
+{
+	this_cpu_inc(p->vn->drops->cnt[why]);
+	return NF_DROP;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_PKT_H
+#define VS_PKT_H
+
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+
+#include "types.h"
+
+/* struct vs_pkt.tcp: the flags that drive the state machine. */
+#define VS_TCP_FIN	0x01
+#define VS_TCP_SYN	0x02
+#define VS_TCP_RST	0x04
+#define VS_TCP_ACK	0x10
+
+/**
+ * struct vs_pkt - what is known of the packet in hand
+ * @skb:	the packet; skb->data is the outermost network header
+ * @vn:		the namespace's state
+ * @saddr:	source address as on the wire, zero padded to 16 bytes
+ * @daddr:	destination address, likewise
+ * @sport:	source port, network order; 0 without a transport header
+ * @dport:	destination port
+ * @l3:		offset of the network header described here, from skb->data;
+ *		not 0 only for a packet embedded in an ICMP error
+ * @l4:		offset of the transport header from skb->data
+ * @af:		AF_INET or AF_INET6
+ * @proto:	transport protocol
+ * @hook:	NF_INET_LOCAL_IN, NF_INET_FORWARD or NF_INET_LOCAL_OUT
+ * @tcp:	VS_TCP_* flags, 0 for other protocols
+ * @frag:	the packet is a fragment
+ * @later_frag:	a fragment without transport header
+ * @verdict:	what a stage that ends the packet's way decided (NF_*)
+ *
+ * Filled by vs_pkt_parse(), each header field read once. Holds values and
+ * offsets, never pointers into the packet, so that it stays true when
+ * skb->data moves.
+ */
+struct vs_pkt {
+	struct sk_buff *skb;
+	struct vs_net *vn;
+	union nf_inet_addr saddr;
+	union nf_inet_addr daddr;
+	__be16 sport;
+	__be16 dport;
+	u16 l3;
+	u16 l4;
+	u8 af;
+	u8 proto;
+	u8 hook;
+	u8 tcp;
+	bool frag;
+	bool later_frag;
+	unsigned int verdict;
+};
+
+enum vs_parse {
+	VS_PARSE_OK,		/* TCP or UDP with ports */
+	VS_PARSE_ICMP,		/* ICMP or ICMPv6; addresses and @l4 are set */
+	VS_PARSE_OTHER,		/* not for us: leave it to the stack */
+	VS_PARSE_BAD,		/* cut short or inconsistent */
+};
+
+/* Reads addresses, protocol, fragment state and the offset of the transport
+ * header at skb->data + @l3. Needs p->skb, ->vn, ->af and ->hook. Does not
+ * modify the packet. */
+enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3);
+
+/* Makes the packet's first @len bytes linear and writable; any pointer into
+ * the packet is void afterwards. */
+static inline bool vs_pkt_writable(const struct vs_pkt *p, unsigned int len)
+{
+	return !skb_ensure_writable(p->skb, len);
+}
+
+/* The transport header, again after anything that may have moved it. The
+ * caller knows that the bytes it uses are linear. */
+static inline void *vs_pkt_l4(const struct vs_pkt *p)
+{
+	return p->skb->data + p->l4;
+}
+
+/* Count @why for the packet's namespace; returns NF_DROP, the caller of the
+ * hook frees the packet. */
+unsigned int vs_drop(const struct vs_pkt *p, enum vs_drop why);
+
+#endif /* VS_PKT_H */

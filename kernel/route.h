@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_ROUTE_H
+#define VS_ROUTE_H
+
+#include <linux/rcupdate.h>
+#include <net/dst.h>
+
+#include "conn.h"
+#include "pkt.h"
+
+/**
+ * struct vs_route - a destination's cached route
+ * @dst:	holds a reference
+ * @cookie:	validates @dst
+ * @local:	the real server is this host
+ * @saddr:	source address for tunnel headers
+ */
+struct vs_route {
+	struct rcu_head rcu;
+	struct dst_entry *dst;
+	u32 cookie;
+	bool local;
+	union nf_inet_addr saddr;
+};
+
+/* RCU. The route to @dest, from its cache or made anew; NULL: none (the
+ * client has been told as the kernel tells it). @known_nh: direct routing,
+ * where the destination is the next hop. */
+const struct vs_route *vs_route_get(struct vs_pkt *p, struct vs_dest *dest,
+				    bool known_nh);
+
+/* Whether @p may take @rt: the rules for loopback sources and for forwarded
+ * packets that would be delivered locally. */
+bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
+		      bool nat);
+
+/* Forgets @dest's route; RCU readers may still use it, and the reference to it
+ * ends with an RCU callback. */
+void vs_route_drop(struct vs_dest *dest);
+
+/* Gives @p's reply the route that its new source address calls for: the
+ * connection's cached one or a fresh look-up. false: no route. */
+bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp);
+
+int vs_route_init(void);	/* device notifier: no route outlives its device */
+void vs_route_exit(void);	/* waits for the callbacks of vs_route_drop() */
+
+#endif /* VS_ROUTE_H */

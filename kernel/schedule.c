@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A packet that belongs to no connection: find its service, let the scheduler
+ * choose a destination, make the connection.
+ */
+#include <linux/netdevice.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
+#include "icmp.h"
+#include "net.h"
+#include "schedule.h"
+#include "service.h"
+
+#define FTP_PORT	cpu_to_be16(21)
+#define FTP_DATA_PORT	cpu_to_be16(20)
+
+/* A TCP connection begins with a SYN; sloppy_tcp takes over connections that
+ * another director began. */
+static bool may_begin(const struct vs_pkt *p)
+{
+	if (p->proto != IPPROTO_TCP)
+		return true;
+	if (p->tcp & VS_TCP_RST)
+		return false;
+	return (p->tcp & VS_TCP_SYN) || READ_ONCE(p->vn->sysctl.sloppy_tcp);
+}
+
+/* A real server on this host answers its client over the loopback path: that
+ * packet is a reply although its destination may be a virtual address. */
+static bool is_local_reply(const struct vs_pkt *p)
+{
+	const struct net_device *dev = p->skb->dev;
+	struct vs_tuple k = {
+		.saddr = &p->daddr, .daddr = &p->saddr,
+		.sport = p->dport, .dport = p->sport,
+		.af = p->af, .proto = p->proto,
+	};
+	enum vs_dir dir;
+
+	if (dev && !(dev->flags & IFF_LOOPBACK))
+		return false;
+	return vs_table_find(&p->vn->table, &k, &dir) && dir == VS_DIR_IN;
+}
+
+/* Nobody can take the packet: tell the client, unless it is multicast or a
+ * packet that only an FTP service's wide port range brought here. */
+static unsigned int refuse(struct vs_pkt *p, const struct vs_service *svc)
+{
+	if (svc->key.port == FTP_PORT && p->dport != FTP_PORT)
+		return NF_ACCEPT;
+	vs_drop(p, VS_DROP_NO_DEST);
+	vs_icmp_unreachable(p);
+	return NF_DROP;
+}
+
+static struct vs_dest *choose(const struct vs_pkt *p, struct vs_service *svc)
+{
+	struct vs_snap *snap = rcu_dereference(svc->snap);
+	struct vs_flow flow = {
+		.af = p->af,
+		.saddr = &p->saddr,
+		.daddr = &p->daddr,
+		.sport = p->sport,
+	};
+
+	return snap ? vs_sched_pick(snap, &flow) : NULL;
+}
+
+static struct vs_conn *failed(struct vs_pkt *p, int err)
+{
+	p->verdict = vs_drop(p, err == -ENOSPC ? VS_DROP_CONN_MAX :
+						 VS_DROP_NO_MEMORY);
+	return NULL;
+}
+
+static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
+				  struct vs_dest *dest)
+{
+	struct vs_conn_conf conf = {
+		.caddr = &p->saddr,
+		.vaddr = &p->daddr,
+		.cport = p->sport,
+		.vport = p->dport,
+		.dport = dest->key.port ?: p->dport,
+		.af = p->af,
+		.proto = p->proto,
+		.fwmark = svc->key.fwmark,
+		.dest = dest,
+	};
+	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
+
+	if (cp == ERR_PTR(-EEXIST))	/* another CPU has the same flow */
+		cp = vs_conn_find(p);
+	if (IS_ERR_OR_NULL(cp))
+		return failed(p, PTR_ERR(cp));
+	vs_stats_conn(dest->stats);
+	return cp;
+}
+
+struct vs_conn *vs_schedule(struct vs_pkt *p)
+{
+	struct vs_service *svc;
+	struct vs_dest *dest;
+
+	p->verdict = NF_ACCEPT;
+	if (!may_begin(p))
+		return NULL;
+	svc = vs_service_find(p->vn, p->af, p->proto, &p->daddr, p->dport,
+			      p->skb->mark);
+	if (!svc || p->sport == FTP_DATA_PORT || is_local_reply(p))
+		return NULL;
+
+	/* a port-0 service means something with persistence only */
+	if (!svc->key.fwmark && svc->key.port != p->dport)
+		dest = NULL;
+	else
+		dest = choose(p, svc);
+	if (!dest) {
+		p->verdict = refuse(p, svc);
+		return NULL;
+	}
+	return connect_to(p, svc, dest);
+}
