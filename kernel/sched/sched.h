@@ -45,7 +45,7 @@ struct vs_sched {
 /**
  * struct vs_snap - a service's destinations, immutable
  * @rcu:	readers hold the snapshot under RCU
- * @sched:	who chooses; constant
+ * @sched:	who chooses, NULL: nobody ("none"); constant
  * @flags:	IP_VS_SVC_F_SCHED* at the time
  * @n:		number of targets
  * @lock:	of @state where a scheduler has any that needs one

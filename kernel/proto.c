@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the transport protocols make of a connection: state, timeout, names.
+ */
+#include <linux/in.h>
+#include <linux/string.h>
+
+#include "conn.h"
+#include "net.h"
+#include "pkt.h"
+#include "proto.h"
+
+static const u16 tcp_seconds[VS_TCP_S_MAX] = {
+	[VS_TCP_S_NONE] = 2,
+	[VS_TCP_S_ESTABLISHED] = 15 * 60,
+	[VS_TCP_S_SYN_SENT] = 2 * 60,
+	[VS_TCP_S_SYN_RECV] = 60,
+	[VS_TCP_S_FIN_WAIT] = 2 * 60,
+	[VS_TCP_S_TIME_WAIT] = 2 * 60,
+	[VS_TCP_S_CLOSE] = 10,
+	[VS_TCP_S_CLOSE_WAIT] = 60,
+	[VS_TCP_S_LAST_ACK] = 30,
+	[VS_TCP_S_LISTEN] = 2 * 60,
+	[VS_TCP_S_SYNACK] = 2 * 60,
+};
+
+#define UDP_SECONDS	(5 * 60)
+
+void vs_proto_net_init(struct vs_proto_net *pn)
+{
+	unsigned int i;
+
+	for (i = 0; i < VS_TCP_S_MAX; i++)
+		pn->tcp_timeout[i] = tcp_seconds[i] * HZ;
+	pn->udp_timeout = UDP_SECONDS * HZ;
+	pn->secure_tcp = false;
+}
+
+/* The connection proved to be real, and with it what steers it. */
+static void assure(struct vs_conn *cp)
+{
+	struct vs_conn *ct = cp->control;
+	u32 old;
+
+	if (!ct)
+		return;
+	old = READ_ONCE(ct->st);
+	while ((old & VS_ST_TEMPLATE) && !(old & VS_CT_ASSURED))
+		if (try_cmpxchg(&ct->st, &old, old | VS_CT_ASSURED))
+			return;
+}
+
+static enum vs_tcp_row row(u32 st, enum vs_dir dir)
+{
+	if (dir == VS_DIR_OUT)
+		return VS_TCP_OUTPUT;
+	return st & VS_ST_NOOUTPUT ? VS_TCP_INPUT_ONLY : VS_TCP_INPUT;
+}
+
+/*
+ * Nearly every packet is an ACK in ESTABLISHED that changes nothing, and
+ * nothing is written then.
+ */
+static void tcp_state(struct vs_conn *cp, const struct vs_pkt *p,
+		      enum vs_dir dir)
+{
+	const struct vs_proto_net *pn = &p->vn->proto;
+	u32 st = READ_ONCE(cp->st);
+	u32 clear = dir == VS_DIR_OUT ? st & VS_ST_NOOUTPUT : 0;
+	u8 state = st & VS_ST_STATE;
+	u32 timeout;
+	u8 next;
+
+	next = vs_tcp_next(READ_ONCE(pn->secure_tcp), row(st, dir), p->tcp,
+			   state);
+	timeout = READ_ONCE(pn->tcp_timeout[next]);
+	if (next == state && !clear && timeout == READ_ONCE(cp->timeout))
+		return;
+
+	vs_conn_set_state(cp, next, vs_tcp_active(next), timeout, clear);
+	if (next == VS_TCP_S_ESTABLISHED && next != state)
+		assure(cp);
+}
+
+static void udp_state(struct vs_conn *cp, const struct vs_pkt *p,
+		      enum vs_dir dir)
+{
+	u32 timeout = READ_ONCE(p->vn->proto.udp_timeout);
+
+	if (timeout != READ_ONCE(cp->timeout))
+		vs_conn_set_state(cp, 0, false, timeout, 0);
+	if (dir == VS_DIR_OUT)
+		assure(cp);
+}
+
+void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
+		    enum vs_dir dir)
+{
+	/* Without a transport header there is nothing to learn. */
+	if (p->later_frag)
+		return;
+	switch (p->proto) {
+	case IPPROTO_TCP:
+		tcp_state(cp, p, dir);
+		break;
+	case IPPROTO_UDP:
+		udp_state(cp, p, dir);
+		break;
+	}
+}
+
+const char *vs_proto_name(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_IP:
+		return "IP";
+	case IPPROTO_TCP:
+		return "TCP";
+	case IPPROTO_UDP:
+		return "UDP";
+	case IPPROTO_SCTP:
+		return "SCTP";
+	case IPPROTO_ICMP:
+		return "ICMP";
+	case IPPROTO_ICMPV6:
+		return "ICMPv6";
+	}
+	return "IP_?";
+}
+
+const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	if (st & VS_ST_TEMPLATE)
+		return st & VS_CT_ASSURED ? "ASSURED" : "NONE";
+	switch (proto) {
+	case IPPROTO_TCP:
+		return vs_tcp_state_name(st & VS_ST_STATE);
+	case IPPROTO_UDP:
+		return st & VS_ST_STATE ? "ERR!" : "UDP";
+	case IPPROTO_IP:
+		return "NONE";
+	}
+	return "ERR!";
+}
