@@ -118,9 +118,9 @@ job()
 	local pair
 
 	echo "$*" >/proc/weir_bench || die "job refused: $*"
-	while read -r -d ' ' pair; do
+	for pair in $(head -n 1 /proc/weir_bench); do
 		declare -g "J_${pair%%=*}=${pair#*=}"
-	done < <(head -n 1 /proc/weir_bench | tr '\n' ' ')
+	done
 	((J_sent > 0 && J_good == J_sent && J_bad == 0)) ||
 		die "job $*: $(tr '\n' ' ' </proc/weir_bench)"
 }

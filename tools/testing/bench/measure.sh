@@ -24,12 +24,14 @@ KERNEL_BITS=${KERNEL_BITS:-20}
 row() { printf '%s\t' "$ROUND" "$IMPL" "$@" "$BASE" | sed 's/\t$//' >>"$TSV"; echo >>"$TSV"; }
 
 # steady TYPE METHOD FAMILY PROTO SIZE: a case that changes nothing; all flows
-# are seen at least once
+# are seen at least once, and the first thousand packets checked to the last bit
 steady()
 {
 	local packets=$((STEADY_PACKETS > $5 ? STEADY_PACKETS : $5))
+	local common="type=$1 method=$2 family=$3 proto=$4 flows=$5"
 
-	job "type=$1" "method=$2" "family=$3" "proto=$4" "flows=$5" "packets=$packets"
+	job "$common" packets=1000 full=1
+	job "$common" packets="$packets"
 }
 
 # per_connection BEFORE AFTER SIZE: bytes, from two outputs of memory
@@ -71,12 +73,12 @@ cycle()
 	impl_unload
 	m3=$(memory)
 
-	read -r -a bytes < <(per_connection "$m1" "$m2" "$size")
+	read -r -a bytes <<<"$(per_connection "$m1" "$m2" "$size")"
 	row memory "$method" "$family" "$proto" "$size" "${bytes[0]}"
 	row memory-free "$method" "$family" "$proto" "$size" "${bytes[1]}"
-	read -r -a bytes < <(per_connection "$m0" "$m1" 1)
+	read -r -a bytes <<<"$(per_connection "$m0" "$m1" 1)"
 	row memory-empty "$method" "$family" "$proto" "$size" "${bytes[0]}"
-	read -r -a bytes < <(per_connection "$m0" "$m3" 1)
+	read -r -a bytes <<<"$(per_connection "$m0" "$m3" 1)"
 	row memory-left "$method" "$family" "$proto" "$size" "${bytes[0]}"
 }
 
