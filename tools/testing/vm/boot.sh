@@ -2,6 +2,10 @@
 # shellcheck shell=bash
 # Boots a guest: QEMU with a stock kernel and 9p, or User Mode Linux with hostfs.
 
+ACCEL=tcg,thread=multi
+CONSOLE=stdio,id=con,signal=off
+VIRTFS=security_model=none,multidevs=remap
+
 # initramfs MODULE...: a small one made of busybox, our init and the modules that mount the root
 initramfs()
 {
@@ -34,7 +38,7 @@ initramfs()
 # share TAG PATH ro|rw: QEMU's options for a folder of the host
 share()
 {
-	local opt=local,path=$2,mount_tag=$1,security_model=none,multidevs=remap
+	local opt=local,path=$2,mount_tag=$1,$VIRTFS
 
 	[[ $3 != ro ]] || opt+=,readonly=on
 	QEMU+=(-virtfs "$opt")
@@ -51,8 +55,8 @@ qemu_command()
 	local names='' n=0 l
 
 	initramfs virtio_pci 9p 9pnet_virtio overlay
-	QEMU=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu max -smp "$CPUS" -m "$MEM"
-		-nodefaults -display none -no-reboot -chardev "stdio,id=con,signal=off"
+	QEMU=(qemu-system-x86_64 -accel "$ACCEL" -cpu max -smp "$CPUS" -m "$MEM"
+		-nodefaults -display none -no-reboot -chardev "$CONSOLE"
 		-serial chardev:con -kernel "$ROOT/boot/vmlinuz-$KVER" -initrd "$INITRAMFS")
 	for l in "${LAYERS[@]}"; do
 		share "layer$n" "$l" ro
@@ -73,8 +77,8 @@ uml_command()
 	initramfs
 	COMMAND=("$VM/in-root" "$ROOT" "$CACHE" --bind "$ROOT" /mnt --bind "$CLONE" /weir
 		--bind "$OUT" /out "$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on
-		"ncpus=$CPUS" con=null con0=fd:0,fd:1 ssl=null)
-	# shellcheck disable=SC2206 # words of a kernel command line
+		"ncpus=$CPUS" con=null "con0=fd:0,fd:1" ssl=null)
+	# shellcheck disable=SC2206,SC2207 # words of a kernel command line
 	COMMAND+=($(common_args /weir /out) weir.fs=hostfs weir.root=/mnt
 		"weir.layers=$(IFS=: && echo "${LAYERS[*]}")" $APPEND)
 }

@@ -89,15 +89,17 @@ layer()
 	mv "$new" "$layer"
 }
 
+COMPLAINT='(warning|error):|WARNING: modpost'
+
 # warnings TREE LOG: show the compiler's complaints about our files; their objects are removed so
 # that the next build complains again
 warnings()
 {
 	local tree=$1 log=$2 n
 
-	n=$(grep -E 'warning:|WARNING: modpost' "$log" |
+	n=$(grep -E "$COMPLAINT" "$log" |
 		grep -Evc '^(warning:|\./|include/|arch/)|/usr/src/linux|/usr/include|/uml-') || return 0
-	grep -EA4 'warning:|WARNING: modpost' "$log" | head -n 60 >&2
+	grep -EA4 "$COMPLAINT" "$log" | head -n 60 >&2
 	say "$n compiler warnings (log: $log)"
 	find "$tree" -name '*.o' -not -path '*/layer-*' -delete
 	[[ ${WEIR_WERROR-} != 1 ]]
@@ -112,10 +114,11 @@ build_tree()
 	kdir=$(kernel_dir "$KERNEL")
 	mk=("KDIR=$kdir" "KVER=$KVER")
 	[[ $KERNEL != uml* ]] || mk+=(ARCH=um)
+	[[ ${WEIR_SPARSE-} != 1 ]] || mk+=(C=2)
 	copy_sources "$tree" Makefile COPYING kernel include ipvsadm scripts "$@"
 	key=$(cd "$tree" && xargs -0r stat -c '%n %Y %s' <.sources)
 	LAYER=$tree/layer-$(hash_of "$key" "$KVER" "$kdir" "$VM/build.sh" "$*" \
-		"$(with_ours "$tree" && echo ours)" "${WEIR_WERROR-}")
+		"$(with_ours "$tree" && echo ours)" "${WEIR_WERROR-}${WEIR_SPARSE-}")
 	[[ ! -d $LAYER ]] || return 0
 	find "$tree" -maxdepth 1 -name 'layer-*' -mmin +720 -exec rm -rf {} +
 	: >"$log"
