@@ -143,5 +143,5 @@ build_need()
 	local tree
 
 	tree=$CACHE/build-$KERNEL-$(hash_of "$CLONE")
-	with_lock "build-$KERNEL" build_tree "$tree" "$CACHE/log/build-$KERNEL.log" "$@"
+	with_lock "$(basename "$tree")" build_tree "$tree" "$CACHE/log/$(basename "$tree").log" "$@"
 }

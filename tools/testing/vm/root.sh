@@ -73,6 +73,7 @@ root_need()
 	release=$(release_of "$1")
 	ROOT=$(root_dir "$release")
 	for try in 1 2 3; do
+		[[ ! -e $ROOT/.weir-kernel ]] || break
 		with_lock "root-$release" root_make "$release" "$ROOT" && break
 		((try == 3)) && return 1
 		say "root $release: try $((try + 1)) of 3"

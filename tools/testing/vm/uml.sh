@@ -19,7 +19,7 @@ uml_need()
 	[[ $KERNEL = uml* ]] || return 0
 	read -ra frags <<<"$(uml_fragments)"
 	UML=$CACHE/$KERNEL-$KVER-$(hash_of "${frags[@]}" "$VM/uml-build")
-	with_lock "uml-$KERNEL" uml_make "${frags[@]}" || return 1
+	[[ -e $UML/mods/.release ]] || with_lock "$KERNEL" uml_make "${frags[@]}" || return 1
 	KVER=$(cat "$UML/mods/.release")
 }
 
