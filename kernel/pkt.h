@@ -70,6 +70,8 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3);
  * the packet is void afterwards. */
 static inline bool vs_pkt_writable(const struct vs_pkt *p, unsigned int len)
 {
+	if (likely(len <= skb_headlen(p->skb) && !skb_cloned(p->skb)))
+		return true;
 	return !skb_ensure_writable(p->skb, len);
 }
 

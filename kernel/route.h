@@ -23,6 +23,9 @@ struct vs_route {
 	union nf_inet_addr saddr;
 };
 
+/* RCU. Whether @dst, of family @af, delivers to this host. */
+bool vs_route_is_local(const struct dst_entry *dst, u8 af);
+
 /* RCU. The route to @dest, from its cache or made anew; NULL: none (the
  * client has been told as the kernel tells it). @known_nh: direct routing,
  * where the destination is the next hop. */
@@ -35,7 +38,8 @@ bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
 		      bool nat);
 
 /* Forgets @dest's route; RCU readers may still use it, and the reference to it
- * ends with an RCU callback. */
+ * ends with an RCU callback: a namespace or the module may only go after
+ * rcu_barrier(). */
 void vs_route_drop(struct vs_dest *dest);
 
 /* Gives @p's reply the route that its new source address calls for: the
@@ -43,6 +47,6 @@ void vs_route_drop(struct vs_dest *dest);
 bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp);
 
 int vs_route_init(void);	/* device notifier: no route outlives its device */
-void vs_route_exit(void);	/* waits for the callbacks of vs_route_drop() */
+void vs_route_exit(void);
 
 #endif /* VS_ROUTE_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_COMPAT_DST_H
+#define VS_COMPAT_DST_H
+
+#include <net/route.h>
+
+#ifndef dst_rtable
+#define dst_rtable(ptr)	container_of((ptr), struct rtable, dst)
+#endif
+
+#endif /* VS_COMPAT_DST_H */

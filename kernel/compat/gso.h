@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_COMPAT_GSO_H
+#define VS_COMPAT_GSO_H
+
+/* Older kernels declare all of it in skbuff.h. */
+#ifdef VS_HAVE_GSO_H
+#include <net/gso.h>
+#else
+#include <linux/skbuff.h>
+#endif
+
+#endif /* VS_COMPAT_GSO_H */

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ICMP: errors about packets of our connections find their way to whoever sent
+ * the packet, and errors of our own.
+ */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/ip_vs.h>
+#include <linux/netdevice.h>
+#include <net/icmp.h>
+#include <net/ip.h>
+#include <net/route.h>
+
+#include "dest.h"
+#include "icmp.h"
+#include "net.h"
+#include "route.h"
+#include "stats.h"
+#include "xmit.h"
+
+/* What is read of an ICMP header; both families lay it out alike. */
+struct error {
+	u8 type;
+	u8 code;
+	__sum16 check;
+	__be32 info;
+};
+
+static bool is_error_type(u8 af, u8 type)
+{
+	if (af == AF_INET6)
+		return !(type & ICMPV6_INFOMSG_MASK);
+	return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH ||
+	       type == ICMP_TIME_EXCEEDED;
+}
+
+/* Whether @p is an error that may concern us; else p->verdict is set. */
+static bool read_error(struct vs_pkt *p, struct error *e)
+{
+	p->verdict = NF_ACCEPT;
+	if (p->later_frag)
+		return false;
+	if (skb_copy_bits(p->skb, p->l4, e, sizeof(*e))) {
+		p->verdict = vs_drop(p, VS_DROP_MALFORMED);
+		return false;
+	}
+	if (!is_error_type(p->af, e->type))
+		return false;
+	if (p->frag) {		/* errors are never fragmented */
+		p->verdict = vs_drop(p, VS_DROP_MALFORMED);
+		return false;
+	}
+	return true;
+}
+
+/* Parses the packet embedded at @l3. */
+static enum vs_parse parse_embedded(const struct vs_pkt *p, struct vs_pkt *in,
+				    unsigned int l3)
+{
+	in->skb = p->skb;
+	in->vn = p->vn;
+	in->af = p->af;
+	in->hook = p->hook;
+	return vs_pkt_parse(in, l3);
+}
+
+/* Embedded is what we sent: the connection is that of the opposite packet. */
+static struct vs_conn *find_reverse(const struct vs_pkt *in, enum vs_dir *dir)
+{
+	struct vs_tuple k = {
+		.saddr = &in->daddr,
+		.daddr = &in->saddr,
+		.sport = in->dport,
+		.dport = in->sport,
+		.af = in->af,
+		.proto = in->proto,
+	};
+
+	return vs_table_find(&in->vn->table, &k, dir);
+}
+
+static bool is_sound(const struct vs_pkt *p)
+{
+	return skb_csum_unnecessary(p->skb) ||
+	       !nf_checksum(p->skb, p->hook, p->l4,
+			    p->af == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
+			    p->af);
+}
+
+static void count(const struct vs_conn *cp, enum vs_count pkts,
+		  enum vs_count bytes, unsigned int len)
+{
+	if (cp->dest)
+		vs_stats_packet(cp->dest->stats, pkts, bytes, len);
+}
+
+/*
+ * The packet size to tell the client, after a router asked for @mtu on the way
+ * to the real server. skb->data is the tunnel packet that was too big.
+ */
+static unsigned int learn_pmtu(struct vs_pkt *p, struct vs_dest *dest,
+			       unsigned int mtu)
+{
+	const struct vs_route *rt;
+
+	ipv4_update_pmtu(p->skb, p->vn->net, mtu, 0, 0);
+	rt = vs_route_get(p, dest, false);
+	if (rt)
+		mtu = dst_mtu(rt->dst);
+	return mtu > 68 + sizeof(struct iphdr) ? mtu - sizeof(struct iphdr) :
+						 mtu;
+}
+
+/*
+ * An error @e about a tunnel packet that we sent (@outer, with the client's
+ * packet @req in it): the client gets one about its own packet.
+ */
+static unsigned int relay(struct vs_pkt *p, const struct error *e,
+			  const struct vs_pkt *outer,
+			  const struct vs_pkt *req, struct vs_conn *cp)
+{
+	bool too_big = e->type == ICMP_DEST_UNREACH &&
+		       e->code == ICMP_FRAG_NEEDED;
+	struct sk_buff *skb = p->skb;
+	__be32 info = e->info;
+
+	if (!pskb_may_pull(skb, req->l4 + 2 * sizeof(__be16)))
+		return vs_drop(p, VS_DROP_MALFORMED);
+	/* its options are not those of the headers that come up now */
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+
+	__skb_pull(skb, outer->l3);
+	skb_reset_network_header(skb);
+	if (too_big)
+		info = htonl(learn_pmtu(p, cp->dest, ntohl(info) & 0xffff));
+
+	__skb_pull(skb, req->l3 - outer->l3);
+	skb_reset_network_header(skb);
+	if (!too_big || ip_hdr(skb)->frag_off & htons(IP_DF)) {
+		icmp_send(skb, e->type, e->code, info);
+		count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, skb->len);
+	}
+	consume_skb(skb);
+	return NF_STOLEN;
+}
+
+/* @outer, embedded in the error, is an IPIP packet: perhaps one of ours. */
+static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
+				 const struct vs_pkt *outer)
+{
+	struct vs_conn *cp;
+	struct vs_pkt req;
+	enum vs_dir dir;
+
+	if (outer->later_frag || !vs_route_is_local(skb_dst(p->skb), p->af) ||
+	    parse_embedded(p, &req, outer->l4) != VS_PARSE_OK)
+		return NF_ACCEPT;
+	cp = vs_conn_find_dir(&req, &dir);
+	if (!cp || dir != VS_DIR_IN || cp->method != IP_VS_CONN_F_TUNNEL ||
+	    !cp->dest || cp->dest->key.af != AF_INET ||
+	    cp->dest->key.addr.ip != outer->daddr.ip)
+		return NF_ACCEPT;
+	if (!is_sound(p))
+		return vs_drop(p, VS_DROP_CSUM);
+	return relay(p, e, outer, &req, cp);
+}
+
+unsigned int vs_icmp_in(struct vs_pkt *p)
+{
+	enum vs_parse what;
+	struct vs_conn *cp;
+	enum vs_dir dir;
+	struct vs_pkt in;
+	struct error e;
+
+	if (!read_error(p, &e))
+		return p->verdict;
+	what = parse_embedded(p, &in, p->l4 + sizeof(e));
+	if (what == VS_PARSE_OTHER && p->af == AF_INET &&
+	    in.proto == IPPROTO_IPIP)
+		return tunnel_error(p, &e, &in);
+	if (what != VS_PARSE_OK)
+		return NF_ACCEPT;
+	cp = find_reverse(&in, &dir);
+	if (!cp || dir != VS_DIR_IN)
+		return NF_ACCEPT;
+	if (!is_sound(p))
+		return vs_drop(p, VS_DROP_CSUM);
+	count(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
+	return vs_xmit_icmp_in(p, &in, cp);
+}
+
+unsigned int vs_icmp_out(struct vs_pkt *p)
+{
+	unsigned int len = p->skb->len;
+	struct vs_conn *cp;
+	enum vs_dir dir;
+	struct vs_pkt in;
+	struct error e;
+
+	if (!read_error(p, &e))
+		return p->verdict;
+	if (parse_embedded(p, &in, p->l4 + sizeof(e)) != VS_PARSE_OK)
+		return NF_ACCEPT;
+	cp = find_reverse(&in, &dir);
+	if (!cp || dir != VS_DIR_OUT)
+		return NF_ACCEPT;
+	if (!is_sound(p))
+		return vs_drop(p, VS_DROP_CSUM);
+	p->verdict = vs_xmit_icmp_reply(p, &in, cp);
+	if (p->verdict == NF_ACCEPT)
+		count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);
+	return p->verdict;
+}
+
+void vs_icmp_unreachable(struct vs_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+
+	if (p->af == AF_INET6) {
+		if (!skb->dev)
+			skb->dev = p->vn->net->loopback_dev;
+		icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0);
+	} else {
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
+	}
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Routes to real servers, cached per destination, and routes of replies,
+ * cached per connection.
+ *
+ * A destination's route is replaced without a lock: whoever finds it invalid
+ * looks up a new one and swaps it in. What calls for routes to be forgotten
+ * (a device goes, a destination changes) first advances @generation; a look-up
+ * that began before takes its result out of the cache again when it sees that.
+ */
+#include <linux/ip.h>
+#include <linux/ip_vs.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/slab.h>
+#include <net/addrconf.h>
+#include <net/inet_ecn.h>
+#include <net/ip6_route.h>
+#include <net/net_namespace.h>
+#include <net/route.h>
+
+#include "compat/dst.h"
+#include "net.h"
+#include "route.h"
+#include "service.h"
+
+static atomic_t generation = ATOMIC_INIT(0);
+
+static void free_rcu(struct rcu_head *head)
+{
+	struct vs_route *rt = container_of(head, struct vs_route, rcu);
+
+	dst_release(rt->dst);
+	kfree(rt);
+}
+
+static void swap_route(struct vs_dest *dest, struct vs_route *rt)
+{
+	rt = unrcu_pointer(xchg(&dest->route, RCU_INITIALIZER(rt)));
+	if (rt)
+		call_rcu(&rt->rcu, free_rcu);
+}
+
+void vs_route_drop(struct vs_dest *dest)
+{
+	atomic_inc(&generation);
+	swap_route(dest, NULL);
+}
+
+bool vs_route_is_local(const struct dst_entry *dst, u8 af)
+{
+	if (af == AF_INET6)
+		return dst_dev_rcu(dst)->flags & IFF_LOOPBACK;
+	return dst_rtable(dst)->rt_flags & RTCF_LOCAL;
+}
+
+/* A tunnel's route is bound to its source address: source routing counts. */
+static struct dst_entry *output4(struct net *net, const struct vs_dest *dest,
+				 bool known_nh, __be32 *saddr)
+{
+	struct flowi4 fl4 = {
+		.daddr = dest->key.addr.ip,
+		.flowi4_flags = known_nh ? FLOWI_FLAG_KNOWN_NH : 0,
+	};
+	struct rtable *rt = ip_route_output_key(net, &fl4);
+
+	if (IS_ERR(rt))
+		return NULL;
+	*saddr = fl4.saddr;
+	if (dest->method == IP_VS_CONN_F_TUNNEL && *saddr) {
+		ip_rt_put(rt);
+		fl4 = (struct flowi4) {
+			.daddr = dest->key.addr.ip,
+			.saddr = *saddr,
+		};
+		rt = ip_route_output_key(net, &fl4);
+		if (IS_ERR(rt))
+			return NULL;
+	}
+	return &rt->dst;
+}
+
+static struct dst_entry *output6(struct net *net, const struct vs_dest *dest,
+				 bool known_nh, struct in6_addr *saddr)
+{
+	struct flowi6 fl6 = {
+		.daddr = dest->key.addr.in6,
+		.flowi6_flags = known_nh ? FLOWI_FLAG_KNOWN_NH : 0,
+	};
+	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
+
+	if (dst->error)
+		goto err;
+	if (ipv6_addr_any(&fl6.saddr) &&
+	    ipv6_dev_get_saddr(net, ip6_dst_idev(dst)->dev, &fl6.daddr, 0,
+			       &fl6.saddr) < 0)
+		goto err;
+	*saddr = fl6.saddr;
+	if (dest->method == IP_VS_CONN_F_TUNNEL) {
+		dst = xfrm_lookup(net, dst, flowi6_to_flowi(&fl6), NULL, 0);
+		if (IS_ERR(dst))
+			return NULL;
+	}
+	return dst;
+err:
+	dst_release(dst);
+	return NULL;
+}
+
+static struct vs_route *look_up(struct net *net, const struct vs_dest *dest,
+				bool known_nh)
+{
+	struct vs_route *rt = kzalloc(sizeof(*rt), GFP_ATOMIC);
+
+	if (!rt)
+		return NULL;
+	if (dest->key.af == AF_INET6) {
+		rt->dst = output6(net, dest, known_nh, &rt->saddr.in6);
+		if (rt->dst)
+			rt->cookie = rt6_get_cookie(dst_rt6_info(rt->dst));
+	} else {
+		rt->dst = output4(net, dest, known_nh, &rt->saddr.ip);
+	}
+	if (!rt->dst) {
+		kfree(rt);
+		return NULL;
+	}
+	rt->local = vs_route_is_local(rt->dst, dest->key.af);
+	return rt;
+}
+
+static void report_unreachable(struct vs_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+
+	if (p->af == AF_INET6 && !skb->dev)
+		skb->dev = skb_dst_dev_rcu(skb);
+	dst_link_failure(skb);
+}
+
+static const struct vs_route *refresh(struct vs_pkt *p, struct vs_dest *dest,
+				      bool known_nh)
+{
+	int gen = atomic_read_acquire(&generation);
+	struct vs_route *rt = look_up(p->vn->net, dest, known_nh);
+
+	swap_route(dest, rt);
+	if (!rt) {
+		report_unreachable(p);
+		return NULL;
+	}
+	/* pairs with the full barrier between advancing and forgetting: either
+	 * the new generation is seen here, or our route was found there */
+	smp_mb();
+	if (unlikely(atomic_read(&generation) != gen) &&
+	    cmpxchg(&dest->route, RCU_INITIALIZER(rt), NULL) ==
+	    RCU_INITIALIZER(rt))
+		call_rcu(&rt->rcu, free_rcu);
+	return rt;
+}
+
+const struct vs_route *vs_route_get(struct vs_pkt *p, struct vs_dest *dest,
+				    bool known_nh)
+{
+	const struct vs_route *rt = rcu_dereference(dest->route);
+
+	if (likely(rt && dst_check(rt->dst, rt->cookie)))
+		return rt;
+	return refresh(p, dest, known_nh);
+}
+
+/* Whether @p's route so far ends at this host. */
+static bool is_ours(const struct vs_pkt *p)
+{
+	return vs_route_is_local(skb_dst(p->skb), p->af);
+}
+
+static bool from_loopback(const struct vs_pkt *p)
+{
+	const struct net_device *dev = p->skb->dev;
+
+	if (p->af == AF_INET)
+		return ipv4_is_loopback(p->saddr.ip);
+	return ipv6_addr_loopback(&p->saddr.in6) &&
+	       (!dev || dev->flags & IFF_LOOPBACK);
+}
+
+bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
+		      bool nat)
+{
+	if (unlikely(rt->local))
+		return nat || is_ours(p);
+	return !from_loopback(p);
+}
+
+static bool has_xfrm_policy(const struct net *net)
+{
+#ifdef CONFIG_XFRM
+	return net->xfrm.policy_count[XFRM_POLICY_OUT];
+#else
+	return false;
+#endif
+}
+
+/*
+ * Whether the look-up for a reply depends on nothing but the connection: no
+ * mark, type of service, socket, VRF or IPsec policy, and no scope to tell.
+ */
+static bool is_plain(const struct vs_pkt *p)
+{
+	const struct sk_buff *skb = p->skb;
+
+	if (skb->mark || skb->sk || has_xfrm_policy(p->vn->net) ||
+	    netif_is_l3_slave(skb_dst_dev_rcu(skb)))
+		return false;
+	if (p->af == AF_INET6)
+		return !(ipv6_addr_type(&p->daddr.in6) &
+			 (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL));
+	return !(ip_hdr(skb)->tos & ~INET_ECN_MASK);
+}
+
+static bool use_cached(struct vs_pkt *p, struct vs_conn *cp)
+{
+	struct dst_entry *dst = rcu_dereference(cp->reply_dst);
+	struct sk_buff *skb = p->skb;
+
+	if (!dst || !dst_check(dst, READ_ONCE(cp->reply_cookie)))
+		return false;
+	if (skb_dst(skb) != dst) {
+		skb_dst_drop(skb);
+		skb_dst_set_noref(skb, dst);
+	}
+	return !skb_cow_head(skb, dst_dev_rcu(dst)->hard_header_len);
+}
+
+static void cache_reply(const struct vs_pkt *p, struct vs_conn *cp)
+{
+	struct dst_entry *dst = skb_dst(p->skb);
+	struct dst_entry __rcu *old = READ_ONCE(cp->reply_dst);
+
+	if (p->af == AF_INET6)
+		WRITE_ONCE(cp->reply_cookie,
+			   rt6_get_cookie(dst_rt6_info(dst)));
+	dst_hold(dst);
+	if (cmpxchg(&cp->reply_dst, old, RCU_INITIALIZER(dst)) != old)
+		dst_release(dst);
+	else
+		dst_release(unrcu_pointer(old));
+}
+
+static int route_harder(const struct vs_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+
+	if (p->af == AF_INET6)
+		return ip6_route_me_harder(p->vn->net, skb->sk, skb);
+	return ip_route_me_harder(p->vn->net, skb->sk, skb, RTN_LOCAL);
+}
+
+bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp)
+{
+	bool plain;
+
+	/* only replies to remote clients are routed again */
+	if (!READ_ONCE(p->vn->sysctl.snat_reroute) ||
+	    p->hook == NF_INET_LOCAL_IN || is_ours(p))
+		return true;
+	plain = is_plain(p);
+	if (likely(plain) && use_cached(p, cp))
+		return true;
+	if (route_harder(p))
+		return false;
+	if (plain)
+		cache_reply(p, cp);
+	return true;
+}
+
+static void forget_routes(struct list_head *dests,
+			  const struct net_device *dev)
+{
+	struct vs_dest *dest;
+
+	list_for_each_entry(dest, dests, list) {
+		const struct vs_route *rt;
+		bool hit;
+
+		rcu_read_lock();
+		rt = rcu_dereference(dest->route);
+		hit = rt && dst_dev_rcu(rt->dst) == dev;
+		rcu_read_unlock();
+		if (hit)
+			swap_route(dest, NULL);
+	}
+}
+
+static int device_event(struct notifier_block *nb, unsigned long event,
+			void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct vs_net *vn = vs_net(dev_net(dev));
+	struct vs_service *svc;
+
+	if (event != NETDEV_DOWN && event != NETDEV_UNREGISTER)
+		return NOTIFY_DONE;
+
+	atomic_inc(&generation);
+	smp_mb__after_atomic();
+	mutex_lock(&vn->config.lock);
+	list_for_each_entry(svc, &vn->config.services, list) {
+		forget_routes(&svc->dests, dev);
+		forget_routes(&svc->removed, dev);
+	}
+	mutex_unlock(&vn->config.lock);
+	return NOTIFY_DONE;
+}
+
+/* After those of IPv4 and IPv6, which take the routes out of the tables. */
+static struct notifier_block device_notifier = {
+	.notifier_call = device_event,
+	.priority = -100,
+};
+
+int vs_route_init(void)
+{
+	return register_netdevice_notifier(&device_notifier);
+}
+
+void vs_route_exit(void)
+{
+	unregister_netdevice_notifier(&device_notifier);
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Transmission: a client's packet to its real server by one of the methods,
+ * and a real server's reply back to the client.
+ */
+#include <linux/ip_vs.h>
+#include <linux/netdevice.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <net/dst.h>
+#include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+#include <net/sock.h>
+
+#include "dest.h"
+#include "encap.h"
+#include "mtu.h"
+#include "nat.h"
+#include "net.h"
+#include "route.h"
+#include "xmit.h"
+
+#define IPV4_MIN_MTU	68
+
+/* As the kernel's ip_vs: the sender's socket hears of it by ICMP, if at all,
+ * and not as an error of its system call, which NF_DROP would make of it. */
+static unsigned int dropped(struct vs_pkt *p, enum vs_drop why)
+{
+	vs_drop(p, why);
+	kfree_skb(p->skb);
+	return NF_STOLEN;
+}
+
+/* Conntrack is not to see the packet as rewritten, unless it is asked to. */
+static void own(struct vs_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+
+	vs_skb_mark_owned(skb);
+	if (skb_nfct(skb) && !READ_ONCE(p->vn->sysctl.conntrack)) {
+		nf_reset_ct(skb);
+		skb_set_nfct(skb, IP_CT_UNTRACKED);
+	}
+}
+
+/* A received packet that early demux gave to a socket here (TIME_WAIT, say)
+ * goes elsewhere. A packet sent from here keeps its socket. */
+static void drop_early_demux(struct sk_buff *skb)
+{
+	if (skb->dev)
+		skb_orphan(skb);
+}
+
+static void set_route(struct sk_buff *skb, const struct vs_route *rt)
+{
+	skb_dst_drop(skb);
+	skb_dst_set_noref(skb, rt->dst);
+	/* its size was judged here, fragmentation must not do it again */
+	skb->ignore_df = 1;
+}
+
+static void prepare_output(struct sk_buff *skb)
+{
+	drop_early_demux(skb);
+	skb_forward_csum(skb);
+	if (skb->dev)
+		skb_clear_tstamp(skb);
+}
+
+static unsigned int send(struct vs_pkt *p, const struct vs_route *rt)
+{
+	struct net_device *dev = dst_dev_rcu(rt->dst);
+	struct sk_buff *skb = p->skb;
+	struct net *net = p->vn->net;
+
+	set_route(skb, rt);
+	own(p);
+	prepare_output(skb);
+	if (p->af == AF_INET6)
+		NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, NULL, skb, NULL,
+			dev, dst_output);
+	else
+		NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, NULL, skb, NULL,
+			dev, dst_output);
+	return NF_STOLEN;
+}
+
+static unsigned int accept(struct vs_pkt *p)
+{
+	own(p);
+	return NF_ACCEPT;
+}
+
+/* From the world to a loopback address: never. */
+static bool is_loopback_intrusion(const struct vs_pkt *p,
+				  const struct vs_dest *dest)
+{
+	const struct sk_buff *skb = p->skb;
+
+	if (p->af == AF_INET6)
+		return ipv6_addr_loopback(&dest->key.addr.in6) && skb->dev &&
+		       !(skb->dev->flags & IFF_LOOPBACK);
+	return ipv4_is_loopback(dest->key.addr.ip) &&
+	       rt_is_input_route(skb_rtable(skb));
+}
+
+static bool is_unchanged(const struct vs_conn *cp)
+{
+	return cp->vport == cp->dport &&
+	       (cp->af == AF_INET6 ?
+		ipv6_addr_equal(&cp->a6[VS_VADDR], &cp->a6[VS_DADDR]) :
+		cp->a4[VS_VADDR] == cp->a4[VS_DADDR]);
+}
+
+static bool rewrite(struct vs_pkt *p, const struct vs_pkt *in,
+		    struct vs_conn *cp)
+{
+	return in ? vs_nat_icmp(p, in, cp, VS_DIR_IN) : vs_nat_in(p, cp);
+}
+
+/* The real server is this host: the packet goes on to the local stack. */
+static unsigned int nat_local(struct vs_pkt *p, const struct vs_pkt *in,
+			      struct vs_conn *cp, const struct vs_route *rt)
+{
+	struct sk_buff *skb = p->skb;
+
+	if (p->hook == NF_INET_FORWARD || is_loopback_intrusion(p, cp->dest))
+		return dropped(p, VS_DROP_NO_ROUTE);
+	if (!rewrite(p, in, cp))
+		return dropped(p, VS_DROP_HEADROOM);
+	if (!vs_route_is_local(skb_dst(skb), p->af)) {
+		skb_dst_drop(skb);
+		skb_dst_set(skb, dst_clone(rt->dst));
+	}
+	skb->ignore_df = 1;
+	if (!is_unchanged(cp))
+		drop_early_demux(skb);
+	return accept(p);
+}
+
+/* @in: the packet embedded in an ICMP error, NULL for a plain packet. */
+static __always_inline unsigned int
+xmit_nat(struct vs_pkt *p, const struct vs_pkt *in, struct vs_conn *cp)
+{
+	const struct vs_route *rt = vs_route_get(p, cp->dest, false);
+
+	if (unlikely(!rt || !vs_route_allowed(p, rt, true)))
+		return dropped(p, VS_DROP_NO_ROUTE);
+	if (unlikely(rt->local))
+		return nat_local(p, in, cp, rt);
+	if (!vs_ttl_dec(p))
+		return dropped(p, VS_DROP_TTL);
+	if (!vs_mtu_fits(p, dst_mtu(rt->dst)))
+		return dropped(p, VS_DROP_MTU);
+	if (!rewrite(p, in, cp))
+		return dropped(p, VS_DROP_HEADROOM);
+	return send(p, rt);
+}
+
+static unsigned int xmit_direct(struct vs_pkt *p, struct vs_conn *cp)
+{
+	const struct vs_route *rt = vs_route_get(p, cp->dest, true);
+
+	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
+		return dropped(p, VS_DROP_NO_ROUTE);
+	if (unlikely(rt->local))
+		return accept(p);
+	if (!vs_ttl_dec(p))
+		return dropped(p, VS_DROP_TTL);
+	if (!vs_mtu_fits(p, dst_mtu(rt->dst)))
+		return dropped(p, VS_DROP_MTU);
+	return send(p, rt);
+}
+
+/* Whether @p fits into the tunnel over @rt. Without path MTU discovery an IPv4
+ * packet always does: its outer packet is fragmented. */
+static bool fits_tunnel(struct vs_pkt *p, const struct vs_dest *dest,
+			const struct vs_route *rt)
+{
+	unsigned int overhead = vs_encap_overhead(p, dest);
+	unsigned int min = dest->key.af == AF_INET6 ? IPV6_MIN_MTU :
+						      IPV4_MIN_MTU;
+	unsigned int mtu = dst_mtu(rt->dst);
+	struct sk_buff *skb = p->skb;
+	struct dst_entry *dst = skb_dst(skb);
+
+	if (mtu < min + overhead)
+		return false;
+	mtu -= overhead;
+	if (!skb->dev && skb->sk && sk_fullsock(skb->sk))
+		dst->ops->update_pmtu(dst, skb->sk, NULL, mtu, true);
+	if (p->af == AF_INET && !READ_ONCE(p->vn->sysctl.pmtu_disc))
+		return true;
+	return vs_mtu_fits(p, mtu);
+}
+
+/* The outer packet is sent like one of our own; what conntrack knows of the
+ * inner one does not apply to it. */
+static unsigned int send_tunnelled(struct vs_pkt *p,
+				   const struct vs_dest *dest,
+				   const struct vs_route *rt)
+{
+	struct sk_buff *skb = p->skb;
+	struct net *net = p->vn->net;
+
+	set_route(skb, rt);
+	vs_skb_mark_owned(skb);
+	nf_reset_ct(skb);
+	skb_forward_csum(skb);
+	if (skb->dev)
+		skb_clear_tstamp(skb);
+	if (dest->key.af == AF_INET6)
+		ip6_local_out(net, skb->sk, skb);
+	else
+		ip_local_out(net, skb->sk, skb);
+	return NF_STOLEN;
+}
+
+static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
+{
+	const struct vs_dest *dest = cp->dest;
+	const struct vs_route *rt;
+
+	if (unlikely(!vs_encap_supported(dest)))
+		return dropped(p, VS_DROP_METHOD);
+	rt = vs_route_get(p, cp->dest, false);
+	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
+		return dropped(p, VS_DROP_NO_ROUTE);
+	if (unlikely(rt->local))
+		return accept(p);
+	if (!vs_ttl_dec(p))
+		return dropped(p, VS_DROP_TTL);
+	if (!fits_tunnel(p, dest, rt))
+		return dropped(p, VS_DROP_MTU);
+	drop_early_demux(p->skb);
+	if (!vs_encap(p, dest, rt))
+		return dropped(p, VS_DROP_HEADROOM);
+	return send_tunnelled(p, dest, rt);
+}
+
+unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp)
+{
+	if (unlikely(!cp->dest))
+		return dropped(p, VS_DROP_DEST_GONE);
+
+	switch (cp->method) {
+	case IP_VS_CONN_F_MASQ:
+		return xmit_nat(p, NULL, cp);
+	case IP_VS_CONN_F_TUNNEL:
+		return xmit_tunnel(p, cp);
+	case IP_VS_CONN_F_DROUTE:
+		return xmit_direct(p, cp);
+	case IP_VS_CONN_F_LOCALNODE:
+		return accept(p);
+	default:
+		return dropped(p, VS_DROP_METHOD);
+	}
+}
+
+/* Only NAT changes what the error is about; else the error takes the way of
+ * the connection's packets as it is. */
+unsigned int vs_xmit_icmp_in(struct vs_pkt *p, const struct vs_pkt *in,
+			     struct vs_conn *cp)
+{
+	if (cp->dest && cp->method == IP_VS_CONN_F_MASQ)
+		return xmit_nat(p, in, cp);
+	return vs_xmit_in(p, cp);
+}
+
+unsigned int vs_xmit_reply(struct vs_pkt *p, struct vs_conn *cp)
+{
+	if (!vs_nat_out(p, cp))
+		return dropped(p, VS_DROP_HEADROOM);
+	if (!vs_route_reply(p, cp))
+		return dropped(p, VS_DROP_NO_ROUTE);
+	return accept(p);
+}
+
+unsigned int vs_xmit_icmp_reply(struct vs_pkt *p, const struct vs_pkt *in,
+				struct vs_conn *cp)
+{
+	if (!vs_nat_icmp(p, in, cp, VS_DIR_OUT))
+		return dropped(p, VS_DROP_HEADROOM);
+	if (!vs_route_reply(p, cp))
+		return dropped(p, VS_DROP_NO_ROUTE);
+	return accept(p);
+}
