@@ -15,6 +15,7 @@
  * A move links each node into its new chain while the old head still leads to
  * it, and sets MOVED last: a reader gets to the node, or to a foreign mark.
  */
+#include <linux/processor.h>
 #include <linux/bit_spinlock.h>
 #include <linux/ip_vs.h>
 #include <linux/mm.h>

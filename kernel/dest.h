@@ -6,7 +6,6 @@
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 
 #include "stats.h"
 #include "types.h"
@@ -41,15 +40,22 @@ struct vs_dest_key {
  * @active:	connections in an active state
  * @total:	connections, templates excluded; inactive = @total - @active
  * @persist:	templates
- * @ref:	1 for the configuration, 1 for each connection
+ * @ref:	1 for the object itself, 1 for each connection
+ * @lock:	of VS_DEST_OVERLOAD
  *
  * Configuration, under the namespace's mutex:
  * @svc:	owner; constant, valid as long as the destination is (a
  *		removed service waits for its destinations)
  * @conn_flags:	IP_VS_CONN_F_* as netlink shows them
  * @u_threshold: @total at which new connections stop, 0: never
- * @l_threshold: @total below which they resume
+ * @l_threshold: @total below which they resume, 0: 3/4 of @u_threshold
  * @last_weight: last weight that was not 0
+ * @gone:	RCU state when it was removed
+ * @idle:	jiffies when a removed destination was first seen without
+ *		connections, 0: not yet
+ *
+ * A removed destination is kept for a while as the kernel's ip_vs does: added
+ * again it goes on with its connections and counts.
  */
 struct vs_dest {
 	struct vs_dest_key key;
@@ -58,15 +64,17 @@ struct vs_dest {
 	u16 tun_flags;
 	__be16 tun_port;
 	unsigned long flags;
-	int weight;
 	struct vs_cpu_stats __percpu *stats;
 	struct vs_route __rcu *route;
+
+	int weight;
 	struct vs_service *svc;
 
 	atomic_t active ____cacheline_aligned;
 	atomic_t total;
 	atomic_t persist;
 	refcount_t ref;
+	spinlock_t lock;
 	u32 u_threshold;
 	u32 l_threshold;
 
@@ -75,7 +83,9 @@ struct vs_dest {
 	u32 conn_flags;
 	int last_weight;
 	struct vs_stats shown;
-	struct rcu_work free;
+	unsigned long gone;
+	unsigned long idle;
+	struct rcu_head rcu;
 };
 
 static inline bool vs_dest_available(const struct vs_dest *dest)
@@ -102,5 +112,33 @@ static inline void vs_dest_activate(struct vs_dest *dest, bool active)
 	else
 		atomic_dec(&dest->active);
 }
+
+static inline int vs_dest_inactive(const struct vs_dest *dest)
+{
+	return max(atomic_read(&dest->total) - atomic_read(&dest->active), 0);
+}
+
+struct vs_dest_conf;
+
+/* The rest under vn->config.lock. */
+
+/* @svc's destination, configured or removed, or NULL. */
+struct vs_dest *vs_dest_get(struct vs_service *svc, u16 af,
+			    const union nf_inet_addr *addr, __be16 port);
+/* A new one, on no list. */
+struct vs_dest *vs_dest_new(struct vs_service *svc,
+			    const struct vs_dest_conf *conf);
+void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf);
+void vs_dest_conf(const struct vs_dest *dest, struct vs_dest_conf *conf);
+/* Gives @dest's counts to its service and frees it when no reader is left. */
+void vs_dest_free(struct vs_dest *dest);
+/* Whether nobody has used the removed @dest for long enough. */
+bool vs_dest_expired(struct vs_dest *dest);
+
+int vs_dests_init(struct vs_net *vn);
+void vs_dests_exit(struct vs_net *vn);
+
+int vs_dest_init(void);
+void vs_dest_exit(void);	/* after the last namespace: waits for RCU */
 
 #endif /* VS_DEST_H */
