@@ -5,21 +5,18 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KVER ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
 PREFIX ?= /usr/local
 DEPMOD ?= depmod
-CC ?= gcc
+export DESTDIR PREFIX
 
 KERNEL ?= 6.1
 IMPL ?= weir
 T ?=
 
 MODDIR = $(DESTDIR)/lib/modules/$(KVER)/updates
-SBINDIR = $(DESTDIR)$(PREFIX)/sbin
-MANDIR = $(DESTDIR)$(PREFIX)/share/man/man8
 CONFDIR = $(DESTDIR)/etc/modprobe.d
 
 # what a director loads: modules for tests stay in the tree
 INSTALLED = $(filter-out %_test.ko %_kunit.ko,$(wildcard kernel/*.ko))
 MODULES = ip_vs.ko ip_vs_ftp.ko ip_vs_pe_sip.ko xt_ipvs.ko
-MANPAGES = $(notdir $(wildcard ipvsadm/*.8))
 
 VM = tools/testing/vm
 
@@ -28,13 +25,10 @@ all: modules ipvsadm
 need-kernel:
 	@scripts/need kernel "$(KDIR)"
 
-need-tool:
-	@scripts/need tool
-
 modules: need-kernel
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel modules
 
-ipvsadm: need-tool
+ipvsadm:
 	$(MAKE) -C ipvsadm
 
 install: install-modules install-ipvsadm
@@ -48,15 +42,13 @@ install-modules:
 
 install-ipvsadm:
 	@scripts/need built ipvsadm/ipvsadm
-	install -d $(SBINDIR) $(MANDIR)
-	install -m 755 ipvsadm/ipvsadm $(SBINDIR)
-	$(if $(MANPAGES),install -m 644 $(addprefix ipvsadm/,$(MANPAGES)) $(MANDIR))
+	$(MAKE) -C ipvsadm install
 
 uninstall:
 	@scripts/need version "$(KVER)"
 	rm -f $(addprefix $(MODDIR)/,$(MODULES)) $(CONFDIR)/weir.conf
-	rm -f $(SBINDIR)/ipvsadm $(addprefix $(MANDIR)/,$(MANPAGES))
 	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	$(MAKE) -C ipvsadm uninstall
 
 demo:
 	@tools/testing/demo/run
@@ -97,5 +89,5 @@ help:
 #: make check           static checks: sparse, shellcheck, style, dependencies
 #: make clean           remove what make built in this folder
 
-.PHONY: all need-kernel need-tool modules ipvsadm install install-modules install-ipvsadm \
+.PHONY: all need-kernel modules ipvsadm install install-modules install-ipvsadm \
 	uninstall demo test test-all shell bench check clean help

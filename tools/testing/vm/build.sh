@@ -63,12 +63,13 @@ layer()
 	rm -rf "$new"
 	mkdir -p "$stage" "$new/mod" "$new/opt"
 	if with_ours "$tree"; then
-		make -s -C "$tree" install-modules "DESTDIR=$stage" "KVER=$KVER" DEPMOD=: || return 1
+		in_root make -s -C "$tree" install-modules "DESTDIR=$stage" "KVER=$KVER" DEPMOD=: || return 1
 		mv "$stage/etc" "$new/mod/etc"
 		set -- kernel "$@"
 	fi
 	if [[ -x $tree/ipvsadm/ipvsadm ]]; then
-		make -s -C "$tree" install-ipvsadm "DESTDIR=$stage" PREFIX=/opt/weir || return 1
+		in_root make -s -C "$tree" install-ipvsadm "DESTDIR=$stage" PREFIX=/opt/weir ||
+			[[ -x $stage/opt/weir/sbin/ipvsadm ]] || return 1
 		mv "$stage/opt" "$new/opt/opt"
 	fi
 	# modules of tests and benches are not installed on machines, but the guests have them

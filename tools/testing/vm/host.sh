@@ -33,4 +33,8 @@ host_setup()
 	[[ $(id -u) = 0 ]] || die "the lab makes root file systems and mounts: run it as root"
 	host_need git=git make=make mmdebstrap=mmdebstrap cpio=cpio modprobe=kmod \
 		qemu-system-x86_64=qemu-system-x86 flock=util-linux gawk=gawk xz=xz-utils
+	# an older installation does not know the keys of the releases after its own
+	[[ $KERNEL = 6.1 ]] || compgen -G '/etc/apt/trusted.gpg.d/*trixie*' >/dev/null ||
+		compgen -G '/usr/share/keyrings/debian-archive-trixie*' >/dev/null ||
+		with_lock apt host_install debian-archive-keyring
 }

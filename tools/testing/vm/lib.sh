@@ -62,6 +62,8 @@ long()
 	elif ((rc)); then
 		tail -n 25 "$log" >&2
 	fi
-	((rc)) && say "$label: failed ($rc), log: $log"
+	((rc)) || return 0
+	say "$label: failed ($rc), log: $log"
+	echo "$label: $(grep -aE '^E: |[Ee]rror' "$log" | tail -n 1)" >"$CACHE/log/last-failure"
 	return "$rc"
 }
