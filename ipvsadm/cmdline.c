@@ -202,17 +202,16 @@ static int check_alone(const struct scan *scan, enum cmd cmd)
 	return 0;
 }
 
+/* Several formats of the table are no error, as ever: the first of them counts. */
 static int check_list_formats(const struct request *req)
 {
-	static const enum opt_id formats[] = {
-		OPT_STATS, OPT_RATE, OPT_THRESHOLDS, OPT_PERSISTENT_CONN, OPT_TUN_INFO,
-	};
-	int count = 0;
+	bool no_table = has(req, OPT_TIMEOUT) || has(req, OPT_DAEMON);
+	bool counters = has(req, OPT_STATS) || has(req, OPT_RATE) || has(req, OPT_THRESHOLDS);
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		count += has(req, formats[i]);
-	if (count > 1)
-		return fail("options conflicts in the list command: one of --stats --rate --thresholds --persistent-conn --tun-info");
+	if ((no_table || has(req, OPT_CONNECTION)) && counters)
+		return fail("options conflicts in the list command: --stats --rate --thresholds are for the table of services");
+	if (no_table && has(req, OPT_PERSISTENT_CONN))
+		return fail("options conflicts in the list command: --persistent-conn is for services and connections");
 	return 0;
 }
 

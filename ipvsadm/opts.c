@@ -100,7 +100,7 @@ const struct opt opt_table[] = {
 	{ .section = SEC_OPTIONS, .id = OPT_PERSISTENT, .letter = 'p',
 	  .name = "persistent", .arg = ARG_OPTIONAL, .metavar = "[timeout]",
 	  .allowed = ON_SERVICE, .set = set_persistent,
-	  .help = "persistent service, 300 seconds by default" },
+	  .help = "persistent service, 360 seconds by default" },
 	VALUE(NETMASK, 'M', "netmask", "netmask", ON_SERVICE, set_netmask,
 	      "persistent granularity mask"),
 	VALUE(REAL_SERVER, 'r', "real-server", "server-address", ON_DEST_KEY,

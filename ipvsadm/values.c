@@ -9,7 +9,7 @@
 #include "parse.h"
 #include "values.h"
 
-#define DEFAULT_PERSISTENCE 300
+#define DEFAULT_PERSISTENCE 360	/* what 1.31 sets; its manual says 300 */
 #define SYNC_MAXLEN_MAX (65535 - 20 - 8)
 
 /* "illegal weight specified: -w x (expected 0 to 2147483647)" */

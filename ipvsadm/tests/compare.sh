@@ -1,0 +1,376 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Our ipvsadm and Debian's, side by side on the same ip_vs, in a guest of
+# tools/testing/vm: what they list must be the same to the byte, what they
+# configure must be the same table, and what they refuse must be refused alike.
+#
+#   one host:  curl, datagrams ──> LOCAL_OUT ──> ip_vs ──> dummy0 ──> nowhere
+#              10.9.0.254/24, fd00:9::fe/64      VIPs and servers are in these
+#              subnets but on no machine, so connections stay as they began.
+set -u
+
+OURS=${OURS:-/opt/weir/sbin/ipvsadm}
+THEIRS=${THEIRS:-/usr/sbin/ipvsadm}
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+
+failed=0 count=0
+
+ok() { count=$((count + 1)); echo "ok $count - $1"; }
+not_ok() { count=$((count + 1)); failed=$((failed + 1)); echo "not ok $count - $1"; }
+
+run() { echo "  \$ $*"; "$@"; }
+
+verdict() { # LABEL WANT GOT
+	if diff -u --label theirs --label ours "$2" "$3"; then ok "$1"; else not_ok "$1"; fi
+}
+
+run_tool() { # TOOL OUTPUT ARGS...: standard output and status
+	local tool=$1 out=$2
+	shift 2
+	"$tool" "$@" > "$out" 2> "$out.err"
+	echo "status $?" >> "$out"
+}
+
+# Rates decay and connections end between two runs: a few tries are fair. How
+# long a connection has to live is different every time: only its width counts.
+same() { # ARGS...
+	local _ tool
+	for _ in {1..10}; do
+		for tool in theirs ours; do
+			local -n binary=${tool^^}
+			run_tool "$binary" "$WORK/$tool" "$@"
+			sed -Ei 's/^([A-Z]+ +)[0-9]+:[0-5][0-9] /\199:59 /' "$WORK/$tool"
+		done
+		cmp -s "$WORK/theirs" "$WORK/ours" && break
+	done
+	verdict "ipvsadm $*" "$WORK/theirs" "$WORK/ours"
+}
+
+same_lists() {
+	local format what
+	for format in --stats --rate --thresholds --persistent-conn --tun-info; do
+		for what in '' -n '--numeric --exact'; do
+			# shellcheck disable=SC2086 # words, or none
+			same -L $format $what
+		done
+	done
+	same -Ln
+	same -L
+	same -Ln --nosort
+	same -Ln --stats --exact --nosort
+	same -Ln --stats --rate --tun-info
+	same -L --thresholds --persistent-conn -n
+	same -ln --sort
+	same --list --numeric --connection
+	same -Lc
+	same -Lnc --persistent-conn
+	same -Lc --persistent-conn
+	same -L --timeout
+	same -L --daemon
+	same
+}
+
+state() { # OUTPUT
+	{
+		"$THEIRS" -Sn
+		"$THEIRS" -Ln --thresholds
+		"$THEIRS" -Ln --tun-info
+		"$THEIRS" -L --timeout
+		"$THEIRS" -L --daemon
+		# servers stand there in the order of their coming, and rules sorted
+		sort /proc/net/ip_vs
+	} > "$1" 2>&1
+}
+
+# The same commands by either tool must leave the same table.
+twins() { # LABEL, commands on stdin
+	local label=$1 line lines tool
+	mapfile -t lines
+	for tool in theirs ours; do
+		"$THEIRS" -C
+		for line in "${lines[@]}"; do
+			local -n binary=${tool^^}
+			# shellcheck disable=SC2086 # a line is words
+			"$binary" $line || echo "$tool: '$line' failed"
+		done > "$WORK/$tool.said" 2>&1
+		state "$WORK/$tool"
+		cat "$WORK/$tool.said" >> "$WORK/$tool"
+	done
+	verdict "$label" "$WORK/theirs" "$WORK/ours"
+}
+
+# Refused by the kernel: same status; ours says what theirs says, and then more.
+refused() { # ARGS...
+	local theirs ours
+	theirs=$("$THEIRS" "$@" 2>&1); local want=$?
+	ours=$("$OURS" "$@" 2>&1); local got=$?
+	if [[ $want = "$got" && $ours = "$theirs"* && $ours != *$'\n'* ]]; then
+		ok "refused: $*"
+	else
+		echo "  theirs ($want): $theirs"
+		echo "  ours   ($got): $ours"
+		not_ok "refused: $*"
+	fi
+}
+
+# A bad line: status 2 from us, and neither sends anything.
+bad_line() { # ARGS...
+	local ours theirs
+	theirs=$("$THEIRS" "$@" 2>&1 < /dev/null); local want=$?
+	ours=$("$OURS" "$@" 2>&1 < /dev/null); local got=$?
+	if [[ $got = 2 && $want != 0 && $ours != *$'\n'* && $ours ]]; then
+		ok "bad line: $*"
+	else
+		echo "  theirs ($want): $theirs"
+		echo "  ours   ($got): $ours"
+		not_ok "bad line: $*"
+	fi
+}
+
+topology() {
+	modprobe ip_vs || exit 4
+	run ip link set lo up
+	ip link show dummy0 > /dev/null 2>&1 || run ip link add dummy0 type dummy
+	run ip link set dummy0 multicast on
+	run ip link set dummy0 up
+	run ip addr add 10.9.0.254/24 dev dummy0
+	run ip addr add fd00:9::fe/64 dev dummy0 nodad
+	cat >> /etc/hosts <<-END
+		10.9.0.1 vip.example.net
+		10.9.0.11 one.example.net
+		10.9.0.12 a-very-long-name-of-a-real-server.in-the-basement.example.net
+		fd00:9::1 vip6.example.net
+		fd00:9::11 one6.example.net
+	END
+}
+
+table() { # TOOL
+	local tool=$1
+	"$tool" -C
+	"$tool" -R <<-END
+		-A -t 10.9.0.1:80 -s rr
+		-a -t 10.9.0.1:80 -r 10.9.0.11:8080 -m -w 3
+		-a -t 10.9.0.1:80 -r 10.9.0.12:80 -m -w 2147483647 -x 200 -y 100
+		-a -t 10.9.0.1:80 -r 192.0.2.7 -g -w 0
+		-a -t 10.9.0.1:80 -r 10.9.0.13 -i
+		-A -t 10.9.0.1:443 -s wlc -p
+		-a -t 10.9.0.1:443 -r 10.9.0.11 -m
+		-A -t 192.0.2.80:80 -s sh -b sh-port,sh-fallback -p 600 -M 255.255.255.0
+		-a -t 192.0.2.80:80 -r 10.9.0.11 -i --tun-type gue --tun-port 6080 --tun-csum
+		-a -t 192.0.2.80:80 -r 10.9.0.12 -i --tun-type gue --tun-port 6081 --tun-remcsum
+		-a -t 192.0.2.80:80 -r 10.9.0.13 -i --tun-type gre
+		-a -t 192.0.2.80:80 -r 10.9.0.14 -i --tun-type gre --tun-csum
+		-A -u 10.9.0.1:53 -s wrr -o
+		-a -u 10.9.0.1:53 -r 10.9.0.11:53 -m -w 5
+		-A -u 10.9.0.1:123 -s lc
+		-a -u 10.9.0.1:123 -r 10.9.0.11:123 -m
+		-A --sctp-service 10.9.0.1:9 -s mh -b mh-port
+		-a --sctp-service 10.9.0.1:9 -r 10.9.0.11 -m
+		-A -f 7 -s wrr -p 120
+		-a -f 7 -r 10.9.0.11:0 -m
+		-A -f 8 -6 -s wlc
+		-a -f 8 -6 -r [fd00:9::11]:0 -m
+		-A -t [fd00:9::1]:80 -s rr -p 90 -M 64
+		-a -t [fd00:9::1]:80 -r [fd00:9::11]:8080 -m
+		-a -t [fd00:9::1]:80 -r [fd00:9::12]:80 -i
+		-A -u [fd00:9::1]:123 -s sed -b flag-3
+		-a -u [fd00:9::1]:123 -r [fd00:9::11]:123 -m
+		-A -u [fd00:9::1]:53 -s nq
+		-a -u [fd00:9::1]:53 -r 10.9.0.11 -i
+	END
+}
+
+traffic() {
+	local vip _
+	for vip in 10.9.0.1 fd00:9::1; do
+		for _ in {1..5}; do
+			echo ping > "/dev/udp/$vip/123"
+			timeout 0.1 bash -c "echo > /dev/tcp/$vip/80"
+		done
+		timeout 0.1 bash -c "echo > /dev/tcp/$vip/443"
+	done 2> /dev/null
+}
+
+configuration() {
+	twins 'services and servers' <<-END
+		-A -t 10.9.0.1:80
+		-A -t 10.9.0.1:http-alt -s rr
+		-a -t 10.9.0.1:80 -r 10.9.0.11
+		-a -t 10.9.0.1:80 -r 10.9.0.12:81 -m -w 4 -x 10 -y 5
+		-a -t 10.9.0.1:80 -r 10.9.0.13:81
+		-e -t 10.9.0.1:80 -r 10.9.0.11 -w 7 -i
+		-a -t 10.9.0.1:80 -r 10.9.0.14:80 --ipip --weight=9 --u-threshold 8
+		-d -t 10.9.0.1:80 -r 10.9.0.13
+		-E -t 10.9.0.1:80 -s sed -p 77 -M 255.0.0.0
+		-A -u vip.example.net:domain -o --scheduler wrr
+		-a -u vip.example.net:domain -r one.example.net -m
+		-A --tcp-service 10.9.0.1:81 -s wlc
+		-D -t 10.9.0.1:81
+		-A -f 9 -p
+		-a -f 9 -r 10.9.0.11 -g
+		-E -f 9
+		-A -f 10 -6 -p 10 -M 48
+		-a -f 10 -6 -r [fd00:9::11]:0 -m
+		-A -t [fd00:9::1]:80 -p
+		-E -t [fd00:9::1]:80 -s mh -b mh-fallback,mh-port
+		-a -t [fd00:9::1]:80 -r [fd00:9::12]:80 -w 0
+		-A -t 10.9.0.1:0 -p 3600
+		-a -t 10.9.0.1:0 -r 10.9.0.11
+		-Z -t 10.9.0.1:80
+		-Z
+		--set 0 0 0
+		--set 901 121 301
+	END
+	twins 'a table cleared' <<-END
+		-A -t 10.9.0.1:80
+		-a -t 10.9.0.1:80 -r 10.9.0.11
+		-C
+		--set 900 120 300
+	END
+	twins 'sync daemons' <<-END
+		--start-daemon master --mcast-interface dummy0 --syncid 7
+		--start-daemon backup --mcast-interface=dummy0 --syncid 9 --mcast-group 224.0.0.90 --mcast-port 8850 --mcast-ttl 3 --sync-maxlen 1400
+		-L --daemon
+		--stop-daemon master
+		-L --daemon
+		--stop-daemon backup
+	END
+	twins 'a sync daemon over IPv6' <<-END
+		--start-daemon master --mcast-interface dummy0 --mcast-group ff05::91
+		-L --daemon
+		--stop-daemon master
+	END
+	table "$THEIRS"; state "$WORK/theirs"
+	table "$OURS"; state "$WORK/ours"
+	verdict 'restored tables' "$WORK/theirs" "$WORK/ours"
+}
+
+# What we save, both restore; theirs knows all but the thresholds, which it
+# forgets when saving itself.
+saved() {
+	table "$OURS"
+	"$OURS" -Sn > "$WORK/rules"
+	state "$WORK/want"
+	"$OURS" -C
+	"$OURS" -R < "$WORK/rules"
+	state "$WORK/got"
+	verdict 'our rules, restored by us' "$WORK/want" "$WORK/got"
+	"$OURS" -C
+	"$THEIRS" -R < "$WORK/rules"
+	state "$WORK/got"
+	verdict 'our rules, restored by them' "$WORK/want" "$WORK/got"
+	"$OURS" -S > "$WORK/rules"
+	"$OURS" -C
+	"$OURS" -R < "$WORK/rules"
+	state "$WORK/got"
+	verdict 'our rules with names, restored by us' "$WORK/want" "$WORK/got"
+	"$OURS" -Sn > "$WORK/rules"
+	"$OURS" -R --replace < "$WORK/rules"
+	state "$WORK/got"
+	verdict 'our rules, replacing the table' "$WORK/want" "$WORK/got"
+	"$THEIRS" -Sn > "$WORK/theirs"
+	"$OURS" -Sn | sed 's/ -x .*//' > "$WORK/ours"
+	verdict 'rules but for the thresholds' "$WORK/theirs" "$WORK/ours"
+}
+
+lists() {
+	table "$OURS"
+	traffic
+	same_lists
+	same -Ln -t 10.9.0.1:80
+	same -L -t 10.9.0.1:80 --stats
+	same -L -u vip.example.net:123 --rate
+	same -Ln -t '[fd00:9::1]:80' --persistent-conn
+	same -Ln -f 7
+	same -Ln -f 8 -6 --stats
+	same -Ln -t 192.0.2.80:80 --tun-info
+	"$OURS" -C
+	"$OURS" --start-daemon master --mcast-interface dummy0 --syncid 3
+	same -L --daemon
+	"$OURS" --stop-daemon master
+	same -Ln
+	same -Ln --stats
+	same
+}
+
+refusals() {
+	table "$OURS"
+	refused -A -t 10.9.0.1:80
+	refused -A -t 10.9.0.1:99 -s nosuch
+	refused -A -t 10.9.0.1:99 -p --pe nosuch
+	refused -E -t 10.9.0.1:99
+	refused -E -t 10.9.0.1:80 -s nosuch
+	refused -D -t 10.9.0.1:99
+	refused -D -f 99
+	refused -Z -t 10.9.0.1:99
+	refused -a -t 10.9.0.1:80 -r 10.9.0.11:8080 -m
+	refused -a -t 10.9.0.1:99 -r 10.9.0.11
+	refused -a -t 10.9.0.1:80 -r 224.0.0.1
+	refused -a -t 10.9.0.1:80 -r 10.9.0.20 -x 5 -y 10
+	refused -e -t 10.9.0.1:80 -r 10.9.0.99
+	refused -e -t 10.9.0.1:99 -r 10.9.0.99
+	refused -d -t 10.9.0.1:80 -r 10.9.0.99
+	refused -d -t 10.9.0.1:99 -r 10.9.0.99
+	refused -A -t '[fd00:9::1]:99' -p 10 -s nosuch
+	refused -L -t 10.9.0.1:99
+	refused -L -f 99
+	refused --stop-daemon master
+	refused --start-daemon master --mcast-interface nosuch0
+	# with servers of the other family the kernel starts none
+	"$OURS" -C
+	"$OURS" --start-daemon backup --mcast-interface dummy0
+	refused --start-daemon backup --mcast-interface dummy0
+	"$OURS" --stop-daemon backup
+}
+
+bad_lines() {
+	state "$WORK/want"
+	bad_line -A
+	bad_line -A -t
+	bad_line -A -t 10.9.0.1
+	bad_line -A -t 10.9.0.1:99999
+	bad_line -A -t 10.9.0.1:80 -D
+	bad_line -A -t 10.9.0.1:80 -t 10.9.0.1:81
+	bad_line -A -t 10.9.0.1:80 -w 3
+	bad_line -A -t 10.9.0.1:80 -p x
+	bad_line -A -t 10.9.0.1:80 -b nosuch
+	bad_line -A -t 10.9.0.1:80 -b mh-port -s sh
+	bad_line -A -t 10.9.0.1:80 -o
+	bad_line -A -t 10.9.0.1:80 --nosuch
+	bad_line -A -t 10.9.0.1:80 -q
+	bad_line -A -f 0
+	bad_line -A -f x
+	bad_line -A -t '[fd00:9::1]:80' -p -M 129
+	bad_line -a -t 10.9.0.1:80
+	bad_line -a -t 10.9.0.1:80 -r 10.9.0.11 -w -1
+	bad_line -a -t 10.9.0.1:80 -r 10.9.0.11 -w x
+	bad_line -a -t 10.9.0.1:80 -r 10.9.0.11 -g -m
+	bad_line -a -t 10.9.0.1:80 -r 10.9.0.11 -m --tun-type gue
+	bad_line -a -t 10.9.0.1:80 -r 10.9.0.11 -i --tun-type gue
+	bad_line -a -t 10.9.0.1:80 -r 10.9.0.11 -i --tun-type nosuch
+	bad_line -a -t 10.9.0.1:80 -r '[fd00:9::1]:80' -m
+	bad_line -L -c --timeout
+	bad_line -L --daemon --rate
+	bad_line -L -c --stats
+	bad_line --set 1 2
+	bad_line --set 1 2 x
+	bad_line --start-daemon nosuch
+	bad_line --start-daemon master --syncid 256
+	bad_line -L nosuch
+	state "$WORK/got"
+	verdict 'bad lines change nothing' "$WORK/want" "$WORK/got"
+}
+
+topology
+"$OURS" -C || exit 1
+configuration
+saved
+lists
+refusals
+bad_lines
+"$OURS" -C
+echo "1..$count"
+echo "# $((count - failed)) same, $failed different"
+((!failed))
