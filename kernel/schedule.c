@@ -3,12 +3,14 @@
  * A packet that belongs to no connection: find its service, let the scheduler
  * choose a destination, make the connection.
  */
+#include <linux/ip_vs.h>
 #include <linux/netdevice.h>
 #include <net/addrconf.h>
 #include <net/route.h>
 
 #include "icmp.h"
 #include "net.h"
+#include "persist.h"
 #include "schedule.h"
 #include "service.h"
 
@@ -54,7 +56,8 @@ static unsigned int refuse(struct vs_pkt *p, const struct vs_service *svc)
 	return NF_DROP;
 }
 
-static struct vs_dest *choose(const struct vs_pkt *p, struct vs_service *svc)
+struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
+				   struct vs_service *svc)
 {
 	struct vs_snap *snap = rcu_dereference(svc->snap);
 	struct vs_flow flow = {
@@ -74,19 +77,30 @@ static struct vs_conn *failed(struct vs_pkt *p, int err)
 	return NULL;
 }
 
+/* The port at the real server: its own where it stands for the service's, or
+ * the one the client asked for. */
+static __be16 server_port(const struct vs_pkt *p, const struct vs_service *svc,
+			  const struct vs_dest *dest)
+{
+	if (svc->flags & IP_VS_SVC_F_PERSISTENT && p->dport != svc->key.port)
+		return p->dport;
+	return dest->key.port ?: p->dport;
+}
+
 static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
-				  struct vs_dest *dest)
+				  struct vs_dest *dest, struct vs_conn *control)
 {
 	struct vs_conn_conf conf = {
 		.caddr = &p->saddr,
 		.vaddr = &p->daddr,
 		.cport = p->sport,
 		.vport = p->dport,
-		.dport = dest->key.port ?: p->dport,
+		.dport = server_port(p, svc, dest),
 		.af = p->af,
 		.proto = p->proto,
 		.fwmark = svc->key.fwmark,
 		.dest = dest,
+		.control = control,
 	};
 	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
 
@@ -98,10 +112,37 @@ static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
 	return cp;
 }
 
+static struct vs_conn *schedule_persistent(struct vs_pkt *p,
+					   struct vs_service *svc)
+{
+	struct vs_conn *ct = vs_persist_template(p, svc);
+
+	if (!ct) {
+		p->verdict = refuse(p, svc);
+		return NULL;
+	}
+	if (IS_ERR(ct))
+		return failed(p, PTR_ERR(ct));
+	return connect_to(p, svc, ct->dest, ct);
+}
+
+static struct vs_conn *schedule_plain(struct vs_pkt *p, struct vs_service *svc)
+{
+	struct vs_dest *dest = NULL;
+
+	/* a port-0 service means something with persistence only */
+	if (svc->key.fwmark || svc->key.port == p->dport)
+		dest = vs_schedule_choose(p, svc);
+	if (!dest) {
+		p->verdict = refuse(p, svc);
+		return NULL;
+	}
+	return connect_to(p, svc, dest, NULL);
+}
+
 struct vs_conn *vs_schedule(struct vs_pkt *p)
 {
 	struct vs_service *svc;
-	struct vs_dest *dest;
 
 	p->verdict = NF_ACCEPT;
 	if (!may_begin(p))
@@ -110,15 +151,7 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 			      p->skb->mark);
 	if (!svc || p->sport == FTP_DATA_PORT || is_local_reply(p))
 		return NULL;
-
-	/* a port-0 service means something with persistence only */
-	if (!svc->key.fwmark && svc->key.port != p->dport)
-		dest = NULL;
-	else
-		dest = choose(p, svc);
-	if (!dest) {
-		p->verdict = refuse(p, svc);
-		return NULL;
-	}
-	return connect_to(p, svc, dest);
+	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
+		return schedule_persistent(p, svc);
+	return schedule_plain(p, svc);
 }
