@@ -176,12 +176,14 @@ busywait() {
 	done
 }
 
+# TCP and UDP, if both are waited for; by UDP all that shows is a bound port.
 listening() {
-	quiet_in "$1" ss -Hltun "sport = :$2" | grep -q .
+	[ "$(quiet_in "$1" ss -Hltun "sport = :$2" | wc -l)" -ge "${3:-1}" ]
 }
 
+# wait_listen NS PORT [SOCKETS]
 wait_listen() {
-	busywait 20 listening "$1" "$2" || fail "nothing listens on port $2 in $1"
+	busywait 20 listening "$@" || fail "nothing listens on port $2 in $1"
 }
 
 # background CMD...: start it, have it killed at the end of the test. Sets PID.

@@ -53,9 +53,9 @@ class ConnTable(ProcFile):
     def all(self):
         return [Conn(line) for line in self.text().splitlines()[1:]]
 
-    def of(self, cport):
-        """The connection of a client's port (templates have port 0), or None."""
+    def of(self, proto, cport, vport):
+        """The connection with these ports, or None."""
         for conn in self.all():
-            if conn.cport == cport:
+            if (conn.proto, conn.cport, conn.vport) == (proto, cport, vport):
                 return conn
         return None

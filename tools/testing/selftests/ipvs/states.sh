@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The TCP state table, every transition that packets can reach, as /proc/net/ip_vs_conn shows it,
+# with the active and inactive counts and the timeout each state starts; and UDP.
+# golden/states.txt holds what the kernel's ip_vs does. Topology: topology.sh, with phantoms at
+# both ends, so that no TCP stack interferes.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="transitions udp real_sockets"
+
+transitions() {
+	defer clean_director
+	run_py states.py transitions "$AF"
+}
+
+udp() {
+	defer clean_director
+	run_py states.py udp "$AF"
+}
+
+# in_state STATE: some connection of this family is in it (port in hex).
+in_state() {
+	quiet_in director awk -v port="$SPORT" -v state="$1" \
+		'$3 == port && $8 == state { found = 1 } END { exit !found }' /proc/net/ip_vs_conn
+}
+
+# A connection of real sockets: ESTABLISHED while it is open, then what FIN from either end gives.
+real_sockets() {
+	local method fin=([1]=TIME_WAIT [2]=FIN_WAIT [3]=FIN_WAIT) n=0
+
+	for method in m g i; do
+		n=$((n + 1))
+		SPORT=$(printf '%04X' $((30000 + n)))
+		service t rr "$method" 1
+		equal "$method" "$(ask -p $((30000 + n)))" server1
+		busywait 5 in_state "${fin[n]}" || fail "-$method: not in ${fin[n]} after both FINs"
+		clean_director
+	done
+}
+
+with_topology
+with_servers
+tests_run
