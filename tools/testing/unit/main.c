@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs the tests and prints TAP, then one line with the sums. Arguments: names
+ * of tests to run (default: all). SEED=N in the environment repeats a run.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "unit.h"
+
+unsigned long jiffies = 1000000;
+
+static jmp_buf failed;
+static u64 state;
+
+void unit_fail(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("# %s:%d: ", file, line);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	longjmp(failed, 1);
+}
+
+u32 rnd(u32 below)
+{
+	u32 n;
+
+	state = state * 6364136223846793005ull + 1442695040888963407ull;
+	n = state >> 32;
+	return below ? n % below : n;
+}
+
+void rnd_bytes(void *buf, unsigned int len)
+{
+	u8 *p = buf;
+
+	while (len--)
+		*p++ = rnd(256);
+}
+
+static bool wanted(const char *name, char **argv)
+{
+	if (!*argv)
+		return true;
+	for (; *argv; argv++)
+		if (!strcmp(name, *argv))
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct unit_test *const suites[] = {
+		tcp_tests, proto_tests, sched_tests, pkt_tests, nat_tests,
+	};
+	const char *seed_text = getenv("SEED");
+	u64 seed = seed_text ? strtoull(seed_text, NULL, 0) : time(NULL);
+	static unsigned int passed, wrong, skipped;
+	static const struct unit_test *t;
+	static unsigned int s;
+
+	printf("TAP version 13\n# SEED=%llu\n", (unsigned long long)seed);
+	for (s = 0; s < ARRAY_SIZE(suites); s++) {
+		for (t = suites[s]; t->name; t++) {
+			if (!wanted(t->name, argv + 1))
+				continue;
+			state = seed;
+			if (!setjmp(failed)) {
+				t->run();
+				passed++;
+				printf("ok %u - %s\n", passed + wrong, t->name);
+			} else {
+				wrong++;
+				printf("not ok %u - %s\n", passed + wrong,
+				       t->name);
+			}
+			fflush(stdout);
+		}
+	}
+	printf("1..%u\n", passed + wrong);
+	printf("%u passed, %u failed, %u skipped\n", passed, wrong, skipped);
+	return wrong || !passed;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * As much of the kernel as the pure files of kernel/ need to be compiled and
+ * run in a process. Force-included; the headers by the kernel's names are made
+ * empty by the Makefile.
+ */
+#ifndef UNIT_KERNEL_H
+#define UNIT_KERNEL_H
+
+#define _GNU_SOURCE
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/types.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#define __rcu
+#define __percpu
+#define __force
+#define __user
+#define __init
+#define __exit
+#define __read_mostly
+#define __aligned(n)		__attribute__((aligned(n)))
+#define ____cacheline_aligned	__attribute__((aligned(64)))
+#undef __counted_by
+#define __counted_by(n)
+#define __always_unused		__attribute__((unused))
+#define fallthrough		__attribute__((fallthrough))
+#define likely(x)		(x)
+#define unlikely(x)		(x)
+#define U16_MAX			0xffff
+#define U32_MAX			0xffffffffu
+#define INT_MAX			0x7fffffff
+#define HZ			250
+#define PAGE_SIZE		4096
+
+#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max(a, b)		((a) > (b) ? (a) : (b))
+#define DIV_ROUND_UP(a, b)	(((a) + (b) - 1) / (b))
+#define BITS_PER_LONG		64
+#define BITS_TO_LONGS(n)	DIV_ROUND_UP(n, BITS_PER_LONG)
+#define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
+#define BIT(n)			(1UL << (n))
+#define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
+#define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
+
+static inline unsigned long roundup_pow_of_two(unsigned long n)
+{
+	unsigned long p = 1;
+
+	while (p < n)
+		p <<= 1;
+	return p;
+}
+
+static inline unsigned long gcd(unsigned long a, unsigned long b)
+{
+	while (b) {
+		unsigned long t = a % b;
+
+		a = b;
+		b = t;
+	}
+	return a;
+}
+
+/* memory */
+#define GFP_KERNEL		0
+#define GFP_ATOMIC		0
+#define kvzalloc(n, gfp)	calloc(1, n)
+#define kvcalloc(n, size, gfp)	calloc(n, size)
+#define kvfree(p)		free(p)
+
+/* atomics, bits, locks: sequentially consistent, and single-threaded */
+typedef struct { int counter; } atomic_t;
+typedef atomic_t refcount_t;
+#define ATOMIC_INIT(v)		{ v }
+#define atomic_read(a)		READ_ONCE((a)->counter)
+#define atomic_set(a, v)	WRITE_ONCE((a)->counter, v)
+#define atomic_inc(a)		((void)__sync_add_and_fetch(&(a)->counter, 1))
+#define atomic_dec(a)		((void)__sync_sub_and_fetch(&(a)->counter, 1))
+#define try_cmpxchg(p, oldp, new) \
+	__atomic_compare_exchange_n(p, oldp, new, false, __ATOMIC_SEQ_CST, \
+				    __ATOMIC_SEQ_CST)
+#define atomic_try_cmpxchg(a, oldp, new) try_cmpxchg(&(a)->counter, oldp, new)
+#define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#define smp_mb__after_atomic()	__sync_synchronize()
+#define smp_mb__before_atomic()	__sync_synchronize()
+
+static inline bool test_bit(unsigned long n, const unsigned long *map)
+{
+	return READ_ONCE(map[n / BITS_PER_LONG]) >> n % BITS_PER_LONG & 1;
+}
+
+static inline void set_bit(unsigned long n, unsigned long *map)
+{
+	__sync_fetch_and_or(&map[n / BITS_PER_LONG], BIT(n % BITS_PER_LONG));
+}
+
+static inline unsigned long __ffs(unsigned long word)
+{
+	return __builtin_ctzl(word);
+}
+
+static inline u32 hash_64(u64 v, unsigned int bits)
+{
+	return v * 0x61C8864680B583EBull >> (64 - bits);
+}
+
+typedef struct { bool held; } spinlock_t;
+static inline void spin_lock_init(spinlock_t *l)
+{
+	l->held = false;
+}
+
+static inline void spin_lock(spinlock_t *l)
+{
+	assert(!l->held);
+	l->held = true;
+}
+
+static inline void spin_unlock(spinlock_t *l)
+{
+	assert(l->held);
+	l->held = false;
+}
+
+#define spin_lock_bh		spin_lock
+#define spin_unlock_bh		spin_unlock
+#define lockdep_assert_held(l)	assert((l)->held)
+
+/* RCU: nobody else is there */
+struct rcu_head { void *next; };
+#define rcu_read_lock()		do { } while (0)
+#define rcu_read_unlock()	do { } while (0)
+#define rcu_dereference(p)	READ_ONCE(p)
+#define rcu_access_pointer(p)	READ_ONCE(p)
+#define rcu_dereference_protected(p, c)	(p)
+#define rcu_dereference_check(p, c)	READ_ONCE(p)
+#define rcu_assign_pointer(p, v) WRITE_ONCE(p, v)
+#define RCU_INIT_POINTER(p, v)	((p) = (v))
+
+/* lists */
+struct list_head { struct list_head *next, *prev; };
+struct hlist_node { struct hlist_node *next, **pprev; };
+struct hlist_head { struct hlist_node *first; };
+
+static inline void INIT_LIST_HEAD(struct list_head *h)
+{
+	h->next = h->prev = h;
+}
+
+static inline void list_add(struct list_head *n, struct list_head *h)
+{
+	n->next = h->next;
+	n->prev = h;
+	h->next->prev = n;
+	h->next = n;
+}
+
+static inline void list_del(struct list_head *n)
+{
+	n->prev->next = n->next;
+	n->next->prev = n->prev;
+}
+
+#define list_entry(p, t, m)	container_of(p, t, m)
+#define list_for_each_entry(pos, head, m) \
+	for (pos = list_entry((head)->next, typeof(*pos), m); \
+	     &pos->m != (head); pos = list_entry(pos->m.next, typeof(*pos), m))
+
+/* what only has to have a size */
+struct work_struct { int unused; };
+struct delayed_work { int unused; };
+struct rcu_work { int unused; };
+struct mutex { int unused; };
+struct rhashtable { int unused; };
+struct rhash_head { void *next; };
+struct percpu_counter { s64 count; };
+struct u64_stats_sync { char unused[0]; };
+typedef struct { u64 v; } u64_stats_t;
+typedef struct { u64 key[2]; } hsiphash_key_t;
+struct ctl_table;
+struct ctl_table_header;
+struct dst_entry;
+struct net;
+
+#define net_generic(net, id)	((void *)(net))
+#define this_cpu_ptr(p)		(p)
+#define this_cpu_inc(x)		((x)++)
+#define u64_stats_update_begin(s)	((void)(s))
+#define u64_stats_update_end(s)		((void)(s))
+#define u64_stats_inc(c)		((c)->v++)
+#define u64_stats_add(c, n)		((c)->v += (n))
+
+extern unsigned long jiffies;
+
+#include "packet.h"
+
+#endif /* UNIT_KERNEL_H */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Packets: a socket buffer is one heap block of exactly its length, so that the
+ * address sanitizer sees each byte read beyond it. Bytes from @linear on have to
+ * be copied out or pulled, as with the kernel's paged buffers.
+ */
+#ifndef UNIT_PACKET_H
+#define UNIT_PACKET_H
+
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#define CHECKSUM_NONE		0
+#define CHECKSUM_UNNECESSARY	1
+#define CHECKSUM_COMPLETE	2
+#define CHECKSUM_PARTIAL	3
+#define CSUM_MANGLED_0		((__sum16)0xffff)
+
+#define IP_MF			0x2000
+#define IP_OFFSET		0x1fff
+#define IP6_FH_F_FRAG		1
+
+#ifndef htons
+#define htons(x)		__builtin_bswap16(x)
+#define ntohs(x)		__builtin_bswap16(x)
+#define htonl(x)		__builtin_bswap32(x)
+#define ntohl(x)		__builtin_bswap32(x)
+#endif
+#define cpu_to_be16(x)		htons(x)
+
+struct sk_buff {
+	unsigned char *data;
+	unsigned int len;
+	unsigned int linear;
+	__wsum csum;
+	u8 ip_summed;
+	u8 ipvs_property;
+	bool gso;
+	bool cloned;		/* has to be copied before it is written */
+	bool no_memory;
+};
+
+#define skb_is_gso(skb)		((skb)->gso)
+#define skb_cloned(skb)		((skb)->cloned)
+#define skb_headlen(skb)	((skb)->linear)
+
+static inline bool ipv6_addr_equal(const struct in6_addr *a,
+				   const struct in6_addr *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static inline u8 tcp_flag_byte(const struct tcphdr *th)
+{
+	return ((const u8 *)th)[13];
+}
+
+void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf);
+int skb_ensure_writable(struct sk_buff *skb, unsigned int len);
+int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *off, int target,
+		  unsigned short *frag_off, int *flags);
+
+/* One's complement sums. */
+__wsum csum_partial(const void *data, int len, __wsum sum);
+__wsum csum_add(__wsum a, __wsum b);
+__wsum csum_sub(__wsum a, __wsum b);
+__sum16 csum_fold(__wsum sum);
+__wsum csum_unfold(__sum16 sum);
+__wsum skb_checksum(const struct sk_buff *skb, int off, int len, __wsum sum);
+__sum16 csum_tcpudp_magic(__be32 saddr, __be32 daddr, u32 len, u8 proto,
+			  __wsum sum);
+__sum16 csum_ipv6_magic(const struct in6_addr *saddr,
+			const struct in6_addr *daddr, u32 len, u8 proto,
+			__wsum sum);
+
+#endif /* UNIT_PACKET_H */

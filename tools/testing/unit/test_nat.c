@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kernel/nat.c: addresses and ports are replaced, nothing else, and the
+ * checksums that follow by difference equal those computed anew.
+ */
+#include "net.h"
+#include "nat.h"
+#include "unit.h"
+#include "frame.h"
+
+struct rewrite {
+	struct frame f;
+	struct vs_conn cp;
+	struct sk_buff skb;
+	struct vs_pkt p;
+	bool in;
+};
+
+static void begin(struct rewrite *r, u8 af, u8 proto)
+{
+	memset(r, 0, sizeof(*r));
+	frame_random(&r->f, af, proto);
+	r->in = rnd(2);
+	r->cp.af = af;
+	r->cp.proto = proto;
+	rnd_bytes(r->cp.a4, sizeof(r->cp.a4));
+	rnd_bytes(r->cp.a6, sizeof(r->cp.a6));
+	r->cp.cport = rnd(0x10000);
+	r->cp.vport = rnd(0x10000);
+	r->cp.dport = rnd(0x10000);
+}
+
+static void load(struct rewrite *r, u8 summed)
+{
+	r->skb.len = r->f.len;
+	r->skb.linear = rnd(r->f.len + 1);
+	r->skb.cloned = rnd(2);
+	r->skb.ip_summed = summed;
+	r->skb.data = malloc(r->f.len);
+	memcpy(r->skb.data, r->f.data, r->f.len);
+	r->p.skb = &r->skb;
+	r->p.af = r->f.af;
+	CHECK(vs_pkt_parse(&r->p, 0) == VS_PARSE_OK);
+	r->p.frag = false;	/* stands for a packet put together */
+}
+
+static bool edit(struct rewrite *r)
+{
+	return r->in ? vs_nat_in(&r->p, &r->cp) : vs_nat_out(&r->p, &r->cp);
+}
+
+/* What the packet should be, checksums aside. */
+static void check_fields(const struct rewrite *r)
+{
+	static struct frame want;
+	const void *addr = vs_conn_addr(&r->cp, r->in ? VS_DADDR : VS_VADDR);
+	u16 port = r->in ? r->cp.dport : r->cp.vport;
+	u8 *l4 = want.data + r->f.l4;
+
+	memcpy(&want, &r->f, sizeof(want));
+	if (r->f.af == AF_INET6) {
+		struct ipv6hdr *iph = (void *)want.data;
+
+		memcpy(r->in ? &iph->daddr : &iph->saddr, addr, 16);
+	} else {
+		struct iphdr *iph = (void *)want.data;
+
+		memcpy(r->in ? &iph->daddr : &iph->saddr, addr, 4);
+		iph->check = ((struct iphdr *)r->skb.data)->check;
+	}
+	memcpy(l4 + (r->in ? 2 : 0), &port, 2);
+	*frame_check_field(l4, r->f.proto) =
+		*frame_check_field(r->skb.data + r->f.l4, r->f.proto);
+	CHECK(r->skb.len == want.len);
+	CHECK(!memcmp(r->skb.data, want.data, want.len));
+}
+
+static void check_sums(const struct rewrite *r)
+{
+	if (!frame_valid(r->skb.data, r->skb.len, r->f.af, r->f.proto, r->f.l4))
+		FAIL("family %d protocol %d %s: wrong checksum", r->f.af,
+		     r->f.proto, r->in ? "in" : "out");
+	if (r->f.proto == IPPROTO_UDP)
+		CHECK(*frame_check_field(r->skb.data + r->f.l4, IPPROTO_UDP));
+}
+
+static const u8 protos[] = { IPPROTO_TCP, IPPROTO_UDP };
+static const u8 families[] = { AF_INET, AF_INET6 };
+
+#define ROUNDS 20000
+
+static void each(void (*one)(struct rewrite *r))
+{
+	static struct rewrite r;
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		begin(&r, families[i & 1], protos[i >> 1 & 1]);
+		one(&r);
+		free(r.skb.data);
+	}
+}
+
+static void one_plain(struct rewrite *r)
+{
+	load(r, rnd(2) ? CHECKSUM_NONE : CHECKSUM_UNNECESSARY);
+	CHECK(edit(r));
+	check_fields(r);
+	check_sums(r);
+}
+
+static void plain(void)
+{
+	each(one_plain);
+}
+
+/* The device or stack finishes the sum: the field holds the pseudo header's. */
+static void one_partial(struct rewrite *r)
+{
+	unsigned int len = r->f.len - r->f.l4;
+	u16 *check = frame_check_field(r->f.data + r->f.l4, r->f.proto);
+
+	*check = ~csum_fold(frame_pseudo(r->f.data, r->f.af, r->f.proto, len));
+	load(r, CHECKSUM_PARTIAL);
+	CHECK(edit(r));
+	CHECK(r->skb.ip_summed == CHECKSUM_PARTIAL);
+	check_fields(r);
+	check = frame_check_field(r->skb.data + r->f.l4, r->f.proto);
+	*check = csum_fold(csum_partial(r->skb.data + r->f.l4, len, 0));
+	if (!*check)
+		*check = 0xffff;
+	check_sums(r);
+}
+
+static void partial(void)
+{
+	each(one_partial);
+}
+
+/* The device summed the whole packet: that sum follows, too. */
+static void one_complete(struct rewrite *r)
+{
+	u16 sum, want;
+
+	load(r, CHECKSUM_COMPLETE);
+	r->skb.csum = csum_partial(r->skb.data, r->skb.len, 0);
+	CHECK(edit(r));
+	check_fields(r);
+	check_sums(r);
+	if (r->skb.ip_summed != CHECKSUM_COMPLETE)
+		return;
+	sum = csum_fold(r->skb.csum);
+	want = csum_fold(csum_partial(r->skb.data, r->skb.len, 0));
+	if (sum != want && !(sum == 0xffff && !want) && !(want == 0xffff && !sum))
+		FAIL("family %d protocol %d: sum %#x, not %#x", r->f.af,
+		     r->f.proto, sum, want);
+}
+
+static void complete(void)
+{
+	each(one_complete);
+}
+
+/* A datagram without a checksum gets the right one. */
+static void udp_without_checksum(void)
+{
+	static struct rewrite r;
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		begin(&r, AF_INET, IPPROTO_UDP);
+		*frame_check_field(r.f.data + r.f.l4, IPPROTO_UDP) = 0;
+		load(&r, CHECKSUM_NONE);
+		CHECK(edit(&r));
+		check_fields(&r);
+		check_sums(&r);
+		free(r.skb.data);
+	}
+}
+
+/* Sums that come out as 0 or 0xffff: the two zeros of one's complement. */
+static void zero_sums(void)
+{
+	static struct rewrite r;
+	unsigned int i, n = 0;
+	u16 *word;
+
+	for (i = 0; i < ROUNDS; i++) {
+		begin(&r, families[i & 1], protos[i >> 1 & 1]);
+		r.in = true;
+		r.f.len = max(r.f.len, r.f.l4 + 24);
+		if (r.f.proto == IPPROTO_UDP)
+			((struct udphdr *)(r.f.data + r.f.l4))->len =
+				htons(r.f.len - r.f.l4);
+		/* pad so that the source port makes the new sum 0xffff */
+		load(&r, CHECKSUM_NONE);
+		CHECK(edit(&r));
+		word = (u16 *)(r.f.data + r.f.l4);
+		*word = csum_fold(csum_sub(~*frame_check_field(
+			r.skb.data + r.f.l4, r.f.proto) & 0xffff, *word));
+		free(r.skb.data);
+		frame_checksum(&r.f);
+		load(&r, CHECKSUM_NONE);
+		CHECK(edit(&r));
+		check_fields(&r);
+		check_sums(&r);
+		n += *frame_check_field(r.skb.data + r.f.l4, r.f.proto) == 0xffff ||
+		     *frame_check_field(r.skb.data + r.f.l4, r.f.proto) == 0;
+		free(r.skb.data);
+	}
+	CHECK(n > ROUNDS / 4);
+}
+
+static void no_memory(void)
+{
+	static struct rewrite r;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		begin(&r, families[i & 1], protos[i >> 1 & 1]);
+		load(&r, CHECKSUM_NONE);
+		r.skb.no_memory = true;
+		r.skb.cloned = true;
+		CHECK(!edit(&r));
+		CHECK(!memcmp(r.skb.data, r.f.data, r.f.len));
+		free(r.skb.data);
+	}
+}
+
+const struct unit_test nat_tests[] = {
+	{ "nat_plain", plain },
+	{ "nat_checksum_partial", partial },
+	{ "nat_checksum_complete", complete },
+	{ "nat_udp_without_checksum", udp_without_checksum },
+	{ "nat_zero_sums", zero_sums },
+	{ "nat_no_memory", no_memory },
+	{}
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef UNIT_H
+#define UNIT_H
+
+/*
+ * A test is a function that returns when all is well and calls FAIL() when it
+ * is not; random tests draw from rnd(), whose seed is printed.
+ */
+struct unit_test {
+	const char *name;
+	void (*run)(void);
+};
+
+extern const struct unit_test tcp_tests[], proto_tests[], sched_tests[];
+extern const struct unit_test pkt_tests[], nat_tests[];
+
+void unit_fail(const char *file, int line, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 3, 4)));
+
+#define FAIL(...)	unit_fail(__FILE__, __LINE__, __VA_ARGS__)
+#define CHECK(cond)	do { if (!(cond)) FAIL("%s", #cond); } while (0)
+
+u32 rnd(u32 below);		/* 0 ... below - 1; any number for 0 */
+void rnd_bytes(void *buf, unsigned int len);
+
+#endif /* UNIT_H */
