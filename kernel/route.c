@@ -48,6 +48,14 @@ void vs_route_drop(struct vs_dest *dest)
 	swap_route(dest, NULL);
 }
 
+void vs_route_free(struct vs_dest *dest)
+{
+	struct vs_route *rt = rcu_dereference_protected(dest->route, true);
+
+	if (rt)
+		free_rcu(&rt->rcu);
+}
+
 bool vs_route_is_local(const struct dst_entry *dst, u8 af)
 {
 	if (af == AF_INET6)

@@ -42,6 +42,9 @@ bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
  * rcu_barrier(). */
 void vs_route_drop(struct vs_dest *dest);
 
+/* The same when no reader can be left, with @dest about to be freed. */
+void vs_route_free(struct vs_dest *dest);
+
 /* Gives @p's reply the route that its new source address calls for: the
  * connection's cached one or a fresh look-up. false: no route. */
 bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp);
