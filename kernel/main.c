@@ -67,12 +67,16 @@ static void __net_exit net_pre_exit(struct net *net)
 static void __net_exit net_exit(struct net *net)
 {
 	struct vs_net *vn = vs_net(net);
+	bool used = rcu_access_pointer(vn->table.cur);
 
 	vs_procfs_net_exit(vn);
 	vs_sysctl_net_exit(vn);
 	vs_est_net_exit(vn);
 	vs_conn_net_exit(vn);
 	vs_config_net_exit(vn);
+	/* the callbacks that let go of routes reach into @net */
+	if (used)
+		rcu_barrier();
 	free_percpu(vn->drops);
 }
 
