@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * nl.h over a table in a file, with the kernel's answers:
+ *   FAKE_TABLE   rules, read on connecting, written back on closing
+ *   FAKE_ERROR   the errno that every request gets
+ *   FAKE_EXTACK  the kernel's words on an error
+ *   FAKE_COUNT   counters of each object are multiples of this
+ *   FAKE_DOWN    the module cannot be loaded
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "nl.h"
+#include "print.h"
+#include "rules.h"
+
+struct entry {
+	struct ipvs_service svc;
+	struct ipvs_dests dests;
+};
+
+static struct entry *table;
+static size_t n_entries, cap_entries;
+static struct ipvs_timeouts timeouts = { 900, 120, 300 };
+static struct ipvs_daemon daemons[2];
+static bool failed;
+
+static int forced(void)
+{
+	const char *error = getenv("FAKE_ERROR");
+
+	failed = error;
+	return error ? -atoi(error) : 0;
+}
+
+static int answer(int err)
+{
+	failed = err;
+	return err;
+}
+
+const char *ipvs_extack(void)
+{
+	return failed ? getenv("FAKE_EXTACK") : NULL;
+}
+
+static void count(struct ipvs_stats *stats)
+{
+	const char *text = getenv("FAKE_COUNT");
+	uint64_t base = text ? strtoull(text, NULL, 10) : 0;
+
+	*stats = (struct ipvs_stats){
+		.conns = base, .inpkts = base * 1000, .outpkts = base * 10000,
+		.inbytes = base * 1000000, .outbytes = base * 10000000000,
+		.cps = base, .inpps = base * 100, .outpps = base * 1000,
+		.inbps = base * 100000, .outbps = base * 1000000,
+	};
+}
+
+static bool same_addr(const struct ipvs_addr *a, const struct ipvs_addr *b)
+{
+	return a->af == b->af && !memcmp(a->word, b->word, sizeof(a->word));
+}
+
+static struct entry *find(const struct ipvs_service *key)
+{
+	for (size_t i = 0; i < n_entries; i++) {
+		const struct ipvs_service *svc = &table[i].svc;
+
+		if (svc->fwmark == key->fwmark && same_addr(&svc->addr, &key->addr) &&
+		    svc->protocol == key->protocol && svc->port == key->port)
+			return &table[i];
+	}
+	return NULL;
+}
+
+static struct ipvs_dest *find_dest(struct entry *entry, const struct ipvs_dest *key)
+{
+	for (size_t i = 0; i < entry->dests.n; i++) {
+		struct ipvs_dest *dest = &entry->dests.v[i];
+
+		if (same_addr(&dest->addr, &key->addr) && dest->port == key->port)
+			return dest;
+	}
+	return NULL;
+}
+
+int ipvs_open(void)
+{
+	const char *path = getenv("FAKE_TABLE");
+	struct rules rules = { 0 };
+	FILE *file;
+
+	if (getenv("FAKE_DOWN"))
+		return fail("Can't initialize ipvs: Protocol not available: no such thing here");
+	file = path ? fopen(path, "r") : NULL;
+	if (!file)
+		return 0;
+	if (rules_read(file, stderr, &rules))
+		abort();
+	fclose(file);
+	for (size_t i = 0; i < rules.n; i++) {
+		const struct request *req = &rules.v[i].req;
+
+		if (req->cmd == CMD_ADD)
+			ipvs_change_service(IPVS_CMD_NEW_SERVICE, &req->svc);
+		else
+			ipvs_change_dest(IPVS_CMD_NEW_DEST, &req->svc, &req->dest);
+	}
+	free(rules.v);
+	return 0;
+}
+
+static void write_back(const char *path)
+{
+	FILE *real = stdout, *file = fopen(path, "w");
+
+	if (!file)
+		abort();
+	fflush(stdout);
+	stdout = file;
+	for (size_t i = 0; i < n_entries; i++) {
+		print_service_rule(&table[i].svc, true);
+		for (size_t d = 0; d < table[i].dests.n; d++)
+			print_dest_rule(&table[i].svc, &table[i].dests.v[d], true);
+	}
+	fclose(file);
+	stdout = real;
+}
+
+void ipvs_close(void)
+{
+	if (getenv("FAKE_TABLE") && !getenv("FAKE_DOWN"))
+		write_back(getenv("FAKE_TABLE"));
+	for (size_t i = 0; i < n_entries; i++)
+		free(table[i].dests.v);
+	free(table);
+	table = NULL;
+	n_entries = cap_entries = 0;
+}
+
+int ipvs_get_info(struct ipvs_info *info)
+{
+	*info = (struct ipvs_info){ .version = IP_VS_VERSION_CODE, .conn_tab_size = 4096 };
+	return forced();
+}
+
+int ipvs_flush(void)
+{
+	for (size_t i = 0; i < n_entries; i++)
+		free(table[i].dests.v);
+	n_entries = 0;
+	return forced();
+}
+
+int ipvs_zero_all(void)
+{
+	return forced();
+}
+
+static int new_service(const struct ipvs_service *svc)
+{
+	if (find(svc))
+		return answer(-EEXIST);
+	if (!strcmp(svc->sched, "nosuch"))
+		return answer(-ENOENT);
+	table = grow(table, n_entries, &cap_entries, sizeof(*table));
+	table[n_entries++] = (struct entry){ .svc = *svc };
+	return answer(0);
+}
+
+int ipvs_change_service(int cmd, const struct ipvs_service *svc)
+{
+	struct entry *entry = find(svc);
+
+	if (forced())
+		return forced();
+	if (cmd == IPVS_CMD_NEW_SERVICE)
+		return new_service(svc);
+	if (!entry)
+		return answer(-ESRCH);
+	if (cmd == IPVS_CMD_SET_SERVICE) {
+		entry->svc = *svc;
+	} else if (cmd == IPVS_CMD_DEL_SERVICE) {
+		free(entry->dests.v);
+		*entry = table[--n_entries];
+	}
+	return answer(0);
+}
+
+int ipvs_change_dest(int cmd, const struct ipvs_service *svc, const struct ipvs_dest *dest)
+{
+	struct entry *entry = find(svc);
+	struct ipvs_dest *found = entry ? find_dest(entry, dest) : NULL;
+	struct ipvs_dests *dests = entry ? &entry->dests : NULL;
+
+	if (forced())
+		return forced();
+	if (!entry)
+		return answer(-ESRCH);
+	if (cmd != IPVS_CMD_NEW_DEST && !found)
+		return answer(-ENOENT);
+	if (cmd == IPVS_CMD_NEW_DEST && found)
+		return answer(-EEXIST);
+	if (cmd == IPVS_CMD_DEL_DEST) {
+		*found = dests->v[--dests->n];
+	} else if (cmd == IPVS_CMD_SET_DEST) {
+		*found = *dest;
+	} else {
+		dests->v = grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
+		dests->v[dests->n++] = *dest;
+	}
+	return answer(0);
+}
+
+int ipvs_change_daemon(int cmd, const struct ipvs_daemon *daemon)
+{
+	struct ipvs_daemon *slot = &daemons[daemon->state - 1];
+
+	if (forced())
+		return forced();
+	if (cmd == IPVS_CMD_DEL_DAEMON)
+		return answer(slot->state ? 0 : -ESRCH);
+	*slot = *daemon;
+	return answer(0);
+}
+
+int ipvs_get_service(struct ipvs_service *svc)
+{
+	struct entry *entry = find(svc);
+
+	if (!entry)
+		return answer(-ESRCH);
+	*svc = entry->svc;
+	count(&svc->stats);
+	return forced();
+}
+
+int ipvs_get_services(struct ipvs_services *services)
+{
+	for (size_t i = 0; i < n_entries; i++) {
+		services->v = grow(services->v, services->n, &services->cap,
+				   sizeof(*services->v));
+		services->v[services->n] = table[i].svc;
+		count(&services->v[services->n++].stats);
+	}
+	return forced();
+}
+
+int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests)
+{
+	struct entry *entry = find(svc);
+
+	for (size_t i = 0; entry && i < entry->dests.n; i++) {
+		dests->v = grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
+		dests->v[dests->n] = entry->dests.v[i];
+		count(&dests->v[dests->n++].stats);
+	}
+	return forced();
+}
+
+int ipvs_get_timeouts(struct ipvs_timeouts *to)
+{
+	*to = timeouts;
+	return forced();
+}
+
+int ipvs_set_timeouts(const struct ipvs_timeouts *from)
+{
+	timeouts = *from;
+	return forced();
+}
+
+int ipvs_get_daemons(struct ipvs_daemon to[2])
+{
+	memcpy(to, daemons, sizeof(daemons));
+	to[0] = (struct ipvs_daemon){ .state = IP_VS_STATE_MASTER, .syncid = 3, .ifname = "eth0" };
+	return forced();
+}

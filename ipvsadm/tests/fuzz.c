@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Everything that reads what others wrote, fed with noise: values and rules
+ * of users, lines of /proc/net/ip_vs_conn, attributes of a kernel. Run it
+ * with a number for so many rounds of its own, or link LLVMFuzzerTestOneInput
+ * with libFuzzer (-DLIBFUZZER).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conns.h"
+#include "nl_attr.h"
+#include "parse.h"
+#include "rules.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void values(const char *text)
+{
+	struct ipvs_addr addr;
+	in_port_t port;
+	uint32_t number;
+	uint8_t type;
+	char bad[16];
+	bool has_port;
+
+	parse_endpoint(text, IPPROTO_TCP, &addr, &port, &has_port);
+	parse_addr(text, &addr);
+	parse_netmask(text, AF_INET, &number);
+	parse_netmask(text, AF_INET6, &number);
+	parse_fwmark(text, &number);
+	parse_tunnel_type(text, &type);
+	parse_sched_flags(text, "sh", &number, bad, sizeof(bad));
+	if (!parse_number(text, 3, 7, &number) && (number < 3 || number > 7))
+		abort();
+}
+
+static void conn(char *line)
+{
+	struct ipvs_conn conn;
+
+	if (!conn_parse(line, &conn) && !conn.client.af)
+		abort();
+}
+
+static void rules(const uint8_t *data, size_t size, FILE *nowhere)
+{
+	struct rules rules = { 0 };
+	FILE *in = fmemopen((void *)data, size, "r");
+
+	if (!in)
+		return;
+	rules_read(in, nowhere, &rules);
+	fclose(in);
+	free(rules.v);
+}
+
+/* As one attribute that holds all of the bytes; a copy, for alignment and bounds */
+static void attributes(const uint8_t *data, size_t size)
+{
+	size_t len = NLA_HDRLEN + (size > 4096 ? 4096 : size);
+	struct nlattr *nest = malloc(len);
+	struct ipvs_service svc;
+	struct ipvs_dest dest;
+	struct ipvs_daemon daemon;
+
+	if (!nest)
+		return;
+	nest->nla_len = len;
+	nest->nla_type = 1;
+	memcpy((char *)nest + NLA_HDRLEN, data, len - NLA_HDRLEN);
+	if (!get_service(nest, &svc) && strlen(svc.sched) >= sizeof(svc.sched))
+		abort();
+	get_dest(nest, AF_INET, &dest);
+	get_daemon(nest, &daemon);
+	free(nest);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static FILE *nowhere;
+	char *text = malloc(size + 1);
+
+	if (!nowhere)
+		nowhere = fopen("/dev/null", "w");
+	if (!text || !nowhere)
+		abort();
+	memcpy(text, data, size);
+	text[size] = '\0';
+	values(text);
+	if (size)
+		rules(data, size, nowhere);
+	attributes(data, size);
+	conn(text);
+	free(text);
+	return 0;
+}
+
+#ifndef LIBFUZZER
+static const char *const seeds[] = {
+	"10.0.0.1:80", "[2001:db8::1]:http", "vip:http", "255.255.0.0", "0xffffffff",
+	"sh-port,flag-2,mh-fallback", "-A -t 10.0.0.1:80 -s rr -p 300 -M 255.0.0.0\n",
+	"ipvsadm -a -f 7 -6 -r [::1]:1 -i --tun-type gue --tun-port 99 -w 3 -x 4 -y=5\n",
+	"--set 1 2 3\n# no\n\n--start-daemon master --mcast-group ff02::1 --syncid 3\n",
+	"TCP 0A000001 1F90 0A000002 0050 0A000003 0050 ESTABLISHED     899\n",
+	"UDP [2001:db8::1] 0035 [2001:db8::2] 0035 [2001:db8::3] 0035 UDP  300 sip id@host\n",
+	"\x06\0\1\0\2\0\0\0\x08\0\3\0\x0a\0\0\1\x06\0\4\0\0\x50\0\0\x08\0\6\0rr\0\0\x0c\0\7\0\1\0\0\0\xff\xff\xff\xff",
+};
+
+static uint64_t state = 88172645463325252ull;
+
+static uint32_t random_below(uint32_t bound)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (state >> 32) % bound;
+}
+
+static size_t seed(uint8_t *buf, size_t size)
+{
+	uint32_t i = random_below(sizeof(seeds) / sizeof(seeds[0]));
+	/* the last one is bytes, not a string */
+	size_t len = i + 1 == sizeof(seeds) / sizeof(seeds[0]) ? 45 : strlen(seeds[i]);
+
+	memcpy(buf, seeds[i], len < size ? len : size);
+	return len;
+}
+
+static size_t mutate(uint8_t *buf, size_t len, size_t size)
+{
+	for (uint32_t n = random_below(6); n; n--) {
+		uint32_t at = random_below(len + 1);
+
+		switch (random_below(4)) {
+		case 0:
+			if (at < len)
+				buf[at] ^= 1 << random_below(8);
+			break;
+		case 1:
+			if (at < len)
+				buf[at] = "[]:.,-=/ \n#0x%\0\xff"[random_below(16)];
+			break;
+		case 2:
+			len = at;
+			break;
+		default:
+			if (len + at <= size) {
+				memcpy(buf + len, buf, at);
+				len += at;
+			}
+			break;
+		}
+	}
+	return len;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+	uint8_t buf[2048];
+
+	for (unsigned long i = 0; i < rounds; i++)
+		LLVMFuzzerTestOneInput(buf, mutate(buf, seed(buf, sizeof(buf)), sizeof(buf)));
+	printf("fuzz: %lu rounds\n", rounds);
+	return 0;
+}
+#endif
