@@ -19,6 +19,10 @@
 #include "pkt.h"
 #include "proto.h"
 
+/* registers, to User Mode Linux */
+#undef ES
+#undef SS
+
 enum {
 	NO = VS_TCP_S_NONE,
 	ES = VS_TCP_S_ESTABLISHED,
