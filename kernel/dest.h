@@ -3,6 +3,7 @@
 #define VS_DEST_H
 
 #include <linux/list.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
@@ -34,6 +35,7 @@ struct vs_dest_key {
  * @flags:	VS_DEST_*, by set/clear under @lock or atomically (see dest.c)
  * @weight:	0: no new connections
  * @stats:	per-CPU counters
+ * @leaf:	place in the scheduler's tree, NULL when it has none
  * @route:	cached route to the server, see route.c
  *
  * Written per connection:
@@ -69,6 +71,7 @@ struct vs_dest {
 
 	int weight;
 	struct vs_service *svc;
+	struct vs_leaf __rcu *leaf;
 
 	atomic_t active ____cacheline_aligned;
 	atomic_t total;
@@ -104,6 +107,17 @@ static inline bool vs_dest_usable(const struct vs_dest *dest)
 void vs_dest_bind(struct vs_dest *dest, bool template);
 void vs_dest_unbind(struct vs_dest *dest, bool template);
 
+/* sched/tree.c: follows the load of @dest. */
+void vs_load_changed(struct vs_dest *dest);
+
+/* After each change of @active, @total or VS_DEST_OVERLOAD. */
+static inline void vs_dest_load_changed(struct vs_dest *dest)
+{
+	smp_mb__after_atomic();		/* pairs with vs_tree_attach() */
+	if (rcu_access_pointer(dest->leaf))
+		vs_load_changed(dest);
+}
+
 /* Inactive <-> active. */
 static inline void vs_dest_activate(struct vs_dest *dest, bool active)
 {
@@ -111,6 +125,7 @@ static inline void vs_dest_activate(struct vs_dest *dest, bool active)
 		atomic_inc(&dest->active);
 	else
 		atomic_dec(&dest->active);
+	vs_dest_load_changed(dest);
 }
 
 static inline int vs_dest_inactive(const struct vs_dest *dest)
@@ -137,8 +152,5 @@ bool vs_dest_expired(struct vs_dest *dest);
 
 int vs_dests_init(struct vs_net *vn);
 void vs_dests_exit(struct vs_net *vn);
-
-int vs_dest_init(void);
-void vs_dest_exit(void);	/* after the last namespace: waits for RCU */
 
 #endif /* VS_DEST_H */

@@ -6,29 +6,8 @@
  */
 #include "impl.h"
 
-/* An active connection weighs as much as this many inactive ones (and one). */
-#define ACTIVE_WEIGHT	256
-
-static u64 connections(const struct vs_dest *dest)
-{
-	return (u64)atomic_read(&dest->active) * ACTIVE_WEIGHT +
-	       atomic_read(&dest->total);
-}
-
-static u64 load(enum vs_sched_id id, const struct vs_dest *dest)
-{
-	u64 active;
-
-	switch (id) {
-	case VS_SCHED_SED:	/* as if it had the connection already */
-		return (u64)atomic_read(&dest->active) + 1;
-	case VS_SCHED_NQ:	/* sed, but the idle ones come first */
-		active = atomic_read(&dest->active);
-		return active ? active + 1 : 0;
-	default:
-		return connections(dest);
-	}
-}
+/* Above this many targets a tree is faster than a walk. */
+#define WALK_MAX	32
 
 struct vs_dest *vs_least_pick(struct vs_snap *snap)
 {
@@ -38,21 +17,35 @@ struct vs_dest *vs_least_pick(struct vs_snap *snap)
 	u32 least_weight = 1;
 	u32 i;
 
+	if (snap->state.least.tree)
+		return vs_tree_pick(snap);
+
 	for (i = 0; i < snap->n; i++) {
 		const struct vs_target *t = &snap->target[i];
 		u32 weight;
-		u64 l;
+		u64 load;
 
 		if (!vs_target_usable(t))
 			continue;
-		l = load(id, t->dest);
-		weight = id == VS_SCHED_LC ? 1 : t->weight;
-		/* l / weight < least_load / least_weight */
-		if (!least || l * least_weight < least_load * weight) {
+		load = vs_least_load(id, t->dest);
+		weight = vs_least_weight(id, t);
+		/* load / weight < least_load / least_weight */
+		if (!least || load * least_weight < least_load * weight) {
 			least = t->dest;
-			least_load = l;
+			least_load = load;
 			least_weight = weight;
 		}
 	}
 	return least;
+}
+
+int vs_least_init(struct vs_snap *snap)
+{
+	if (snap->n <= WALK_MAX)
+		return 0;
+	snap->state.least.tree = vs_tree_new(snap);
+	if (!snap->state.least.tree)
+		return -ENOMEM;
+	vs_tree_attach(snap->state.least.tree);
+	return 0;
 }

@@ -44,7 +44,7 @@ static int find(const struct vs_snap *snap, const struct vs_dest *dest)
 
 /* Goes on after the last chosen destination, or after its predecessor when
  * that destination is gone. */
-void vs_rr_carry(struct vs_snap *snap, const struct vs_snap *old)
+void vs_rr_init(struct vs_snap *snap, const struct vs_snap *old)
 {
 	int last = -1;
 	int i;

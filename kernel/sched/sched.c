@@ -27,6 +27,29 @@ const struct vs_sched *vs_sched_find(const char *name)
 	return NULL;
 }
 
+static bool is_least(const struct vs_sched *sched)
+{
+	return sched && (sched->id == VS_SCHED_LC || sched->id == VS_SCHED_WLC ||
+			 sched->id == VS_SCHED_SED || sched->id == VS_SCHED_NQ);
+}
+
+static int init_state(struct vs_snap *snap, struct vs_snap *old)
+{
+	if (!snap->sched)
+		return 0;
+	if (old && old->sched != snap->sched)
+		old = NULL;
+	switch (snap->sched->id) {
+	case VS_SCHED_RR:
+		vs_rr_init(snap, old);
+		return 0;
+	case VS_SCHED_WRR:
+		return vs_wrr_init(snap, old);
+	default:
+		return vs_least_init(snap);
+	}
+}
+
 struct vs_snap *vs_snap_build(const struct vs_sched *sched, u32 flags,
 			      const struct list_head *dests, u32 n,
 			      struct vs_snap *old)
@@ -51,25 +74,31 @@ struct vs_snap *vs_snap_build(const struct vs_sched *sched, u32 flags,
 	}
 	snap->n = i;
 
-	if (old && old->sched != sched)
-		old = NULL;
-	if (!sched)
-		return snap;
-	switch (sched->id) {
-	case VS_SCHED_RR:
-		vs_rr_carry(snap, old);
-		break;
-	case VS_SCHED_WRR:
-		vs_wrr_carry(snap, old);
-		break;
-	default:
-		break;
+	if (init_state(snap, old)) {
+		kvfree(snap);
+		return NULL;
 	}
 	return snap;
 }
 
+static void free_rcu(struct rcu_head *rcu)
+{
+	vs_snap_free(container_of(rcu, struct vs_snap, rcu));
+}
+
+void vs_snap_retire(struct vs_snap *snap)
+{
+	if (is_least(snap->sched) && snap->state.least.tree)
+		vs_tree_detach(snap->state.least.tree);
+	call_rcu(&snap->rcu, free_rcu);
+}
+
 void vs_snap_free(struct vs_snap *snap)
 {
+	if (is_least(snap->sched))
+		vs_tree_free(snap->state.least.tree);
+	else if (snap->sched && snap->sched->id == VS_SCHED_WRR)
+		vs_wrr_exit(snap);
 	kvfree(snap);
 }
 

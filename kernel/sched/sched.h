@@ -68,19 +68,28 @@ struct vs_snap {
 			int cw;		/* current weight */
 			int mw;		/* highest weight that counts */
 			int di;		/* step: gcd of the weights */
+			int *max;	/* NULL when there are few targets */
 		} wrr;
+		struct {
+			struct vs_tree *tree;	/* likewise */
+		} least;
 	} state;
 	struct vs_target target[] __counted_by(n);
 };
 
 const struct vs_sched *vs_sched_find(const char *name);
 
-/* Process context. A snapshot of the destinations on @dests (struct
+/* Process context, one at a time for a service. The next step is to publish
+ * it. A snapshot of the destinations on @dests (struct
  * vs_dest.list); @old is the one it replaces, NULL at first. NULL: no memory. */
 struct vs_snap *vs_snap_build(const struct vs_sched *sched, u32 flags,
 			      const struct list_head *dests, u32 n,
 			      struct vs_snap *old);
-void vs_snap_free(struct vs_snap *snap);	/* after readers are gone */
+/* Ends @snap, which was published and is not any more: frees it when the last
+ * reader is gone. Only one that was never published and is empty may be freed
+ * at once. */
+void vs_snap_retire(struct vs_snap *snap);
+void vs_snap_free(struct vs_snap *snap);
 
 /* RCU, BH disabled. The destination for a new connection or NULL. */
 struct vs_dest *vs_sched_pick(struct vs_snap *snap, const struct vs_flow *flow);

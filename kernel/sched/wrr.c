@@ -7,18 +7,73 @@
  * multiples of the divisor that the last round has a threshold of 1.
  */
 #include <linux/gcd.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "impl.h"
 
-/* The first target at @from or behind that takes part at @threshold, or n. */
-static int find(const struct vs_snap *snap, int from, int threshold)
-{
-	int i;
+/* Above this many targets @max is worth its memory. */
+#define WALK_MAX	32
 
-	for (i = from; i < (int)snap->n; i++)
-		if (snap->target[i].weight >= threshold &&
-		    !vs_target_overloaded(&snap->target[i]))
-			break;
+/*
+ * For many targets: the maxima of the weights below each node of a binary tree
+ * over them, node 1 being the root. Tells where the next target with a weight
+ * of at least so much is in O(log n).
+ */
+static int *build_max(const struct vs_snap *snap)
+{
+	u32 first = roundup_pow_of_two(snap->n);
+	int *m = kvcalloc(first, 2 * sizeof(*m), GFP_KERNEL);
+	u32 i;
+
+	if (!m)
+		return NULL;
+	for (i = 0; i < snap->n; i++)
+		m[first + i] = snap->target[i].weight;
+	for (i = first - 1; i; i--)
+		m[i] = max(m[2 * i], m[2 * i + 1]);
+	return m;
+}
+
+/* The first target at @from or behind with a weight of at least @least (which
+ * is not 0), or one behind all. */
+static u32 first_heavy(const struct vs_snap *snap, u32 from, int least)
+{
+	const int *m = snap->state.wrr.max;
+	u32 first, node;
+
+	if (!m) {
+		while (from < snap->n && snap->target[from].weight < least)
+			from++;
+		return from;
+	}
+	if (from >= snap->n)
+		return from;
+	first = roundup_pow_of_two(snap->n);
+	node = first + from;
+	while (m[node] < least) {
+		/* up while this was the right half, then to the right */
+		while (node & 1)
+			node /= 2;
+		if (!node)
+			return snap->n;
+		node++;
+	}
+	while (node < first) {
+		node *= 2;
+		node += m[node] < least;
+	}
+	return node - first;
+}
+
+/* The first target at @from or behind that takes part at @threshold, or n. */
+static int find(const struct vs_snap *snap, u32 from, int threshold)
+{
+	u32 i = first_heavy(snap, from, threshold);
+
+	while (i < snap->n && vs_target_overloaded(&snap->target[i]))
+		i = first_heavy(snap, i + 1, threshold);
 	return i;
 }
 
@@ -102,7 +157,7 @@ struct vs_dest *vs_wrr_pick(struct vs_snap *snap)
 }
 
 /* Every change begins a round anew, at the threshold that was reached. */
-void vs_wrr_carry(struct vs_snap *snap, struct vs_snap *old)
+int vs_wrr_init(struct vs_snap *snap, struct vs_snap *old)
 {
 	int di = 0, max_weight = 0, cw = 0;
 	u32 i;
@@ -129,4 +184,13 @@ void vs_wrr_carry(struct vs_snap *snap, struct vs_snap *old)
 	else if (di > 1)
 		cw = cw / di * di + 1;
 	snap->state.wrr.cw = cw;
+	if (snap->n <= WALK_MAX)
+		return 0;
+	snap->state.wrr.max = build_max(snap);
+	return snap->state.wrr.max ? 0 : -ENOMEM;
+}
+
+void vs_wrr_exit(struct vs_snap *snap)
+{
+	kvfree(snap->state.wrr.max);
 }

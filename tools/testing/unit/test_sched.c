@@ -181,7 +181,7 @@ static void publish(void)
 	snap = vs_snap_build(sched, 0, &list, model.n, old);
 	CHECK(snap);
 	if (old)
-		vs_snap_free(old);
+		vs_snap_retire(old);
 	if (sched->id == VS_SCHED_WRR)
 		model_wrr_change();
 }
@@ -228,19 +228,27 @@ static void change_load(void)
 
 	d->active.counter = rnd(3) ? rnd(4) : rnd(scale);
 	d->total.counter = d->active.counter + (rnd(3) ? rnd(4) : rnd(scale));
+	vs_dest_load_changed(d);
+}
+
+static void set_overload(struct vs_dest *d, bool on)
+{
+	d->flags = on ? VS_DEST_OVERLOAD : 0;
+	vs_dest_load_changed(d);
 }
 
 static void change_overload(bool all)
 {
+	struct vs_dest *d = model.dest[rnd(model.n)];
 	bool on = rnd(2);
 	int i;
 
 	if (!all) {
-		model.dest[rnd(model.n)]->flags ^= VS_DEST_OVERLOAD;
+		set_overload(d, !overloaded(d));
 		return;
 	}
 	for (i = 0; i < model.n; i++)
-		model.dest[i]->flags = on ? VS_DEST_OVERLOAD : 0;
+		set_overload(model.dest[i], on);
 }
 
 static void pick(void)
@@ -255,6 +263,7 @@ static void pick(void)
 	if (got && rnd(2)) {
 		got->active.counter++;
 		got->total.counter++;
+		vs_dest_load_changed(got);
 	}
 }
 
@@ -292,13 +301,13 @@ static void end(void)
 {
 	while (model.n)
 		del_dest(0);
-	vs_snap_free(snap);
+	vs_snap_retire(snap);
 	snap = NULL;
 }
 
 static void history(const char *name)
 {
-	static const int limits[] = { 1, 2, 3, 8, 33, MAX_DESTS };
+	static const int limits[] = { 1, 2, 3, 8, 40, 65, MAX_DESTS };
 	static const int weights[] = { 1, 3, 100, 1000 };
 	unsigned int l, w, i;
 
@@ -385,9 +394,9 @@ static void extremes(void)
 		model.dest[0]->active.counter = 10000000;
 		publish();
 		CHECK(vs_sched_pick(snap, NULL));
-		model.dest[0]->flags = VS_DEST_OVERLOAD;
+		set_overload(model.dest[0], true);
 		CHECK(vs_sched_pick(snap, NULL) == model.dest[1]);
-		model.dest[1]->flags = VS_DEST_OVERLOAD;
+		set_overload(model.dest[1], true);
 		CHECK(!vs_sched_pick(snap, NULL));
 		end();
 	}

@@ -156,6 +156,8 @@ struct rcu_head { void *next; };
 #define rcu_dereference_check(p, c)	READ_ONCE(p)
 #define rcu_assign_pointer(p, v) WRITE_ONCE(p, v)
 #define RCU_INIT_POINTER(p, v)	((p) = (v))
+#define call_rcu(head, func)	func(head)
+#define smp_mb()		__sync_synchronize()
 
 /* lists */
 struct list_head { struct list_head *next, *prev; };
