@@ -67,8 +67,23 @@ int vs_config_set_timeouts(struct vs_net *vn, const struct vs_timeouts *t,
 			   struct netlink_ext_ack *extack);
 void vs_config_get_timeouts(struct vs_net *vn, struct vs_timeouts *t);
 
+/*
+ * End of a namespace, in this order: vs_config_net_flush() (no service and no
+ * hook is left), an RCU grace period (no packet is under way),
+ * vs_procfs_net_exit(), vs_sysctl_net_exit(), vs_est_net_exit(),
+ * vs_conn_net_exit() (no connection holds a destination),
+ * vs_config_net_exit(). A module that goes unregisters its netlink families
+ * before the namespaces, and waits for RCU callbacks after them.
+ */
 int vs_config_net_init(struct vs_net *vn);
-void vs_config_net_exit(struct vs_net *vn);	/* before the connections go */
+void vs_config_net_flush(struct vs_net *vn);
+void vs_config_net_exit(struct vs_net *vn);
+
+/* Index of per-family counts. */
+static inline int vs_af_index(u8 af)
+{
+	return af == AF_INET6;
+}
 
 /* Under vn->config.lock: the configured service with @key, or NULL. */
 struct vs_service *vs_config_service(struct vs_net *vn,

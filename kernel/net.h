@@ -20,6 +20,7 @@ struct vs_sysctl {
 	int pmtu_disc;
 	int sloppy_tcp;
 	int expire_nodest_conn;
+	int expire_quiescent_template;
 	int conn_reuse_mode;
 	int conntrack;
 	int run_estimation;
@@ -31,6 +32,10 @@ struct vs_sysctl {
 struct vs_config {
 	struct mutex lock;		/* all mutations and dumps */
 	struct list_head services;	/* in order of creation */
+	struct list_head gone;		/* deleted, with removed destinations */
+	struct delayed_work reap;	/* frees removed destinations */
+	unsigned long quiet;		/* RCU state when the last hook went */
+	bool defrag6;			/* nf_defrag_ipv6 is enabled */
 	u32 num_services;
 	u32 num_af[2];			/* services per family, for the hooks */
 	u32 num_fwmark[2];

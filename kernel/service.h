@@ -2,9 +2,9 @@
 #ifndef VS_SERVICE_H
 #define VS_SERVICE_H
 
+#include <linux/ip_vs.h>
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
-#include <linux/workqueue.h>
 
 #include "dest.h"
 #include "sched/sched.h"
@@ -23,19 +23,22 @@ struct vs_svc_key {
  * struct vs_service - a virtual service
  * @node:	in vs_net.services
  * @key:	identity; constant
- * @flags:	IP_VS_SVC_F_*
+ * @flags:	IP_VS_SVC_F_*; IP_VS_SVC_F_HASHED while configured
  * @timeout:	persistence, jiffies
  * @netmask:	persistence granularity: IPv4 mask (network order) or IPv6
  *		prefix length (host order)
- * @snap:	what the scheduler chooses from; replaced at every change
+ * @snap:	what the scheduler chooses from; replaced at every change, NULL
+ *		when there is no scheduler
  * @vn:		namespace
  * @dests:	configured destinations, newest first
  * @removed:	destinations that only live on in their connections
  * @sched:	scheduler, NULL for "none"
  * @shown:	statistics
- * @ref:	1 while configured, 1 for each struct vs_dest that points here
  *
  * All but @snap, @flags, @timeout and @netmask under vn->config.lock.
+ *
+ * A deleted service stays in vn->services, not to be found, for as long as it
+ * has removed destinations; a service added with its key is this one again.
  */
 struct vs_service {
 	struct rhash_head node;
@@ -52,14 +55,32 @@ struct vs_service {
 	u32 num_dests;
 	const struct vs_sched *sched;
 	struct vs_stats shown;
-	refcount_t ref;
-	struct rcu_work free;
+	struct rcu_head rcu;
 };
+
+static inline bool vs_service_configured(const struct vs_service *svc)
+{
+	return READ_ONCE(svc->flags) & IP_VS_SVC_F_HASHED;
+}
 
 /* RCU. The service that takes a packet to @daddr:@dport, by the kernel's
  * order of look-ups (fwmark, exact, port 0), or NULL. */
 struct vs_service *vs_service_find(struct vs_net *vn, u8 af, u8 proto,
 				   const union nf_inet_addr *daddr,
 				   __be16 dport, u32 mark);
+
+/* The rest under vn->config.lock. */
+
+/* The service with @key, configured or deleted, or NULL. */
+struct vs_service *vs_service_get(struct vs_net *vn,
+				  const struct vs_svc_key *key);
+struct vs_service *vs_service_new(struct vs_net *vn,
+				  const struct vs_svc_key *key);
+/* Gives @svc's counts to the namespace and frees it when no reader is left.
+ * It is not configured and has no destinations. */
+void vs_service_free(struct vs_service *svc);
+
+int vs_services_init(struct vs_net *vn);
+void vs_services_exit(struct vs_net *vn);
 
 #endif /* VS_SERVICE_H */

@@ -74,4 +74,21 @@ static inline void vs_stats_conn(struct vs_cpu_stats __percpu *pcpu)
 /* @sum += all CPUs' counters. */
 void vs_stats_sum(const struct vs_cpu_stats __percpu *pcpu, struct vs_sums *sum);
 
+/* Under the namespace's configuration mutex. @sum = everything counted below
+ * @svc, or in the namespace. */
+void vs_stats_sum_service(const struct vs_service *svc, struct vs_sums *sum);
+void vs_stats_sum_total(const struct vs_net *vn, struct vs_sums *sum);
+/* What the destinations below @svc counted on @cpu. */
+void vs_stats_sum_service_cpu(const struct vs_service *svc, int cpu,
+			      struct vs_sums *sum);
+
+static inline void vs_sums_add(struct vs_sums *sum, const struct vs_sums *more)
+{
+	for (int i = 0; i < VS_CNT_MAX; i++)
+		sum->cnt[i] += more->cnt[i];
+}
+
+/* Shows nothing counted up to @now. */
+void vs_stats_zero(struct vs_stats *stats, const struct vs_sums *now);
+
 #endif /* VS_STATS_H */

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Destinations: their birth, what connections count in them, and their death.
+ */
+#include <linux/ip_vs.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "config.h"
+#include "dest.h"
+#include "net.h"
+#include "route.h"
+#include "service.h"
+
+/* How long a removed destination without connections is kept. */
+#define KEEP	(120 * HZ)
+
+static const struct rhashtable_params params = {
+	.key_len = offsetofend(struct vs_dest_key, af),
+	.key_offset = offsetof(struct vs_dest, key),
+	.head_offset = offsetof(struct vs_dest, node),
+	.automatic_shrinking = true,
+};
+
+/* hashed as a whole: no padding */
+static_assert(offsetofend(struct vs_dest_key, af) ==
+	      sizeof(void *) + sizeof(union nf_inet_addr) + 4);
+
+/*
+ * Thresholds. VS_DEST_OVERLOAD goes on when @total reaches the upper one and
+ * off when it falls below the lower one. Those who change @total look at the
+ * flag afterwards and come here when it does not fit; as @total goes on
+ * changing meanwhile, it is read again after each change of the flag.
+ */
+static bool is_overloaded(const struct vs_dest *dest, bool now)
+{
+	u32 u = READ_ONCE(dest->u_threshold);
+	u32 l = READ_ONCE(dest->l_threshold) ?: u - (u >> 2);
+	u32 total = atomic_read(&dest->total);
+
+	if (!u)
+		return false;
+	return total >= u || (now && total >= l);
+}
+
+static bool overload_fits(const struct vs_dest *dest)
+{
+	bool now = READ_ONCE(dest->flags) & VS_DEST_OVERLOAD;
+
+	return is_overloaded(dest, now) == now;
+}
+
+static void settle_overload(struct vs_dest *dest)
+{
+	spin_lock_bh(&dest->lock);
+	while (!overload_fits(dest)) {
+		change_bit(ilog2(VS_DEST_OVERLOAD), &dest->flags);
+		smp_mb__after_atomic();
+	}
+	spin_unlock_bh(&dest->lock);
+}
+
+void vs_dest_bind(struct vs_dest *dest, bool template)
+{
+	refcount_inc(&dest->ref);
+	if (template) {
+		atomic_inc(&dest->persist);
+		return;
+	}
+	atomic_inc_return(&dest->total);	/* ordered before the flag */
+	if (READ_ONCE(dest->u_threshold) && !overload_fits(dest))
+		settle_overload(dest);
+	vs_dest_load_changed(dest);
+}
+
+void vs_dest_unbind(struct vs_dest *dest, bool template)
+{
+	if (template) {
+		atomic_dec(&dest->persist);
+	} else {
+		atomic_dec_return(&dest->total);
+		if (READ_ONCE(dest->u_threshold) && !overload_fits(dest))
+			settle_overload(dest);
+		vs_dest_load_changed(dest);
+	}
+	/* Never the last reference. Whoever frees @dest must not find this
+	 * function still in it. */
+	refcount_dec(&dest->ref);
+}
+
+static struct vs_dest_key make_key(const struct vs_service *svc, u16 af,
+				   const union nf_inet_addr *addr, __be16 port)
+{
+	struct vs_dest_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.svc = svc;
+	vs_addr_set(af, &key.addr, addr);
+	key.port = port;
+	key.af = af;
+	return key;
+}
+
+struct vs_dest *vs_dest_get(struct vs_service *svc, u16 af,
+			    const union nf_inet_addr *addr, __be16 port)
+{
+	struct vs_dest_key key = make_key(svc, af, addr, port);
+
+	lockdep_assert_held(&svc->vn->config.lock);
+	return rhashtable_lookup_fast(&svc->vn->dests, &key, params);
+}
+
+void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
+{
+	u32 flags = conf->conn_flags & IP_VS_CONN_F_DEST_MASK;
+
+	lockdep_assert_held(&dest->svc->vn->config.lock);
+	flags |= IP_VS_CONN_F_INACTIVE;
+	if ((flags & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ)
+		flags |= IP_VS_CONN_F_NOOUTPUT;
+	dest->conn_flags = flags;
+	WRITE_ONCE(dest->method, flags & IP_VS_CONN_F_FWD_MASK);
+	vs_route_drop(dest);	/* the method decides on the route */
+	WRITE_ONCE(dest->tun_type, conf->tun_type);
+	WRITE_ONCE(dest->tun_flags, conf->tun_flags);
+	WRITE_ONCE(dest->tun_port, conf->tun_port);
+	if (conf->weight)
+		dest->last_weight = conf->weight;
+	WRITE_ONCE(dest->weight, conf->weight);
+	WRITE_ONCE(dest->u_threshold, conf->u_threshold);
+	WRITE_ONCE(dest->l_threshold, conf->l_threshold);
+	smp_mb();	/* thresholds, then the flag that depends on them */
+	settle_overload(dest);
+}
+
+void vs_dest_conf(const struct vs_dest *dest, struct vs_dest_conf *conf)
+{
+	*conf = (struct vs_dest_conf) {
+		.addr = dest->key.addr,
+		.port = dest->key.port,
+		.af = dest->key.af,
+		.conn_flags = dest->conn_flags,
+		.weight = dest->weight,
+		.u_threshold = dest->u_threshold,
+		.l_threshold = dest->l_threshold,
+		.tun_type = dest->tun_type,
+		.tun_port = dest->tun_port,
+		.tun_flags = dest->tun_flags,
+	};
+}
+
+static struct vs_cpu_stats __percpu *new_stats(void)
+{
+	struct vs_cpu_stats __percpu *stats;
+	int cpu;
+
+	stats = alloc_percpu_gfp(struct vs_cpu_stats, GFP_KERNEL_ACCOUNT);
+	if (!stats)
+		return NULL;
+	for_each_possible_cpu(cpu)
+		u64_stats_init(&per_cpu_ptr(stats, cpu)->sync);
+	return stats;
+}
+
+struct vs_dest *vs_dest_new(struct vs_service *svc,
+			    const struct vs_dest_conf *conf)
+{
+	struct vs_dest *dest = kzalloc(sizeof(*dest), GFP_KERNEL_ACCOUNT);
+	int err = -ENOMEM;
+
+	if (!dest)
+		return ERR_PTR(err);
+	dest->key = make_key(svc, conf->af, &conf->addr, conf->port);
+	dest->svc = svc;
+	spin_lock_init(&dest->lock);
+	refcount_set(&dest->ref, 1);
+	INIT_LIST_HEAD(&dest->list);
+	dest->stats = new_stats();
+	if (!dest->stats)
+		goto err_dest;
+	err = rhashtable_insert_fast(&svc->vn->dests, &dest->node, params);
+	if (err)
+		goto err_stats;
+	vs_dest_set(dest, conf);
+	return dest;
+
+err_stats:
+	free_percpu(dest->stats);
+err_dest:
+	kfree(dest);
+	return ERR_PTR(err);
+}
+
+static void free_rcu_dest(struct rcu_head *rcu)
+{
+	struct vs_dest *dest = container_of(rcu, struct vs_dest, rcu);
+
+	vs_route_free(dest);
+	free_percpu(dest->stats);
+	kfree(dest);
+}
+
+void vs_dest_free(struct vs_dest *dest)
+{
+	struct vs_service *svc = dest->svc;
+
+	lockdep_assert_held(&svc->vn->config.lock);
+	WARN_ON_ONCE(refcount_read(&dest->ref) != 1);
+	rhashtable_remove_fast(&svc->vn->dests, &dest->node, params);
+	list_del(&dest->list);
+	vs_stats_sum(dest->stats, &svc->shown.base);
+	call_rcu(&dest->rcu, free_rcu_dest);
+}
+
+/*
+ * Packets that saw the destination while it was available may still bind
+ * connections to it until the grace period after its removal has passed; from
+ * then on the number of references only falls.
+ */
+bool vs_dest_expired(struct vs_dest *dest)
+{
+	if (!poll_state_synchronize_rcu(dest->gone) ||
+	    refcount_read(&dest->ref) != 1) {
+		dest->idle = 0;
+		return false;
+	}
+	if (!dest->idle) {
+		dest->idle = jiffies ?: 1;
+		return false;
+	}
+	return time_after_eq(jiffies, dest->idle + KEEP);
+}
+
+int vs_dests_init(struct vs_net *vn)
+{
+	return rhashtable_init(&vn->dests, &params);
+}
+
+void vs_dests_exit(struct vs_net *vn)
+{
+	rhashtable_destroy(&vn->dests);
+}

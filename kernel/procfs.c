@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/ip_vs*. Programs read these with fixed formats.
+ */
+#include <linux/ip_vs.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
+#include <linux/slab.h>
+
+#include "config.h"
+#include "net.h"
+#include "procfs.h"
+
+#define VERSION_NUMBERS					\
+	(IP_VS_VERSION_CODE >> 16) & 0xff,		\
+	(IP_VS_VERSION_CODE >> 8) & 0xff,		\
+	IP_VS_VERSION_CODE & 0xff
+
+/* ip_vs: the configuration. */
+
+static struct vs_net *seq_vn(struct seq_file *seq)
+{
+	return vs_net(seq_file_net(seq));
+}
+
+static void *config_start(struct seq_file *seq, loff_t *pos)
+{
+	struct vs_net *vn = seq_vn(seq);
+
+	mutex_lock(&vn->config.lock);
+	return seq_list_start_head(&vn->config.services, *pos);
+}
+
+static void *config_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	return seq_list_next(v, &seq_vn(seq)->config.services, pos);
+}
+
+static void config_stop(struct seq_file *seq, void *v)
+{
+	mutex_unlock(&seq_vn(seq)->config.lock);
+}
+
+static const char *method_name(u8 method)
+{
+	switch (method) {
+	case IP_VS_CONN_F_LOCALNODE:
+		return "Local";
+	case IP_VS_CONN_F_TUNNEL:
+		return "Tunnel";
+	case IP_VS_CONN_F_DROUTE:
+		return "Route";
+	default:
+		return "Masq";
+	}
+}
+
+static void show_header(struct seq_file *seq)
+{
+	seq_printf(seq, "IP Virtual Server version %d.%d.%d (size=%d)\n",
+		   VERSION_NUMBERS, vs_table_size(&seq_vn(seq)->table));
+	seq_puts(seq, "Prot LocalAddress:Port Scheduler Flags\n");
+	seq_puts(seq, "  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n");
+}
+
+static void show_service(struct seq_file *seq, const struct vs_service *svc)
+{
+	const char *ops = svc->flags & IP_VS_SVC_F_ONEPACKET ? "ops " : "";
+	const char *sched = svc->sched ? svc->sched->name : "none";
+	const struct vs_svc_key *k = &svc->key;
+
+	if (k->fwmark)
+		seq_printf(seq, "FWM  %08X %s %s", k->fwmark, sched, ops);
+	else if (k->af == AF_INET6)
+		seq_printf(seq, "%s  [%pI6]:%04X %s ", vs_proto_name(k->proto),
+			   &k->addr.in6, ntohs(k->port), sched);
+	else
+		seq_printf(seq, "%s  %08X:%04X %s %s ", vs_proto_name(k->proto),
+			   ntohl(k->addr.ip), ntohs(k->port), sched, ops);
+	if (svc->flags & IP_VS_SVC_F_PERSISTENT)
+		seq_printf(seq, "persistent %d %08X\n", svc->timeout,
+			   ntohl(svc->netmask));
+	else
+		seq_putc(seq, '\n');
+}
+
+static void show_dest(struct seq_file *seq, const struct vs_dest *dest)
+{
+	if (dest->key.af == AF_INET6)
+		seq_printf(seq, "  -> [%pI6]", &dest->key.addr.in6);
+	else
+		seq_printf(seq, "  -> %08X", ntohl(dest->key.addr.ip));
+	seq_printf(seq, ":%04X      %-7s %-6d %-10d %-10d\n",
+		   ntohs(dest->key.port), method_name(dest->method),
+		   dest->weight, atomic_read(&dest->active),
+		   vs_dest_inactive(dest));
+}
+
+static int config_show(struct seq_file *seq, void *v)
+{
+	const struct vs_service *svc;
+	const struct vs_dest *dest;
+
+	if (v == &seq_vn(seq)->config.services) {
+		show_header(seq);
+		return 0;
+	}
+	svc = list_entry(v, struct vs_service, list);
+	show_service(seq, svc);
+	list_for_each_entry(dest, &svc->dests, list)
+		show_dest(seq, dest);
+	return 0;
+}
+
+static const struct seq_operations config_ops = {
+	.start = config_start,
+	.next = config_next,
+	.stop = config_stop,
+	.show = config_show,
+};
+
+/* ip_vs_conn, ip_vs_conn_sync: the connections. */
+
+/**
+ * struct conn_seq - where a reader of the connections is
+ * @p:		namespace
+ * @it:		after the connection at @pos
+ * @before:	before it: reading goes on with the connection that did not fit
+ * @pos:	position in the file
+ */
+struct conn_seq {
+	struct seq_net_private p;
+	struct vs_table_iter it;
+	struct vs_table_iter before;
+	loff_t pos;
+};
+
+static struct vs_conn *conn_fetch(struct conn_seq *s, loff_t pos)
+{
+	s->before = s->it;
+	s->pos = pos;
+	return vs_table_next(&s->it);
+}
+
+static void *conn_start(struct seq_file *seq, loff_t *pos)
+	__acquires(RCU)
+{
+	struct conn_seq *s = seq->private;
+	struct vs_conn *cp = NULL;
+	loff_t i;
+
+	rcu_read_lock();
+	if (*pos && *pos == s->pos) {
+		s->it = s->before;
+		return conn_fetch(s, *pos);
+	}
+	s->it = (struct vs_table_iter) { .t = &seq_vn(seq)->table };
+	s->pos = 0;
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	for (i = 1; i <= *pos; i++) {
+		cp = conn_fetch(s, i);
+		if (!cp)
+			break;
+	}
+	return cp;
+}
+
+static void *conn_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	return conn_fetch(seq->private, ++*pos);
+}
+
+static void conn_stop(struct seq_file *seq, void *v)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+static void show_addr(struct seq_file *seq, u8 af, const void *addr,
+		      __be16 port)
+{
+	if (af == AF_INET6)
+		seq_printf(seq, " %pI6 %04X", addr, ntohs(port));
+	else
+		seq_printf(seq, " %08X %04X", ntohl(*(const __be32 *)addr),
+			   ntohs(port));
+}
+
+static void show_conn(struct seq_file *seq, const struct vs_conn *cp)
+{
+	const struct vs_dest *dest = cp->dest;
+
+	seq_printf(seq, "%-3s", vs_proto_name(cp->proto));
+	show_addr(seq, cp->af, vs_conn_addr(cp, VS_CADDR), cp->cport);
+	show_addr(seq, cp->af, vs_conn_addr(cp, VS_VADDR), cp->vport);
+	if (dest && dest->key.af != cp->af)
+		show_addr(seq, dest->key.af, &dest->key.addr, cp->dport);
+	else
+		show_addr(seq, cp->af, vs_conn_addr(cp, VS_DADDR), cp->dport);
+	seq_printf(seq, " %-11s ", vs_proto_state_name(cp->proto, cp));
+}
+
+static u32 seconds_left(const struct vs_conn *cp)
+{
+	return jiffies_to_msecs(vs_conn_left(cp)) / 1000;
+}
+
+static int conn_show(struct seq_file *seq, void *v)
+{
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n");
+		return 0;
+	}
+	show_conn(seq, v);
+	seq_printf(seq, "%7u\n", seconds_left(v));
+	return 0;
+}
+
+static int conn_sync_show(struct seq_file *seq, void *v)
+{
+	const struct vs_conn *cp = v;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(seq, "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires\n");
+		return 0;
+	}
+	show_conn(seq, cp);
+	seq_printf(seq, "%-6s %7u\n",
+		   READ_ONCE(cp->st) & VS_ST_SYNCED ? "SYNC" : "LOCAL",
+		   seconds_left(cp));
+	return 0;
+}
+
+static const struct seq_operations conn_ops = {
+	.start = conn_start,
+	.next = conn_next,
+	.stop = conn_stop,
+	.show = conn_show,
+};
+
+static const struct seq_operations conn_sync_ops = {
+	.start = conn_start,
+	.next = conn_next,
+	.stop = conn_stop,
+	.show = conn_sync_show,
+};
+
+/* ip_vs_stats, ip_vs_stats_percpu: the sums. */
+
+static void show_counts(struct seq_file *seq, const u64 cnt[VS_CNT_MAX])
+{
+	seq_printf(seq, "%8llX %8llX %8llX %16llX %16llX\n",
+		   cnt[VS_CNT_CONNS], cnt[VS_CNT_INPKTS], cnt[VS_CNT_OUTPKTS],
+		   cnt[VS_CNT_INBYTES], cnt[VS_CNT_OUTBYTES]);
+}
+
+static int stats_show(struct seq_file *seq, void *v)
+{
+	struct vs_net *vn = vs_net(seq_file_single_net(seq));
+	struct vs_stats_view view;
+
+	mutex_lock(&vn->config.lock);
+	vs_stats_view_total(vn, &view);
+	mutex_unlock(&vn->config.lock);
+
+	seq_puts(seq, "   Total Incoming Outgoing         Incoming         Outgoing\n");
+	seq_puts(seq, "   Conns  Packets  Packets            Bytes            Bytes\n");
+	show_counts(seq, view.cnt);
+	seq_puts(seq, "\n Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n");
+	show_counts(seq, view.rate);
+	return 0;
+}
+
+static void sum_cpu(const struct list_head *services, int cpu,
+		    struct vs_sums *sum)
+{
+	const struct vs_service *svc;
+
+	list_for_each_entry(svc, services, list)
+		vs_stats_sum_service_cpu(svc, cpu, sum);
+}
+
+static void sum_base(const struct list_head *services, struct vs_sums *sum)
+{
+	const struct vs_service *svc;
+
+	list_for_each_entry(svc, services, list)
+		vs_sums_add(sum, &svc->shown.base);
+}
+
+/* What objects counted that are gone is not known by CPU any more: the first
+ * one has it. */
+static int stats_percpu_show(struct seq_file *seq, void *v)
+{
+	struct vs_net *vn = vs_net(seq_file_single_net(seq));
+	struct vs_stats_view view;
+	int cpu;
+
+	seq_puts(seq, "       Total Incoming Outgoing         Incoming         Outgoing\n");
+	seq_puts(seq, "CPU    Conns  Packets  Packets            Bytes            Bytes\n");
+	mutex_lock(&vn->config.lock);
+	for_each_possible_cpu(cpu) {
+		struct vs_sums sum = {};
+
+		if (cpu == cpumask_first(cpu_possible_mask)) {
+			sum = vn->total.base;
+			sum_base(&vn->config.services, &sum);
+			sum_base(&vn->config.gone, &sum);
+		}
+		sum_cpu(&vn->config.services, cpu, &sum);
+		sum_cpu(&vn->config.gone, cpu, &sum);
+		seq_printf(seq, "%3X ", cpu);
+		show_counts(seq, sum.cnt);
+	}
+	vs_stats_view_total(vn, &view);
+	mutex_unlock(&vn->config.lock);
+
+	seq_puts(seq, "  ~ ");
+	show_counts(seq, view.cnt);
+	seq_puts(seq, "\n     Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n");
+	seq_puts(seq, "    ");
+	show_counts(seq, view.rate);
+	return 0;
+}
+
+static const struct proc_file {
+	const char *name;
+	const struct seq_operations *ops;
+	unsigned int state;
+	int (*show)(struct seq_file *seq, void *v);	/* instead of @ops */
+} files[] = {
+	{ "ip_vs", &config_ops, sizeof(struct seq_net_private) },
+	{ "ip_vs_conn", &conn_ops, sizeof(struct conn_seq) },
+	{ "ip_vs_conn_sync", &conn_sync_ops, sizeof(struct conn_seq) },
+	{ "ip_vs_stats", .show = stats_show },
+	{ "ip_vs_stats_percpu", .show = stats_percpu_show },
+};
+
+static bool create(const struct proc_file *f, struct proc_dir_entry *dir)
+{
+	if (f->show)
+		return proc_create_net_single(f->name, 0, dir, f->show, NULL);
+	return proc_create_net(f->name, 0, dir, f->ops, f->state);
+}
+
+static void remove(struct vs_net *vn, int n)
+{
+	while (n--)
+		remove_proc_entry(files[n].name, vn->net->proc_net);
+}
+
+int vs_procfs_net_init(struct vs_net *vn)
+{
+	for (int i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!create(&files[i], vn->net->proc_net)) {
+			remove(vn, i);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void vs_procfs_net_exit(struct vs_net *vn)
+{
+	remove(vn, ARRAY_SIZE(files));
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Services: how a packet finds one, and their birth and death.
+ */
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "net.h"
+#include "service.h"
+
+static const struct rhashtable_params params = {
+	.key_len = sizeof(struct vs_svc_key),
+	.key_offset = offsetof(struct vs_service, key),
+	.head_offset = offsetof(struct vs_service, node),
+	.automatic_shrinking = true,
+};
+
+/* hashed as a whole: no padding */
+static_assert(sizeof(struct vs_svc_key) == sizeof(union nf_inet_addr) + 8);
+
+static struct vs_service *find(struct vs_net *vn, const struct vs_svc_key *key)
+{
+	struct vs_service *svc = rhashtable_lookup(&vn->services, key, params);
+
+	return svc && vs_service_configured(svc) ? svc : NULL;
+}
+
+struct vs_service *vs_service_find(struct vs_net *vn, u8 af, u8 proto,
+				   const union nf_inet_addr *daddr,
+				   __be16 dport, u32 mark)
+{
+	struct vs_svc_key key = { .af = af };
+	struct vs_service *svc;
+
+	if (mark && READ_ONCE(vn->config.num_fwmark[af == AF_INET6])) {
+		key.fwmark = mark;
+		svc = find(vn, &key);
+		if (svc)
+			return svc;
+		key.fwmark = 0;
+	}
+	vs_addr_set(af, &key.addr, daddr);
+	key.proto = proto;
+	key.port = dport;
+	svc = find(vn, &key);
+	if (svc || !READ_ONCE(vn->config.num_port0))
+		return svc;
+	key.port = 0;
+	return find(vn, &key);
+}
+
+struct vs_service *vs_service_get(struct vs_net *vn,
+				  const struct vs_svc_key *key)
+{
+	lockdep_assert_held(&vn->config.lock);
+	return rhashtable_lookup_fast(&vn->services, key, params);
+}
+
+/* Not configured, on no list. */
+struct vs_service *vs_service_new(struct vs_net *vn,
+				  const struct vs_svc_key *key)
+{
+	struct vs_service *svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	lockdep_assert_held(&vn->config.lock);
+	if (!svc)
+		return ERR_PTR(-ENOMEM);
+	svc->key = *key;
+	svc->vn = vn;
+	INIT_LIST_HEAD(&svc->list);
+	INIT_LIST_HEAD(&svc->dests);
+	INIT_LIST_HEAD(&svc->removed);
+	err = rhashtable_insert_fast(&vn->services, &svc->node, params);
+	if (!err)
+		return svc;
+	kfree(svc);
+	return ERR_PTR(err);
+}
+
+void vs_service_free(struct vs_service *svc)
+{
+	struct vs_net *vn = svc->vn;
+
+	lockdep_assert_held(&vn->config.lock);
+	rhashtable_remove_fast(&vn->services, &svc->node, params);
+	list_del(&svc->list);
+	vs_sums_add(&vn->total.base, &svc->shown.base);
+	kfree_rcu(svc, rcu);
+}
+
+int vs_services_init(struct vs_net *vn)
+{
+	return rhashtable_init(&vn->services, &params);
+}
+
+void vs_services_exit(struct vs_net *vn)
+{
+	rhashtable_destroy(&vn->services);
+}
