@@ -76,7 +76,7 @@ grow()
 	start=$SECONDS
 	fill dr "$family" udp "$FLOWS"
 	now=$(connections)
-	judge "((now == FLOWS))" "IPv$family: $now connections in $((SECONDS - start)) s, $((FILL_NS / 1000)) ns each"
+	judge "((now == FLOWS))" "IPv$family: $now connections in $((SECONDS - start)) s, $((FILL_MEAN / 1000)) ns each"
 	job type=ack full=1 method=dr "family=$family" proto=udp "flows=$FLOWS"
 	ok "IPv$family: another packet of each goes to the same server"
 	report "IPv$family full" && full=$USED

@@ -126,14 +126,14 @@ job()
 }
 
 # fill METHOD FAMILY PROTO FLOWS [FIRST]: connections as real traffic makes them;
-# the cost of the first packet stays in FILL_NS (picoseconds)
+# the cost of the first packet, in picoseconds, stays in FILL_P50 and FILL_MEAN
 fill()
 {
 	local common="method=$1 family=$2 proto=$3 flows=$4 first=${5:-0}"
 
 	job type=syn "$common"
 	# shellcheck disable=SC2034
-	FILL_NS=$J_mean
+	FILL_P50=$J_p50 FILL_MEAN=$J_mean
 	[[ $3 = tcp ]] || return 0
 	[[ $1 != nat ]] || job type=synack "$common"
 	job type=ack full=1 "$common"

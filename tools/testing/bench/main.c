@@ -28,7 +28,7 @@ static u32 build_batch(u32 done)
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		u32 at = (done + i) % job->flows;
+		u32 at = ((u64)job->start + done + i) % job->flows;
 
 		skbs[i] = wb_build(job, job->first + wb_flow_at(at));
 		if (!skbs[i])

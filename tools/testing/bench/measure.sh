@@ -3,8 +3,8 @@
 # In the guest: ROUNDS times, for each size and case, the kernel's ip_vs and
 # Weir one after the other; every figure is a line of $OUT/bench.tsv:
 #   round impl case method family proto size value base
-# value and base (plain forwarding just before) in picoseconds a packet, or
-# bytes a connection.
+# value and base (plain forwarding, mean of just before and just after) in
+# picoseconds a packet, or bytes a connection.
 #
 # usage: measure.sh IMPLS SIZES ROUNDS
 set -eu
@@ -18,20 +18,25 @@ SIZES=${2:-1000}
 ROUNDS=${3:-1}
 OUT=${OUT:-/tmp}
 TSV=$OUT/bench.tsv
-STEADY_PACKETS=${STEADY_PACKETS:-256000}
+STEADY_PACKETS=${STEADY_PACKETS:-192000}
+LIMIT=${LIMIT:-540}
+START=0
 KERNEL_BITS=${KERNEL_BITS:-20}
 
-row() { printf '%s\t' "$ROUND" "$IMPL" "$@" "$BASE" | sed 's/\t$//' >>"$TSV"; echo >>"$TSV"; }
+# row CASE METHOD FAMILY PROTO SIZE VALUE: kept until the cycle's base is known
+row() { ROWS+=("$ROUND	$IMPL	$1	$2	$3	$4	$5	$6"); }
 
-# steady TYPE METHOD FAMILY PROTO SIZE: a case that changes nothing; all flows
-# are seen at least once, and the first thousand packets checked to the last bit
+# steady TYPE METHOD FAMILY PROTO SIZE: a case that changes nothing. The first
+# thousand packets are checked to the last bit; each case goes on in the order
+# of flows where the one before ended, so that it does not find them cached.
 steady()
 {
-	local packets=$((STEADY_PACKETS > $5 ? STEADY_PACKETS : $5))
 	local common="type=$1 method=$2 family=$3 proto=$4 flows=$5"
 
-	job "$common" packets=1000 full=1
-	job "$common" packets="$packets"
+	job "$common" start="$START" packets=1000 full=1
+	START=$(((START + 1000) % $5))
+	job "$common" start="$START" packets="$STEADY_PACKETS"
+	START=$(((START + STEADY_PACKETS) % $5))
 }
 
 # per_connection BEFORE AFTER SIZE: bytes, from two outputs of memory
@@ -43,10 +48,11 @@ per_connection()
 # cycle METHOD FAMILY PROTO SIZE: load, fill, measure, unload
 cycle()
 {
-	local method=$1 family=$2 proto=$3 size=$4 m0 m1 m2 m3 bytes params=()
+	local method=$1 family=$2 proto=$3 size=$4 m0 m1 m2 m3 base bytes params=()
 
+	ROWS=()
 	steady forward plain "$family" "$proto" "$size"
-	BASE=$J_p50
+	base=$J_p50
 	row forward plain "$family" "$proto" "$size" "$J_p50"
 	steady build plain "$family" "$proto" "$size"
 	row build plain "$family" "$proto" "$size" "$J_p50"
@@ -57,7 +63,8 @@ cycle()
 	service_add "$method" "$family" "$proto"
 	m1=$(memory)
 	fill "$method" "$family" "$proto" "$size"
-	row first "$method" "$family" "$proto" "$size" "$FILL_NS"
+	row first "$method" "$family" "$proto" "$size" "$FILL_P50"
+	row first-mean "$method" "$family" "$proto" "$size" "$FILL_MEAN"
 	m2=$(memory)
 	[[ $(connections) = "$size" ]] || die "$(connections) connections, not $size"
 	[[ $proto = udp || $(active) = "$size" ]] || die "$(active) active, not $size"
@@ -80,6 +87,10 @@ cycle()
 	row memory-empty "$method" "$family" "$proto" "$size" "${bytes[0]}"
 	read -r -a bytes <<<"$(per_connection "$m0" "$m3" 1)"
 	row memory-left "$method" "$family" "$proto" "$size" "${bytes[0]}"
+
+	steady forward plain "$family" "$proto" "$size"
+	row forward plain "$family" "$proto" "$size" "$J_p50"
+	printf "%s\t$(((base + J_p50) / 2))\n" "${ROWS[@]}" >>"$TSV"
 }
 
 # cases SIZE: METHOD:FAMILY:PROTO... to go through
@@ -102,6 +113,7 @@ for IMPL in $IMPLS; do
 done
 IMPLS=$found
 [[ $IMPLS ]] || die "nothing to measure"
+declare -A took=()
 max=0
 for size in $SIZES; do
 	max=$((size > max ? size : max))
@@ -114,12 +126,18 @@ for ((ROUND = 1; ROUND <= ROUNDS; ROUND++)); do
 	for size in $SIZES; do
 		for c in $(cases "$size"); do
 			IFS=: read -r method family proto <<<"$c"
+			if ((SECONDS + ${took[$size:$c]:-0} > LIMIT)); then
+				note "round $ROUND/$ROUNDS, $size connections, $c: left out, $LIMIT s are nearly over"
+				continue
+			fi
+			start=$SECONDS
 			for IMPL in $IMPLS; do
 				t0=$EPOCHREALTIME
 				cycle "$method" "$family" "$proto" "$size"
 				note "round $ROUND/$ROUNDS, $size connections, $method IPv$family $proto, $IMPL: $(
 					echo "$t0 $EPOCHREALTIME" | awk '{ printf "%.1f s", $2 - $1 }')"
 			done
+			took[$size:$c]=$((SECONDS - start))
 		done
 	done
 done

@@ -33,6 +33,7 @@ static const struct {
 	u32 low, high;
 } numbers[] = {
 	{ "first",   offsetof(struct wb_job, first),   0, U32_MAX },
+	{ "start",   offsetof(struct wb_job, start),   0, U32_MAX },
 	{ "flows",   offsetof(struct wb_job, flows),   1, U32_MAX },
 	{ "packets", offsetof(struct wb_job, packets), 1, 1 << 30 },
 	{ "batch",   offsetof(struct wb_job, batch),   1, WB_BATCH_MAX },

@@ -54,6 +54,7 @@ struct wb_job {
 	bool shuffle;
 	bool full;		/* check every checksum of what is transmitted */
 	u32 first, flows;	/* flows first ... first + flows - 1 */
+	u32 start;		/* where in the order of flows to begin */
 	u32 packets;
 	u32 batch;		/* packets built, then timed together */
 	u32 list;		/* packets handed to the stack in one call */

@@ -76,7 +76,10 @@ uml_command()
 {
 	initramfs
 	COMMAND=("$VM/in-root" "$ROOT" "$CACHE" --bind "$ROOT" /mnt --bind "$CLONE" /weir
-		--bind "$OUT" /out "$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on
+		--bind "$OUT" /out)
+	# the bench takes some of User Mode Linux's own cost away
+	[[ -z ${UML_PRELOAD-} ]] || COMMAND+=(env "LD_PRELOAD=$UML_PRELOAD")
+	COMMAND+=("$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on
 		"ncpus=$CPUS" con=null "con0=fd:0,fd:1" ssl=null)
 	# shellcheck disable=SC2206,SC2207 # words of a kernel command line
 	COMMAND+=($(common_args /weir /out) weir.fs=hostfs weir.root=/mnt
