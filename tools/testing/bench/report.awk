@@ -96,7 +96,8 @@ END {
 		}
 	print "nanoseconds a packet: median of the rounds, and the least; above: what it costs"
 	print "more than plain forwarding without any ip_vs, measured just before and after it."
-	print "A round's figure is the median over batches of 64 packets, or (mean) the mean over all,"
+	print "A round's figure is the median over batches of 64 packets (of three runs the least,"
+	print "where the case changes nothing), or (mean) the mean over all packets,"
 	print "which holds the growing of the table and whatever else the machine did meanwhile."
 	printf "%-24s %4s %8s | %7s %7s | %7s %7s | %7s %7s %6s\n", "case", "IP", "connect.", \
 		"kernel", "min", "weir", "min", "above:k", "above:w", "ratio"
