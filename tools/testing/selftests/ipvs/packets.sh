@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Unusual packets take the same way: IP options and extension headers, fragments, datagrams
+# without a checksum, packets that a capture holds a copy of, conntrack at work; and a route that
+# changes or goes away with its device. Topology: topology.sh, with phantoms.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="headers fragments no_checksum captured tracked rerouted"
+
+helper() {
+	defer clean_director
+	run_py packets.py "$@" "$AF"
+}
+
+headers() { helper headers; }
+fragments() { helper fragments; }
+no_checksum() { helper no_checksum; }
+captured() { helper captured; }
+
+nft_rules() {
+	cat <<-RULES
+		add table inet t
+		add chain inet t c { type filter hook prerouting priority 0; }
+		add rule inet t c ct state invalid counter
+	RULES
+}
+
+# A rule that needs conntrack makes the namespace track what passes.
+tracked() {
+	command -v nft >/dev/null || { skip "nft is not installed"; return; }
+	nft_rules | quiet_in director nft -f - || { skip "no conntrack in this kernel"; return; }
+	defer quiet_in director nft delete table inet t
+	helper plain
+	equal "tracked connections" \
+		"$(quiet_in director cat /proc/net/nf_conntrack 2>/dev/null | grep -c 'port=80[012]')" 0
+}
+
+# The way to the servers goes down and comes back, and with it what was cached of it.
+rerouted() {
+	in_ns director sysctl -qw net.ipv6.conf.back.keep_addr_on_down=1
+	defer ip -n director link set back up
+	helper rerouted
+}
+
+with_topology
+tests_run
