@@ -73,6 +73,8 @@ static int check_dest(const struct vs_service *svc, struct vs_dest_conf *conf,
 		return vs_refuse(extack,
 				 "a destination of the other address family needs tunnelling",
 				 -EINVAL);
+	if (method > IP_VS_CONN_F_DROUTE)
+		return vs_refuse(extack, "unknown forwarding method", -EINVAL);
 	if (conf->weight < 0)
 		return vs_refuse(extack, "weight is above 2147483647", -ERANGE);
 	if (conf->l_threshold > conf->u_threshold)

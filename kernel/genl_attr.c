@@ -82,7 +82,7 @@ static int get_key(struct nlattr **attrs, struct vs_svc_key *key,
 		   struct netlink_ext_ack *extack)
 {
 	const struct nlattr *mark = attrs[IPVS_SVC_ATTR_FWMARK];
-	u16 af;
+	u16 af, proto;
 
 	if (!attrs[IPVS_SVC_ATTR_AF])
 		return refuse(extack, "service has no address family", -EINVAL);
@@ -104,7 +104,11 @@ static int get_key(struct nlattr **attrs, struct vs_svc_key *key,
 			key->proto = IPPROTO_TCP;
 		return 0;
 	}
-	key->proto = nla_get_u16(attrs[IPVS_SVC_ATTR_PROTOCOL]);
+	proto = nla_get_u16(attrs[IPVS_SVC_ATTR_PROTOCOL]);
+	if (proto > U8_MAX)	/* the kernel's ip_vs takes it for nothing */
+		return refuse(extack, "service's protocol is above 255",
+			      -EINVAL);
+	key->proto = proto;
 	get_addr(af, &key->addr, attrs[IPVS_SVC_ATTR_ADDR]);
 	key->port = nla_get_be16(attrs[IPVS_SVC_ATTR_PORT]);
 	return 0;

@@ -16,7 +16,7 @@ static const struct rhashtable_params params = {
 };
 
 /* hashed as a whole: no padding */
-static_assert(sizeof(struct vs_svc_key) == sizeof(union nf_inet_addr) + 12);
+static_assert(sizeof(struct vs_svc_key) == sizeof(union nf_inet_addr) + 8);
 
 static struct vs_service *find(struct vs_net *vn, const struct vs_svc_key *key)
 {

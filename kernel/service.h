@@ -15,9 +15,8 @@ struct vs_svc_key {
 	union nf_inet_addr addr;
 	u32 fwmark;		/* not 0: a fwmark service, addr/port/proto unused */
 	__be16 port;
-	u16 proto;		/* any number, as in the kernel's ip_vs */
-	u16 af;
-	u16 pad;
+	u8 proto;
+	u8 af;
 };
 
 /**
