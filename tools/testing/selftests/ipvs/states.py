@@ -27,7 +27,8 @@ class Walk:
     def __init__(self, family, method, proto):
         self.ends, self.ipvs, self.table = Ends(family), Ipvs(), ConnTable()
         self.at, self.method, self.proto = self.ends.at, method, proto
-        self.vport, self.sport, self.server = VPORT[method], 1024, self.at.phantoms[0]
+        # Ports of a family's own, too: the table is searched by ports.
+        self.vport, self.sport, self.server = VPORT[method], 1024 * family, self.at.phantoms[0]
         self.dport = DPORT if method == 'nat' else self.vport
         self.service = (self.at.vip, self.vport, proto)
         self.ipvs.flush()
@@ -43,8 +44,12 @@ class Walk:
     def request(self, flags):
         self.ends.client.send(self.segment(self.at.phantom_client, self.at.vip, self.sport,
                                            self.vport, flags))
-        return self.ends.server.expect(
-            lambda p: (p.inner if self.method == 'tun' else p).sport == self.sport, 1)
+        return self.ends.server.expect(self.is_request, 1)
+
+    def is_request(self, got):
+        if self.method == 'tun':
+            got = got.inner     # None for anything else that passes, as neighbour discovery
+        return got is not None and got.sport == self.sport
 
     def reply(self, flags):
         self.ends.server.send(self.segment(self.server, self.at.phantom_client, self.dport,
