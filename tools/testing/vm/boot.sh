@@ -77,7 +77,7 @@ uml_command()
 	initramfs
 	COMMAND=("$VM/in-root" "$ROOT" "$CACHE" --bind "$ROOT" /mnt --bind "$CLONE" /weir
 		--bind "$OUT" /out)
-	# the bench takes some of User Mode Linux's own cost away
+	# takes most of User Mode Linux's own cost away
 	[[ -z ${UML_PRELOAD-} ]] || COMMAND+=(env "LD_PRELOAD=$UML_PRELOAD")
 	COMMAND+=("$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on
 		"ncpus=$CPUS" con=null "con0=fd:0,fd:1" ssl=null)

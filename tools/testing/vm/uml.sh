@@ -21,6 +21,16 @@ uml_need()
 	UML=$CACHE/$KERNEL-$KVER-$(hash_of "${frags[@]}" "$VM/uml-build")
 	[[ -e $UML/mods/.release ]] || with_lock "$KERNEL" uml_make "${frags[@]}" || return 1
 	KVER=$(cat "$UML/mods/.release")
+	UML_PRELOAD=${UML_PRELOAD-$UML/uml-signals-$(hash_of "$VM/uml-signals.c").so}
+	[[ -z $UML_PRELOAD || -e $UML_PRELOAD || $UML_PRELOAD != "$UML"/* ]] ||
+		with_lock "$KERNEL" uml_signals "$UML_PRELOAD"
+}
+
+uml_signals()
+{
+	cp "$VM/uml-signals.c" "$UML/"
+	in_root gcc -O2 -fPIC -ftls-model=initial-exec -shared -Wall -Wextra \
+		-o "$1.new" "$UML/uml-signals.c" && mv "$1.new" "$1"
 }
 
 uml_make()
