@@ -232,6 +232,11 @@ static int edit_service(struct vs_service *svc, const struct vs_svc_conf *conf,
 	u32 old_flags = svc->flags;
 	struct vs_snap *snap;
 
+	/* a new snapshot would begin a round of wrr anew */
+	if (sched == old_sched && flags == old_flags) {
+		set_service(svc, conf);
+		return 0;
+	}
 	svc->sched = sched;
 	WRITE_ONCE(svc->flags, flags);
 	snap = vs_config_snap(svc);
@@ -431,6 +436,11 @@ static void reap_work(struct work_struct *work)
 	mutex_unlock(&vn->config.lock);
 }
 
+static void expire_work(struct work_struct *work)
+{
+	vs_conn_flush(container_of(work, struct vs_net, config.expire), true);
+}
+
 int vs_config_net_init(struct vs_net *vn)
 {
 	struct vs_config *c = &vn->config;
@@ -440,6 +450,7 @@ int vs_config_net_init(struct vs_net *vn)
 	INIT_LIST_HEAD(&c->services);
 	INIT_LIST_HEAD(&c->gone);
 	INIT_DELAYED_WORK(&c->reap, reap_work);
+	INIT_WORK(&c->expire, expire_work);
 	c->quiet = get_state_synchronize_rcu();
 	err = vs_services_init(vn);
 	if (err)
@@ -454,6 +465,7 @@ void vs_config_net_flush(struct vs_net *vn)
 {
 	flush(vn);
 	cancel_delayed_work_sync(&vn->config.reap);
+	cancel_work_sync(&vn->config.expire);
 }
 
 void vs_config_net_exit(struct vs_net *vn)

@@ -98,8 +98,10 @@ static void attach(struct vs_net *vn, struct vs_conn *cp,
 	if (cp->dest)
 		vs_dest_bind(cp->dest, cp->st & VS_ST_TEMPLATE);
 	cp->control = vs_conn_get(conf->control);
-	if (cp->control)
+	if (cp->control) {
+		cp->st |= VS_ST_CONTROLLED;
 		atomic_inc(&cp->control->n_control);
+	}
 	percpu_counter_inc(&vn->conns);
 }
 
@@ -200,7 +202,7 @@ void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
 		vs_wheel_move(&cp->vn->wheel, cp);
 }
 
-void vs_conn_flush(struct vs_net *vn, const struct vs_dest *dest)
+void vs_conn_flush(struct vs_net *vn, bool gone)
 {
 	struct vs_table_iter it = { .t = &vn->table };
 	struct vs_conn *cp;
@@ -210,7 +212,7 @@ void vs_conn_flush(struct vs_net *vn, const struct vs_dest *dest)
 		local_bh_disable();
 		rcu_read_lock();
 		for (n = 0; n < 128 && (cp = vs_table_next(&it)); n++) {
-			if (dest && cp->dest != dest)
+			if (gone && (!cp->dest || vs_dest_available(cp->dest)))
 				continue;
 			if (!(READ_ONCE(cp->st) & VS_ST_HASHED))
 				continue;
@@ -246,7 +248,7 @@ int vs_conn_net_init(struct vs_net *vn)
 void vs_conn_net_exit(struct vs_net *vn)
 {
 	while (percpu_counter_sum(&vn->conns))
-		vs_conn_flush(vn, NULL);
+		vs_conn_flush(vn, false);
 	vs_wheel_exit(&vn->wheel);
 	vs_table_exit(&vn->table);
 	percpu_counter_destroy(&vn->conns);

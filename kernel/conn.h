@@ -28,6 +28,7 @@ enum vs_dir {
 #define VS_ST_HASHED		0x00001000u	/* in the table */
 #define VS_ST_ONE_PACKET	0x00002000u
 #define VS_ST_SYNCED		0x00004000u	/* came from a sync master */
+#define VS_ST_CONTROLLED	0x00008000u	/* has a template */
 
 /* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
  * bit 3 of a link's address tells link[0] from link[1]. */
@@ -183,8 +184,9 @@ void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
 struct vs_conn *vs_conn_get(struct vs_conn *cp);	/* NULL when it is gone */
 void vs_conn_put(struct vs_conn *cp);
 
-/* Kills what belongs to @dest (NULL: everything). Process context, sleeps. */
-void vs_conn_flush(struct vs_net *vn, const struct vs_dest *dest);
+/* Kills everything, or (@gone) what belongs to removed destinations. Process
+ * context, sleeps. */
+void vs_conn_flush(struct vs_net *vn, bool gone);
 
 /* Makes the table and the wheel on first use: a namespace without services
  * costs nothing. Under vn->config.lock. */

@@ -69,14 +69,17 @@ static void show_service(struct seq_file *seq, const struct vs_service *svc)
 	const char *ops = svc->flags & IP_VS_SVC_F_ONEPACKET ? "ops " : "";
 	const char *sched = svc->sched ? svc->sched->name : "none";
 	const struct vs_svc_key *k = &svc->key;
+	char proto[VS_PROTO_NAME_LEN];
 
 	if (k->fwmark)
 		seq_printf(seq, "FWM  %08X %s %s", k->fwmark, sched, ops);
 	else if (k->af == AF_INET6)
-		seq_printf(seq, "%s  [%pI6]:%04X %s ", vs_proto_name(k->proto),
+		seq_printf(seq, "%s  [%pI6]:%04X %s ",
+			   vs_proto_name(k->proto, proto),
 			   &k->addr.in6, ntohs(k->port), sched);
 	else
-		seq_printf(seq, "%s  %08X:%04X %s %s ", vs_proto_name(k->proto),
+		seq_printf(seq, "%s  %08X:%04X %s %s ",
+			   vs_proto_name(k->proto, proto),
 			   ntohl(k->addr.ip), ntohs(k->port), sched, ops);
 	if (svc->flags & IP_VS_SVC_F_PERSISTENT)
 		seq_printf(seq, "persistent %d %08X\n", svc->timeout,
@@ -191,8 +194,9 @@ static void show_addr(struct seq_file *seq, u8 af, const void *addr,
 static void show_conn(struct seq_file *seq, const struct vs_conn *cp)
 {
 	const struct vs_dest *dest = cp->dest;
+	char proto[VS_PROTO_NAME_LEN];
 
-	seq_printf(seq, "%-3s", vs_proto_name(cp->proto));
+	seq_printf(seq, "%-3s", vs_proto_name(cp->proto, proto));
 	show_addr(seq, cp->af, vs_conn_addr(cp, VS_CADDR), cp->cport);
 	show_addr(seq, cp->af, vs_conn_addr(cp, VS_VADDR), cp->vport);
 	if (dest && dest->key.af != cp->af)

@@ -3,6 +3,7 @@
  * What the transport protocols make of a connection: state, timeout, names.
  */
 #include <linux/in.h>
+#include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "conn.h"
@@ -42,8 +43,6 @@ static void assure(struct vs_conn *cp)
 	struct vs_conn *ct = cp->control;
 	u32 old;
 
-	if (!ct)
-		return;
 	old = READ_ONCE(ct->st);
 	while ((old & VS_ST_TEMPLATE) && !(old & VS_CT_ASSURED))
 		if (try_cmpxchg(&ct->st, &old, old | VS_CT_ASSURED))
@@ -78,7 +77,8 @@ static void tcp_state(struct vs_conn *cp, const struct vs_pkt *p,
 		return;
 
 	vs_conn_set_state(cp, next, vs_tcp_active(next), timeout, clear);
-	if (next == VS_TCP_S_ESTABLISHED && next != state)
+	if (next == VS_TCP_S_ESTABLISHED && next != state &&
+	    (st & VS_ST_CONTROLLED))
 		assure(cp);
 }
 
@@ -89,7 +89,7 @@ static void udp_state(struct vs_conn *cp, const struct vs_pkt *p,
 
 	if (timeout != READ_ONCE(cp->timeout))
 		vs_conn_set_state(cp, 0, false, timeout, 0);
-	if (dir == VS_DIR_OUT)
+	if (dir == VS_DIR_OUT && (READ_ONCE(cp->st) & VS_ST_CONTROLLED))
 		assure(cp);
 }
 
@@ -109,7 +109,7 @@ void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 	}
 }
 
-const char *vs_proto_name(u8 proto)
+const char *vs_proto_name(u8 proto, char buf[VS_PROTO_NAME_LEN])
 {
 	switch (proto) {
 	case IPPROTO_IP:
@@ -125,7 +125,8 @@ const char *vs_proto_name(u8 proto)
 	case IPPROTO_ICMPV6:
 		return "ICMPv6";
 	}
-	return "IP_?";
+	snprintf(buf, VS_PROTO_NAME_LEN, "IP_%u", proto);
+	return buf;
 }
 
 const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp)

@@ -46,8 +46,10 @@ u8 vs_tcp_next(bool secure, enum vs_tcp_row row, u8 flags, u8 state);
 bool vs_tcp_active(u8 state);
 const char *vs_tcp_state_name(u8 state);
 
-/* "TCP", "UDP", ... and the state's name as /proc/net/ip_vs_conn prints. */
-const char *vs_proto_name(u8 proto);
+/* "TCP", "UDP", ... and the state's name as /proc/net/ip_vs_conn prints. @buf
+ * is for protocols without a name, of which there may be services. */
+#define VS_PROTO_NAME_LEN	8
+const char *vs_proto_name(u8 proto, char buf[VS_PROTO_NAME_LEN]);
 const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp);
 
 /* proto.c: moves @cp on for packet @p going @dir. BH disabled, RCU. */

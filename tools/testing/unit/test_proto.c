@@ -147,7 +147,9 @@ static void template_is_assured(void)
 {
 	struct vs_net *vn = net_with_defaults();
 	struct vs_conn ct = { .st = VS_ST_TEMPLATE };
-	struct vs_conn cp = { .control = &ct, .timeout = 3 * HZ };
+	struct vs_conn cp = {
+		.control = &ct, .timeout = 3 * HZ, .st = VS_ST_CONTROLLED,
+	};
 
 	CHECK(!strcmp(vs_proto_state_name(IPPROTO_TCP, &ct), "NONE"));
 	step(&cp, IPPROTO_TCP, VS_TCP_SYN, VS_DIR_IN, vn);
@@ -156,7 +158,7 @@ static void template_is_assured(void)
 	CHECK(!strcmp(vs_proto_state_name(IPPROTO_TCP, &ct), "ASSURED"));
 
 	ct.st = VS_ST_TEMPLATE;
-	cp.st = 0;
+	cp.st = VS_ST_CONTROLLED;
 	step(&cp, IPPROTO_UDP, 0, VS_DIR_IN, vn);
 	CHECK(ct.st == VS_ST_TEMPLATE);
 	step(&cp, IPPROTO_UDP, 0, VS_DIR_OUT, vn);
