@@ -8,6 +8,7 @@
 #include <net/route.h>
 
 #include "config_impl.h"
+#include "main.h"
 #include "net.h"
 #include "route.h"
 
@@ -22,6 +23,8 @@ void vs_config_remove_dest(struct vs_dest *dest)
 	dest->gone = get_state_synchronize_rcu();
 	vs_route_drop(dest);
 	vs_config_reap_later(svc->vn);
+	if (READ_ONCE(svc->vn->sysctl.expire_nodest_conn))
+		queue_work(vs_wq, &svc->vn->config.expire);
 }
 
 static bool is_local6(struct net *net, const struct in6_addr *addr)

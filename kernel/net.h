@@ -34,6 +34,7 @@ struct vs_config {
 	struct list_head services;	/* in order of creation */
 	struct list_head gone;		/* deleted, with removed destinations */
 	struct delayed_work reap;	/* frees removed destinations */
+	struct work_struct expire;	/* ends their connections */
 	unsigned long quiet;		/* RCU state when the last hook went */
 	bool defrag6;			/* nf_defrag_ipv6 is enabled */
 	u32 num_services;

@@ -319,6 +319,8 @@ static int device_event(struct notifier_block *nb, unsigned long event,
 		forget_routes(&svc->dests, dev);
 		forget_routes(&svc->removed, dev);
 	}
+	list_for_each_entry(svc, &vn->config.gone, list)
+		forget_routes(&svc->removed, dev);
 	mutex_unlock(&vn->config.lock);
 	return NOTIFY_DONE;
 }
