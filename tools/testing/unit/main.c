@@ -56,7 +56,8 @@ static bool wanted(const char *name, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct unit_test *const suites[] = {
-		tcp_tests, proto_tests, sched_tests, pkt_tests, nat_tests,
+		tcp_tests, proto_tests, sched_tests, race_tests, pkt_tests,
+		nat_tests,
 	};
 	const char *seed_text = getenv("SEED");
 	u64 seed = seed_text ? strtoull(seed_text, NULL, 0) : time(NULL);
