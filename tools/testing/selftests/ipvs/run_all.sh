@@ -18,19 +18,6 @@ scripts() {
 	sed -n 's/^TEST_PROGS += \(.*\)\.sh$/\1/p' "$HERE/Makefile"
 }
 
-# The in-tree ip_vs has its schedulers in modules of their own, which hold it.
-unload() {
-	ip netns exec director ipvsadm -C 2>/dev/null
-	awk '$1 ~ /^ip_vs_/ { print $1 }' /proc/modules | xargs -r rmmod 2>/dev/null
-	rmmod ip_vs 2>/dev/null
-	! grep -q '^ip_vs ' /proc/modules
-}
-
-reload() {
-	busywait 20 unload || echo "# ip_vs cannot be unloaded"
-	modprobe ip_vs
-}
-
 count() {
 	grep -c "$1" "$2"
 }
@@ -64,7 +51,7 @@ for name in ${*:-$(scripts)}; do
 	name=$(basename "$name" .sh)
 	[ -e "$HERE/$name.sh" ] || { echo "no such test: $name"; FAILED=$((FAILED + 1)); continue; }
 	run_script "$name"
-	reload
+	module_reload || echo "# ip_vs cannot be unloaded after $name"
 done
 printf '# %s took %d s in all\n' "$IMPL" "$SECONDS"
 for failure in "${FAILURES[@]}"; do

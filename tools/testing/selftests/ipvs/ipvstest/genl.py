@@ -14,6 +14,7 @@ F_REQUEST, F_ACK, F_DUMP = 1, 4, 0x300
 F_CAPPED, F_ACK_TLVS = 0x100, 0x200
 NESTED = 0x8000
 SOL_NETLINK, CAP_ACK, EXT_ACK = 270, 10, 11
+ERRNO_NAMES = {errno.EOPNOTSUPP: 'EOPNOTSUPP'}     # Python knows it as ENOTSUP
 AF = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 CMD = dict(NEW_SERVICE=1, SET_SERVICE=2, DEL_SERVICE=3, GET_SERVICE=4, NEW_DEST=5, SET_DEST=6,
@@ -110,7 +111,7 @@ class Genl:
                 continue
             if kind in (NLMSG_ERROR, NLMSG_DONE):
                 code = struct.unpack('i', body[:4])[0] if len(body) >= 4 else 0
-                answer.error = errno.errorcode[-code] if code else 0
+                answer.error = ERRNO_NAMES.get(-code) or errno.errorcode[-code] if code else 0
                 if flags & F_ACK_TLVS:
                     self._text(kind, flags, body, answer)
             else:

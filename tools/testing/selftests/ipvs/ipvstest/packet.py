@@ -112,12 +112,13 @@ class Parsed:
         self.inner = None
         self.fragment = False
         self.bad = []
-        if not raw:
-            self.bad.append('empty')
-        elif raw[0] >> 4 == 6:
-            self._ip6(raw, embedded)
-        else:
-            self._ip4(raw, embedded)
+        try:
+            if raw[0] >> 4 == 6:
+                self._ip6(raw, embedded)
+            else:
+                self._ip4(raw, embedded)
+        except (IndexError, ValueError, struct.error, OSError):
+            self.bad.append('truncated')
 
     def _ip4(self, raw, embedded):
         ihl = (raw[0] & 15) * 4

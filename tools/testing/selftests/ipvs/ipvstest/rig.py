@@ -17,7 +17,8 @@ def is_error(got):
 
 
 class Rig:
-    def __init__(self, family, method='nat', proto=TCP, sched='rr', vport=None, servers=None):
+    def __init__(self, family, method='nat', proto=TCP, sched='rr', vport=None, servers=None,
+                 flush=True):
         self.family, self.method, self.proto = family, method, proto
         self.ends, self.ipvs = Ends(family), Ipvs()
         self.at = self.ends.at
@@ -25,7 +26,8 @@ class Rig:
         self.vport = vport or VPORT[method]
         self.dport = DPORT if method == 'nat' else self.vport
         self.service = (self.at.vip, self.vport, proto)
-        self.ipvs.flush()
+        if flush:
+            self.ipvs.flush()
         self.ipvs.add_service(*self.service, sched)
         for server in self.servers:
             self.ipvs.dest('NEW_DEST', self.service, server, self.dport, METHODS[method])

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""conn_table.py FAMILY CONNECTIONS: a UDP service, direct routing, so many clients."""
+
+import re
+import struct
+import sys
+import time
+
+from ipvstest import packet, tap
+from ipvstest.conns import ProcFile
+from ipvstest.genl import TOP_TCP, TOP_TCP_FIN, TOP_UDP, u32
+from ipvstest.packet import UDP
+from ipvstest.rig import Rig
+
+PORTS = 50000           # per source address
+
+
+def memory():
+    """kB used by the whole machine, less what it would give back at once."""
+    with open('/proc/meminfo') as file:
+        fields = {line.split(':')[0]: int(line.split()[1]) for line in file}
+    return fields['MemTotal'] - fields['MemAvailable']
+
+
+def settled_memory():
+    """What the kernel frees, it frees a little later."""
+    last, used = memory(), None
+    for _ in range(20):
+        time.sleep(0.5)
+        used = memory()
+        if abs(used - last) < 256:
+            break
+        last = used
+    return used
+
+
+def table_size():
+    return int(re.search(r'size=(\d+)', ProcFile('ip_vs').text()).group(1))
+
+
+class Flood:
+    """Frames of one shape; only the source address and port change."""
+
+    def __init__(self, rig, family):
+        self.rig, self.sent = rig, 0
+        source = '10.1.0.0' if family == 4 else '2001:db8:c::'
+        raw = packet.udp(source, rig.at.vip, 1, rig.vport, b'x')
+        if family == 4:     # no checksum; the kernel recomputes the header's own
+            raw = raw[:26] + b'\0\0' + raw[28:]
+        self.frame = bytearray(rig.ends.client.eth + (b'\x08\0' if family == 4 else b'\x86\xdd') + raw)
+        self.address = 14 + (14 if family == 4 else 22)
+        self.port = 14 + (20 if family == 4 else 40)
+        self.family = family
+
+    def send(self, count):
+        """New connections; IPv4's header checksum is kept right by its increments."""
+        sock, frame, pack = self.rig.ends.client.sock, self.frame, struct.pack_into
+        for n in range(self.sent, self.sent + count):
+            host, port = divmod(n, PORTS)
+            pack('!H', frame, self.address, host + 1)
+            pack('!H', frame, self.port, 1024 + port)
+            if self.family == 4 and port == 0:
+                pack('!H', frame, 24, 0)
+                pack('!H', frame, 24, packet.checksum(bytes(frame[14:34])))
+            sock.send(frame)
+        self.sent += count
+
+
+def count(rig):
+    active, inactive = rig.ipvs.counts(rig.service, rig.servers[0], rig.dport)
+    return active + inactive
+
+
+def report(when, rig, base):
+    conns, used, size = count(rig), settled_memory(), table_size()
+    text = '%-7s %8d connections, table size %8d, memory %+d kB' % (when, conns, size, used - base)
+    if conns:
+        text += ', %d bytes per connection' % ((used - base) * 1024 // conns)
+    tap.note(text)
+    return used, size
+
+
+def main(family, wanted):
+    rig = Rig(family, 'dr', UDP, vport=8200)
+    patience = 15 + wanted // 4000
+    rig.ipvs.must('SET_CONFIG', u32(TOP_TCP, 0), u32(TOP_TCP_FIN, 0), u32(TOP_UDP, patience))
+    flood = Flood(rig, family)
+    base = settled_memory()
+    before, size_before = report('before:', rig, base)
+    start = time.monotonic()
+    while flood.sent < wanted:
+        flood.send(min(10000, wanted - flood.sent))
+    tap.note('%d packets in %.1f s' % (flood.sent, time.monotonic() - start))
+    peak, size_peak = report('peak:', rig, base)
+    tap.check(count(rig) >= wanted * 0.98, 'only %d connections of %d' % (count(rig), wanted))
+    tap.check(size_peak > size_before, 'the table did not grow')
+    rig.send(1, 'syn')
+    tap.check(rig.arrived(1), 'nothing is forwarded at the peak')
+    end = time.monotonic() + patience * 2 + 30
+    while count(rig) and time.monotonic() < end:
+        time.sleep(1)
+    tap.equal(count(rig), 0, 'connections after their timeout')
+    for _ in range(20):
+        if table_size() <= size_before * 2:
+            break
+        time.sleep(1)
+    after, size_after = report('after:', rig, base)
+    tap.check(size_after < size_peak, 'the table did not shrink')
+    tap.check(after - before < (peak - before) // 4 + 2048,
+              '%d kB more than before, of %d at the peak' % (after - before, peak - before))
+    rig.close()
+
+
+main(int(sys.argv[1]), int(sys.argv[2]))
+tap.finish()
