@@ -16,7 +16,6 @@
 /* Values of net.ipv4.vs.*; plain ints, read with READ_ONCE() on the path. */
 struct vs_sysctl {
 	int snat_reroute;
-	int nat_icmp_send;
 	int pmtu_disc;
 	int sloppy_tcp;
 	int expire_nodest_conn;
@@ -24,7 +23,6 @@ struct vs_sysctl {
 	int conn_reuse_mode;
 	int conntrack;
 	int run_estimation;
-	int schedule_icmp;
 	int conn_max;
 };
 

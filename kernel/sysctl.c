@@ -31,11 +31,10 @@ static const struct knob knobs[] = {
 	KNOB(conntrack, 0),
 	KNOB(snat_reroute, 1),
 	KNOB(expire_nodest_conn, 0),
+	KNOB(expire_quiescent_template, 0),
 	KNOB(sloppy_tcp, 0),
-	KNOB(nat_icmp_send, 0),
 	KNOB(pmtu_disc, 1),
 	KNOB(conn_reuse_mode, 1),
-	KNOB(schedule_icmp, 0),
 	KNOB(run_estimation, 1, .privileged = true),
 };
 
