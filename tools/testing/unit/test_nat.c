@@ -227,6 +227,70 @@ static void no_memory(void)
 	}
 }
 
+/* An error about a packet of the connection, which is quoted in part. */
+static void make_error(struct frame *f, const struct frame *about)
+{
+	unsigned int quoted = about->l4 + 8 + rnd(about->len - about->l4 - 7);
+
+	frame_random(f, about->af, about->af == AF_INET ? IPPROTO_ICMP :
+							  IPPROTO_ICMPV6);
+	f->len = f->l4 + 8 + quoted;
+	memcpy(f->data + f->l4 + 8, about->data, quoted);
+	if (f->af == AF_INET6)
+		((struct ipv6hdr *)f->data)->payload_len = htons(f->len - 40);
+	else
+		((struct iphdr *)f->data)->tot_len = htons(f->len);
+	frame_checksum(f);
+}
+
+static void check_address(const struct rewrite *r, unsigned int l3, bool src,
+			  const void *addr)
+{
+	const u8 *hdr = r->skb.data + l3;
+
+	if (r->f.af == AF_INET6)
+		CHECK(!memcmp(hdr + (src ? 8 : 24), addr, 16));
+	else
+		CHECK(!memcmp(hdr + (src ? 12 : 16), addr, 4));
+}
+
+static void one_icmp(struct rewrite *r)
+{
+	enum vs_dir dir = r->in ? VS_DIR_IN : VS_DIR_OUT;
+	const void *addr = vs_conn_addr(&r->cp, r->in ? VS_DADDR : VS_VADDR);
+	u16 port = r->in ? r->cp.dport : r->cp.vport;
+	static struct frame about;
+	struct vs_pkt in;
+
+	memcpy(&about, &r->f, sizeof(about));
+	make_error(&r->f, &about);
+	r->skb.len = r->f.len;
+	r->skb.linear = rnd(r->f.len + 1);
+	r->skb.cloned = rnd(2);
+	r->skb.data = malloc(r->f.len);
+	memcpy(r->skb.data, r->f.data, r->f.len);
+	r->p.skb = &r->skb;
+	r->p.af = r->f.af;
+	CHECK(vs_pkt_parse(&r->p, 0) == VS_PARSE_ICMP);
+	in = r->p;
+	CHECK(vs_pkt_parse(&in, r->p.l4 + 8) == VS_PARSE_OK);
+
+	CHECK(vs_nat_icmp(&r->p, &in, &r->cp, dir));
+	check_address(r, 0, !r->in, addr);
+	check_address(r, in.l3, r->in, addr);
+	CHECK(!memcmp(r->skb.data + in.l4 + (r->in ? 0 : 2), &port, 2));
+	CHECK(frame_valid(r->skb.data, r->skb.len, r->f.af, r->f.proto,
+			  r->f.l4));
+	if (r->f.af == AF_INET)
+		CHECK(!csum_fold(csum_partial(r->skb.data + in.l3,
+					      in.l4 - in.l3, 0)));
+}
+
+static void icmp_error(void)
+{
+	each(one_icmp);
+}
+
 const struct unit_test nat_tests[] = {
 	{ "nat_plain", plain },
 	{ "nat_checksum_partial", partial },
@@ -234,5 +298,6 @@ const struct unit_test nat_tests[] = {
 	{ "nat_udp_without_checksum", udp_without_checksum },
 	{ "nat_zero_sums", zero_sums },
 	{ "nat_no_memory", no_memory },
+	{ "nat_icmp_error", icmp_error },
 	{}
 };
