@@ -103,7 +103,7 @@ cycle()
 cases()
 {
 	if (($1 < 100000)); then
-		echo dr:4:tcp nat:4:tcp tun:4:tcp dr:6:tcp nat:6:tcp tun:6:tcp dr:4:udp
+		echo "${SMALL_CASES:-dr:4:tcp nat:4:tcp tun:4:tcp dr:6:tcp nat:6:tcp tun:6:tcp dr:4:udp}"
 	else
 		echo "${BIG_CASES:-dr:4:tcp nat:4:tcp tun:4:tcp nat:6:tcp}"
 	fi
