@@ -47,11 +47,13 @@ struct vs_link {
  *		if none. Set before hashing, constant after
  * @reply_dst:	cached route of NAT replies, holds a dst reference
  * @a4:		IPv4 client, virtual and destination address
+ * @reply_cookie: validates an IPv6 @reply_dst; an IPv4 one needs none
  * @cport:	client port, network order like the others
  * @vport:	virtual port
  * @dport:	real server's port
  * @proto:	IPPROTO_TCP, IPPROTO_UDP, ...
  * @af:		family of client and virtual address
+ * @method:	IP_VS_CONN_F_MASQ, ... : how packets are forwarded
  * @st:		VS_ST_*, changed by cmpxchg only
  * @seen:	jiffies (low 32 bits) when last used, up to VS_SEEN_STEP old
  * @timeout:	jiffies after @seen when the connection ends
@@ -63,11 +65,9 @@ struct vs_link {
  * @ref:	1 for the table, 1 for each connection with this as @control,
  *		1 for each user outside an RCU section
  * @n_control:	connections that have this as @control
- * @reply_cookie: validates @reply_dst
  * @fwmark:	mark of the service it was scheduled by, 0 for none
  * @in_pkts:	packets in, approximate; counted only where something asks
  * @shard:	expiry wheel shard
- * @method:	IP_VS_CONN_F_MASQ, ... : how packets are forwarded
  * @a6:		IPv6 client, virtual and destination address; only allocated
  *		when @af is AF_INET6
  */
@@ -75,12 +75,16 @@ struct vs_conn {
 	struct vs_link link[2];
 	struct vs_dest *dest;
 	struct dst_entry __rcu *reply_dst;
-	__be32 a4[3];
+	union {
+		__be32 a4[3];
+		u32 reply_cookie;
+	};
 	__be16 cport;
 	__be16 vport;
 	__be16 dport;
 	u8 proto;
-	u8 af;
+	u8 af : 4;
+	u8 method : 4;
 	u32 st;
 	u32 seen;
 	u32 timeout;
@@ -95,11 +99,9 @@ struct vs_conn {
 	void *side;
 	refcount_t ref;
 	atomic_t n_control;
-	u32 reply_cookie;
 	u32 fwmark;
 	u32 in_pkts;
 	u8 shard;
-	u8 method;
 
 	/* lines 2: IPv6 only */
 	struct in6_addr a6[3] ____cacheline_aligned;

@@ -231,9 +231,10 @@ static bool is_plain(const struct vs_pkt *p)
 static bool use_cached(struct vs_pkt *p, struct vs_conn *cp)
 {
 	struct dst_entry *dst = rcu_dereference(cp->reply_dst);
+	u32 cookie = p->af == AF_INET6 ? READ_ONCE(cp->reply_cookie) : 0;
 	struct sk_buff *skb = p->skb;
 
-	if (!dst || !dst_check(dst, READ_ONCE(cp->reply_cookie)))
+	if (!dst || !dst_check(dst, cookie))
 		return false;
 	if (skb_dst(skb) != dst) {
 		skb_dst_drop(skb);
