@@ -15,6 +15,11 @@ def services():
     text = ProcFile('ip_vs').text()
     lines = text.split('\n')
     tap.equal(lines.pop(), '', 'end of the file')
+    # Timeouts are in jiffies, whatever they are here: 300 s gives the unit.
+    jiffies = [int(n) for n in re.findall(r' persistent (\d+) FFFFFF00$', text, re.M)]
+    hz = jiffies[0] // 300 if jiffies else 1
+    lines = [re.sub(r' persistent (\d+) ', lambda m: ' persistent %g*HZ ' % (
+        int(m.group(1)) / hz), line) for line in lines]
     head, blocks = lines[:3], []
     head[0] = re.sub(r'\(size=\d+\)$', '(size=N)', head[0])
     for line in lines[3:]:

@@ -129,7 +129,10 @@ comparison() {
 	[ -x "$WEIR_IPVSADM" ] || { skip "our ipvsadm is not built"; return; }
 	[ -e "$compare" ] || { skip "no ipvsadm/tests/compare.sh"; return; }
 	defer clean_director
-	in_ns director bash "$compare"
+	# Its own results, indented, as they are one of ours.
+	quiet_in director bash "$compare" >"$SCRATCH/compare" 2>&1 ||
+		fail "status $? from ipvsadm/tests/compare.sh"
+	sed 's/^/    /' "$SCRATCH/compare"
 }
 
 with_topology

@@ -90,12 +90,14 @@ def main(family, wanted):
     before, size_before = report('before:', rig, base)
     start = time.monotonic()
     while flood.sent < wanted:
-        flood.send(min(10000, wanted - flood.sent))
+        flood.send(min(1000, wanted - flood.sent))
+        rig.ends.drain()
     tap.note('%d packets in %.1f s' % (flood.sent, time.monotonic() - start))
     peak, size_peak = report('peak:', rig, base)
     tap.check(count(rig) >= wanted * 0.98, 'only %d connections of %d' % (count(rig), wanted))
     tap.check(size_peak > size_before, 'the table did not grow')
-    rig.send(1, 'syn')
+    rig.ends.drain()
+    rig.send(1)
     tap.check(rig.arrived(1), 'nothing is forwarded at the peak')
     end = time.monotonic() + patience * 2 + 30
     while count(rig) and time.monotonic() < end:
