@@ -83,7 +83,7 @@ def report(when, rig, base):
 
 def main(family, wanted):
     rig = Rig(family, 'dr', UDP, vport=8200)
-    patience = 15 + wanted // 4000
+    patience = 10 + wanted // 8000
     rig.ipvs.must('SET_CONFIG', u32(TOP_TCP, 0), u32(TOP_TCP_FIN, 0), u32(TOP_UDP, patience))
     flood = Flood(rig, family)
     base = settled_memory()

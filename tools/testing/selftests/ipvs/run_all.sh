@@ -9,7 +9,10 @@ HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$HERE/lib.sh"
 
-SCRIPT_TIMEOUT=${SCRIPT_TIMEOUT:-240}
+case $KERNEL in
+*debug) SCRIPT_TIMEOUT=${SCRIPT_TIMEOUT:-900} ;;
+*) SCRIPT_TIMEOUT=${SCRIPT_TIMEOUT:-300} ;;
+esac
 PASSED=0 FAILED=0 SKIPPED=0
 REPORT=${OUT:-$SCRATCH}/selftests
 FAILURES=()
@@ -43,11 +46,13 @@ run_script() {
 	fi
 }
 
+names=("$@")
 mkdir -p "$REPORT"
 with_topology
 export TOPOLOGY=shared
 
-for name in ${*:-$(scripts)}; do
+[ $# -gt 0 ] || read -rd '' -a names <<<"$(scripts)"
+for name in "${names[@]}"; do
 	name=$(basename "$name" .sh)
 	[ -e "$HERE/$name.sh" ] || { echo "no such test: $name"; FAILED=$((FAILED + 1)); continue; }
 	run_script "$name"
