@@ -55,7 +55,7 @@ static void settle_overload(struct vs_dest *dest)
 	spin_lock_bh(&dest->lock);
 	while (!overload_fits(dest)) {
 		change_bit(ilog2(VS_DEST_OVERLOAD), &dest->flags);
-		smp_mb__after_atomic();
+		smp_mb__after_atomic();		/* flag, then total */
 	}
 	spin_unlock_bh(&dest->lock);
 }

@@ -12,10 +12,7 @@
 #include "net.h"
 #include "procfs.h"
 
-#define VERSION_NUMBERS					\
-	(IP_VS_VERSION_CODE >> 16) & 0xff,		\
-	(IP_VS_VERSION_CODE >> 8) & 0xff,		\
-	IP_VS_VERSION_CODE & 0xff
+#define VERSION_PART(shift)	((IP_VS_VERSION_CODE >> (shift)) & 0xff)
 
 /* ip_vs: the configuration. */
 
@@ -59,7 +56,8 @@ static const char *method_name(u8 method)
 static void show_header(struct seq_file *seq)
 {
 	seq_printf(seq, "IP Virtual Server version %d.%d.%d (size=%d)\n",
-		   VERSION_NUMBERS, vs_table_size(&seq_vn(seq)->table));
+		   VERSION_PART(16), VERSION_PART(8), VERSION_PART(0),
+		   vs_table_size(&seq_vn(seq)->table));
 	seq_puts(seq, "Prot LocalAddress:Port Scheduler Flags\n");
 	seq_puts(seq, "  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n");
 }
