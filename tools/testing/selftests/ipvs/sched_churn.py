@@ -16,7 +16,7 @@ from ipvstest.packet import TCP, UDP
 from ipvstest.wire import Addresses, wait_until
 
 SERVERS = 48
-CHANGES = 400
+CHANGES = 150
 SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq']
 
 
