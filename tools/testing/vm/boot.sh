@@ -89,7 +89,7 @@ uml_command()
 # boot LOG: run the guest, its console in LOG and, from the script's start on, on stdout
 boot()
 {
-	local rc=0
+	local rc=0 reader guest
 
 	case $KERNEL in
 	uml*) uml_command ;;
@@ -100,11 +100,18 @@ boot()
 		"${COMMAND[@]}" | tee "$1" || rc=$?
 		return "$rc"
 	fi
-	timeout -k 5 "$TIMEOUT" "${COMMAND[@]}" </dev/null 2>&1 | tr -d '\r' |
-		awk -v log_file="$1" '
-			{ print >log_file; fflush() }
-			/^weir-guest: .* ready/ { show = 1 }
-			/^weir-init: / { print; fflush() }
-			show { print; fflush() }' || rc=${PIPESTATUS[0]}
+	# killed, not asked: User Mode Linux answers SIGTERM and SIGINT with endless traces
+	mkfifo "$OUT/.weir/pipe"
+	stdbuf -oL tr -d '\r' <"$OUT/.weir/pipe" | stdbuf -oL awk -v log_file="$1" '
+		{ print >log_file; fflush(log_file) }
+		/^weir-guest: .* ready/ { show = 1 }
+		show || /^weir-init: / { print }' &
+	reader=$!
+	timeout -s KILL "$TIMEOUT" "${COMMAND[@]}" </dev/null >"$OUT/.weir/pipe" 2>&1 &
+	guest=$!
+	trap 'pkill -KILL -P "$guest"; exit 130' INT TERM
+	wait "$guest" || rc=$?
+	trap - INT TERM
+	wait "$reader" || true
 	return "$rc"
 }

@@ -50,6 +50,7 @@ long()
 	mkdir -p "$(dirname "$log")"
 	timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null &
 	pid=$!
+	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
 		# a reader that nobody writes to is a sleep that a signal ends
 		if ! timeout 5 tail --pid="$pid" -f /dev/null; then
@@ -57,6 +58,7 @@ long()
 		fi
 	done
 	wait "$pid" || rc=$?
+	trap - INT TERM
 	if ((rc == 124 || rc == 137)); then
 		say "$label: given up after $limit s"
 	elif ((rc)); then
