@@ -10,9 +10,13 @@
 """
 
 import getopt
+import os
 import socket
 import sys
 import types
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from ipvstest.netns import namespace  # noqa: E402
 
 PATTERN = bytes(range(251)) * 4096
 
@@ -66,16 +70,32 @@ def one(args, count):
         sock.close()
 
 
-def main():
-    options, (address, port) = getopt.getopt(sys.argv[1:], 'un:b:p:w:s:k:')
+def parsed(words):
+    options, (address, port) = getopt.getopt(words, 'un:b:p:w:s:k:')
     given = dict(options)
-    args = types.SimpleNamespace(
+    return types.SimpleNamespace(
         udp='-u' in given, count=int(given.get('-n', 1)), bind=given.get('-b', ''),
         sport=int(given.get('-p', 0)), wait=float(given.get('-w', 5)),
         size=int(given.get('-s', 16)), kind=given.get('-k', 'who'), address=address,
         port=int(port))
+
+
+def serve(wishes, answers):
+    """A line `NAMESPACE ARGS...` is carried out there; a line with a dot ends its answers."""
+    for line in wishes:
+        ns, *words = line.split()
+        with namespace(ns):
+            args = parsed(words)
+            for count in range(args.count):
+                print(one(args, count), file=answers)
+        print('.', file=answers, flush=True)
+
+
+def main():
+    args = parsed(sys.argv[1:])
     for count in range(args.count):
         print(one(args, count), flush=True)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -12,7 +12,7 @@ export ALL_TESTS="client_nat client_dr client_tun server_nat server_dr server_tu
 
 # ask_self ARGS...: from the director, not from the VIP itself, which would be the default.
 ask_self() {
-	quiet_in director python3 -S "$HERE/ask.py" -b "$DIRECTOR_BACK" "$@" "$VIP" "$PORT"
+	ask_from director -b "$DIRECTOR_BACK" "$@"
 }
 
 client_case() {

@@ -45,7 +45,7 @@ independent() {
 	in_ns director2 ipvsadm -a -t "$(at "$VIP")" -r "$(at "$DIRECTOR")" -m
 	ask -n 3 >"$SCRATCH/answers"
 	equal "by the first" "$(tally "$SCRATCH/answers")" server1x3
-	python3 -S "$HERE/servers.py" "$PORT" director2 >/dev/null &
+	python3 -S "$HERE/servers.py" "$PORT" - - director2 >/dev/null &
 	defer stop_process $!
 	wait_listen director2 "$PORT" 2
 	equal "by the second" "$(quiet_in client2 python3 -S "$HERE/ask.py" "$VIP" "$PORT")" director2

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Real servers: servers.py PORT NAMESPACE...
+"""Real servers, and a client: servers.py PORT WISHES ANSWERS NAMESPACE...
 
 One process answers on PORT in every namespace, TCP and UDP, both families, in the namespace's
 name. A client's first line is its wish:
@@ -9,18 +9,24 @@ name. A client's first line is its wish:
   give N     N bytes of a known pattern, then FIN
   bye        the name, then FIN first from this side
 A datagram is answered by the name, a space and the datagram, from the address it was sent to.
+
+A second process is the client (ask.py) that takes its orders from the pipe WISHES: one Python to
+start instead of one per question.
 """
 
 import os
 import selectors
+import signal
 import socket
 import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from ipvstest.netns import namespace  # noqa: E402
+import ask  # noqa: E402
+from ipvstest.netns import libc, namespace  # noqa: E402
 
 IP_PKTINFO = 8
+PR_SET_PDEATHSIG = 1
 PATTERN = bytes(range(251)) * 4096
 poll = selectors.DefaultSelector()
 
@@ -126,9 +132,20 @@ def listen_udp(name, port, family):
     poll.register(sock, selectors.EVENT_READ, answer)
 
 
+def client(wishes, answers):
+    """In a process of its own, which ends with this one."""
+    if os.fork() == 0:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        with open(wishes) as wished, open(answers, 'w') as answered:
+            ask.serve(wished, answered)
+        os._exit(0)
+
+
 def main():
-    port = int(sys.argv[1])
-    for ns in sys.argv[2:]:
+    port, wishes, answers = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    if wishes != '-':
+        client(wishes, answers)
+    for ns in sys.argv[4:]:
         name = ns.encode()
         with namespace(ns):
             listen_udp(name, port, socket.AF_INET)

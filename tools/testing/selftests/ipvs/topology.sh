@@ -206,16 +206,19 @@ with_topology() {
 	topology_up || { echo "Bail out! no topology"; cat "$SCRATCH/topology.log"; exit 1; }
 }
 
-# with_servers [NAMESPACE...]: the answering program in every server, for TCP and UDP, both families.
+# with_servers [NAMESPACE...]: the answering program in every server, for TCP and UDP, both
+# families, and a client for `ask`.
 with_servers() {
 	local ready
 
 	[ $# -gt 0 ] || set -- $SERVERS
-	rm -f "$SCRATCH/ready"
-	mkfifo "$SCRATCH/ready"
-	python3 -S "$HERE/servers.py" "$PORT" "$@" >"$SCRATCH/ready" &
+	mkfifo "$SCRATCH/ready" "$SCRATCH/wishes" "$SCRATCH/answers.pipe"
+	# Both ways, so that no open waits for the other side's.
+	exec {READY}<>"$SCRATCH/ready" {WISHES}<>"$SCRATCH/wishes" {ANSWERS}<>"$SCRATCH/answers.pipe"
+	python3 -S "$HERE/servers.py" "$PORT" "$SCRATCH/wishes" "$SCRATCH/answers.pipe" "$@" \
+		>"$SCRATCH/ready" &
 	defer stop_process $!
-	read -rt 60 ready <"$SCRATCH/ready" || fail "the servers did not start"
+	read -rt 60 -u "$READY" ready || fail "the servers did not start"
 	: "$ready"
 }
 
@@ -249,5 +252,16 @@ ipvs_batch() {
 
 # ask [ARGS...]: requests from the client to the VIP; prints a server's name per request.
 ask() {
-	quiet_in client python3 -S "$HERE/ask.py" "$@" "$VIP" "$PORT"
+	ask_from client "$@"
+}
+
+# ask_from NS [ARGS...]
+ask_from() {
+	local answer
+
+	printf '# %s$ ask.py %s\n' "$1" "${*:2} $VIP $PORT" >&2
+	printf '%s\n' "$* $VIP $PORT" >&"$WISHES"
+	while read -rt 120 -u "$ANSWERS" answer && [ "$answer" != . ]; do
+		printf '%s\n' "$answer"
+	done
 }
