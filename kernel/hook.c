@@ -199,6 +199,8 @@ static unsigned int local_hook(void *priv, struct sk_buff *skb,
 	default:
 		return NF_ACCEPT;
 	}
+	if (unlikely(p.cut))
+		return vs_drop(&p, VS_DROP_MALFORMED);
 	cp = vs_conn_find_dir(&p, &dir);
 	if (cp && dir == VS_DIR_OUT)
 		return vs_out(&p, cp);
@@ -232,6 +234,8 @@ static unsigned int forward_hook(void *priv, struct sk_buff *skb,
 	cp = vs_conn_find_dir(&p, &dir);
 	if (!cp || dir != VS_DIR_OUT)
 		return NF_ACCEPT;
+	if (unlikely(p.cut))
+		return vs_drop(&p, VS_DROP_MALFORMED);
 	return vs_out(&p, cp);
 }
 

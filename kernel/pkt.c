@@ -19,7 +19,7 @@ static enum vs_parse parse_l3_v4(struct vs_pkt *p)
 
 	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
 	if (!iph || iph->version != 4 || iph->ihl < 5)
-		return VS_PARSE_BAD;
+		return VS_PARSE_OTHER;
 	vs_addr_set(AF_INET, &p->saddr, &iph->saddr);
 	vs_addr_set(AF_INET, &p->daddr, &iph->daddr);
 	p->proto = iph->protocol;
@@ -47,7 +47,7 @@ static enum vs_parse parse_l3_v6(struct vs_pkt *p)
 
 	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
 	if (!iph || iph->version != 6)
-		return VS_PARSE_BAD;
+		return VS_PARSE_OTHER;
 	vs_addr_set(AF_INET6, &p->saddr, &iph->saddr);
 	vs_addr_set(AF_INET6, &p->daddr, &iph->daddr);
 	nexthdr = iph->nexthdr;
@@ -60,7 +60,7 @@ static enum vs_parse parse_l3_v6(struct vs_pkt *p)
 	}
 	proto = ipv6_find_hdr(p->skb, &off, -1, &frag_off, &flags);
 	if (proto < 0 || off > U16_MAX)
-		return VS_PARSE_BAD;
+		return VS_PARSE_OTHER;
 	p->proto = proto;
 	p->l4 = off;
 	p->frag = flags & IP6_FH_F_FRAG;
@@ -74,7 +74,7 @@ static u8 tcp_flags(const struct tcphdr *th)
 				    VS_TCP_ACK);
 }
 
-/* Ports are enough inside an ICMP error (RFC 792: 8 bytes of transport). */
+/* Inside an ICMP error the ports are all that is sure to be there (RFC 792). */
 static enum vs_parse parse_l4(struct vs_pkt *p)
 {
 	union {
@@ -82,18 +82,21 @@ static enum vs_parse parse_l4(struct vs_pkt *p)
 		struct udphdr udp;
 		__be16 port[2];
 	} buf;
-	unsigned int len = sizeof(buf.port);
-	const void *hdr;
+	unsigned int len = p->proto == IPPROTO_TCP ? sizeof(buf.tcp) :
+						     sizeof(buf.udp);
+	const void *hdr = NULL;
 
 	if (!p->l3)
-		len = p->proto == IPPROTO_TCP ? sizeof(buf.tcp) :
-						sizeof(buf.udp);
-	hdr = skb_header_pointer(p->skb, p->l4, len, &buf);
+		hdr = skb_header_pointer(p->skb, p->l4, len, &buf);
+	if (hdr && p->proto == IPPROTO_TCP)
+		p->tcp = tcp_flags(hdr);
+	p->cut = !hdr;
+	if (!hdr)
+		hdr = skb_header_pointer(p->skb, p->l4, sizeof(buf.port), &buf);
 	if (!hdr)
 		return VS_PARSE_BAD;
 	p->sport = ((const __be16 *)hdr)[0];
 	p->dport = ((const __be16 *)hdr)[1];
-	p->tcp = len == sizeof(buf.tcp) ? tcp_flags(hdr) : 0;
 	return VS_PARSE_OK;
 }
 
@@ -105,6 +108,7 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 	p->sport = 0;
 	p->dport = 0;
 	p->tcp = 0;
+	p->cut = false;
 	ret = p->af == AF_INET6 ? parse_l3_v6(p) : parse_l3_v4(p);
 	if (ret != VS_PARSE_OK)
 		return ret;

@@ -30,6 +30,7 @@
  * @tcp:	VS_TCP_* flags, 0 for other protocols
  * @frag:	the packet is a fragment
  * @later_frag:	a fragment without transport header
+ * @cut:	the transport header ends after the ports
  * @verdict:	what a stage that ends the packet's way decided (NF_*)
  *
  * Filled by vs_pkt_parse(), each header field read once. Holds values and
@@ -51,6 +52,7 @@ struct vs_pkt {
 	u8 tcp;
 	bool frag;
 	bool later_frag;
+	bool cut;
 	unsigned int verdict;
 };
 
@@ -58,7 +60,7 @@ enum vs_parse {
 	VS_PARSE_OK,		/* TCP or UDP with ports */
 	VS_PARSE_ICMP,		/* ICMP or ICMPv6; addresses and @l4 are set */
 	VS_PARSE_OTHER,		/* not for us: leave it to the stack */
-	VS_PARSE_BAD,		/* cut short or inconsistent */
+	VS_PARSE_BAD,		/* TCP or UDP cut short before the ports' end */
 };
 
 /* Reads addresses, protocol, fragment state and the offset of the transport
