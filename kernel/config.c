@@ -172,10 +172,16 @@ static int add_service(struct vs_net *vn, struct vs_service *svc,
 	struct vs_snap *snap;
 	int err = -ENOMEM;
 
+	/* a configured director is not to lose its module by accident */
+	if (!try_module_get(THIS_MODULE))
+		return vs_refuse(extack, "the module is being unloaded",
+				 -ENOENT);
 	if (!svc) {
 		svc = vs_service_new(vn, key);
-		if (IS_ERR(svc))
+		if (IS_ERR(svc)) {
+			module_put(THIS_MODULE);
 			return PTR_ERR(svc);
+		}
 	}
 	snap = vs_snap_build(sched, flags, &svc->dests, 0, NULL);
 	if (!snap)
@@ -199,6 +205,7 @@ err_snap:
 err_service:
 	if (!revived)
 		vs_service_free(svc);
+	module_put(THIS_MODULE);
 	return err;
 }
 
@@ -284,6 +291,7 @@ static void del_service(struct vs_service *svc)
 		vs_service_free(svc);
 	else
 		list_move_tail(&svc->list, &vn->config.gone);
+	module_put(THIS_MODULE);
 }
 
 int vs_config_del_service(struct vs_net *vn, const struct vs_svc_key *key,
