@@ -109,6 +109,8 @@ static void count_service(const struct vs_service *svc, int n)
 		WRITE_ONCE(c->num_fwmark[i], c->num_fwmark[i] + n);
 	else if (!svc->key.port)
 		WRITE_ONCE(c->num_port0, c->num_port0 + n);
+	else if (svc->key.port == VS_FTP_PORT)
+		WRITE_ONCE(c->num_ftp[i], c->num_ftp[i] + n);
 }
 
 /* The first service of a family brings its hooks. */

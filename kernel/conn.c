@@ -120,14 +120,6 @@ static void detach(struct vs_conn *cp, u32 st)
 	percpu_counter_dec(&cp->vn->conns);
 }
 
-static void set_hashed(struct vs_conn *cp)
-{
-	u32 st = READ_ONCE(cp->st);
-
-	while (!try_cmpxchg(&cp->st, &st, st | VS_ST_HASHED))
-		;
-}
-
 static void add_to_filter(struct vs_net *vn, const struct vs_conn_conf *conf)
 {
 	if (conf->st & VS_ST_TEMPLATE)
@@ -142,7 +134,8 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	struct vs_conn *cp;
 	int err;
 
-	if (percpu_counter_read(&vn->conns) >= READ_ONCE(vn->sysctl.conn_max))
+	if (percpu_counter_compare(&vn->conns,
+				   READ_ONCE(vn->sysctl.conn_max)) >= 0)
 		return ERR_PTR(-ENOSPC);
 	cp = alloc_conn(conf->af);
 	if (!cp)
@@ -158,8 +151,6 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		return ERR_PTR(err);
 	}
 	vs_wheel_add(&vn->wheel, cp);
-	/* Other CPUs may have found it already; from here on they may kill it. */
-	set_hashed(cp);
 	return cp;
 }
 
@@ -194,6 +185,9 @@ void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
 	    ((old ^ new) & VS_ST_INACTIVE))
 		vs_dest_activate(cp->dest, active);
 
+	/* somebody went on from @new: theirs is the timeout that counts */
+	if ((READ_ONCE(cp->st) ^ new) & VS_ST_STATE)
+		return;
 	was = READ_ONCE(cp->timeout);
 	WRITE_ONCE(cp->seen, (u32)jiffies);
 	WRITE_ONCE(cp->timeout, timeout);

@@ -136,7 +136,19 @@ static inline u32 vs_conn_left(const struct vs_conn *cp)
 	u32 idle = (u32)jiffies - READ_ONCE(cp->seen);
 	u32 timeout = READ_ONCE(cp->timeout);
 
+	/* stamped by another CPU after jiffies was read here */
+	if (unlikely(idle > U32_MAX - HZ))
+		idle = 0;
 	return idle < timeout ? timeout - idle : 0;
+}
+
+/* @cp is in the table and in the wheel. */
+static inline void vs_conn_set_hashed(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	while (!try_cmpxchg(&cp->st, &st, st | VS_ST_HASHED))
+		;
 }
 
 static inline u8 vs_conn_state(const struct vs_conn *cp)

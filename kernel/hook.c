@@ -80,7 +80,11 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 		vs_stats_packet(cp->dest->stats, VS_CNT_INPKTS,
 				VS_CNT_INBYTES, p->skb->len);
 	vs_proto_state(cp, p, VS_DIR_IN);
-	return vs_xmit_in(p, cp);
+	if (likely(!(READ_ONCE(cp->st) & VS_ST_ONE_PACKET)))
+		return vs_xmit_in(p, cp);
+	p->verdict = vs_xmit_in(p, cp);
+	vs_conn_kill(cp);
+	return p->verdict;
 }
 
 /* A real server's reply that goes back through us. */
@@ -172,39 +176,62 @@ static bool begin(struct vs_pkt *p, struct vs_net *vn, struct sk_buff *skb,
 	return !is_bystander(vn, skb, p->af, p->hook);
 }
 
-/* LOCAL_IN and LOCAL_OUT: requests to a virtual address, and replies whose
- * client or real server is this host. */
-static unsigned int local_hook(void *priv, struct sk_buff *skb,
-			       const struct nf_hook_state *state)
+/* Requests to a virtual address, and replies whose client or real server is
+ * this host. */
+static unsigned int local_packet(struct vs_pkt *p)
 {
-	struct vs_net *vn = vs_net(state->net);
-	enum vs_dir dir;
+	struct sk_buff *skb = p->skb;
 	struct vs_conn *cp;
-	struct vs_pkt p;
+	enum vs_dir dir;
 
-	if (is_exempt(skb, state) || !begin(&p, vn, skb, state))
-		return NF_ACCEPT;
-	if (unlikely(is_fragment(skb, p.af)) && !gather(&p))
+	if (unlikely(is_fragment(skb, p->af)) && !gather(p))
 		return NF_STOLEN;
 
-	switch (vs_pkt_parse(&p, 0)) {
+	switch (vs_pkt_parse(p, 0)) {
 	case VS_PARSE_OK:
 		break;
 	case VS_PARSE_ICMP:
-		p.verdict = vs_icmp_out(&p);
-		return p.verdict == NF_ACCEPT && !skb->ipvs_property ?
-		       vs_icmp_in(&p) : p.verdict;
+		p->verdict = vs_icmp_out(p);
+		return p->verdict == NF_ACCEPT && !skb->ipvs_property ?
+		       vs_icmp_in(p) : p->verdict;
 	case VS_PARSE_BAD:
-		return vs_drop(&p, VS_DROP_MALFORMED);
+		return vs_drop(p, VS_DROP_MALFORMED);
 	default:
 		return NF_ACCEPT;
 	}
-	if (unlikely(p.cut))
-		return vs_drop(&p, VS_DROP_MALFORMED);
-	cp = vs_conn_find_dir(&p, &dir);
+	if (unlikely(p->cut))
+		return vs_drop(p, VS_DROP_MALFORMED);
+	cp = vs_conn_find_dir(p, &dir);
 	if (cp && dir == VS_DIR_OUT)
-		return vs_out(&p, cp);
-	return vs_in(&p, cp);
+		return vs_out(p, cp);
+	return vs_in(p, cp);
+}
+
+static unsigned int input_hook(void *priv, struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	struct vs_pkt p;
+
+	if (is_exempt(skb, state) ||
+	    !begin(&p, vs_net(state->net), skb, state))
+		return NF_ACCEPT;
+	return local_packet(&p);
+}
+
+/* A process that sends may be interrupted by a packet that takes our locks. */
+static unsigned int output_hook(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+	struct vs_pkt p;
+
+	if (is_exempt(skb, state) ||
+	    !begin(&p, vs_net(state->net), skb, state))
+		return NF_ACCEPT;
+	local_bh_disable();
+	verdict = local_packet(&p);
+	local_bh_enable();
+	return verdict;
 }
 
 /* FORWARD: replies of real servers on their way to the client. */
@@ -250,14 +277,14 @@ static unsigned int forward_hook(void *priv, struct sk_buff *skb,
  * is delivered here, just after destination NAT of what is sent from here,
  * after the filter of what is forwarded. */
 static const struct nf_hook_ops hooks4[] = {
-	HOOK(local_hook, NFPROTO_IPV4, NF_INET_LOCAL_IN, NF_IP_PRI_NAT_SRC - 2),
-	HOOK(local_hook, NFPROTO_IPV4, NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST + 1),
+	HOOK(input_hook, NFPROTO_IPV4, NF_INET_LOCAL_IN, NF_IP_PRI_NAT_SRC - 2),
+	HOOK(output_hook, NFPROTO_IPV4, NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST + 1),
 	HOOK(forward_hook, NFPROTO_IPV4, NF_INET_FORWARD, 99),
 };
 
 static const struct nf_hook_ops hooks6[] = {
-	HOOK(local_hook, NFPROTO_IPV6, NF_INET_LOCAL_IN, NF_IP6_PRI_NAT_SRC - 2),
-	HOOK(local_hook, NFPROTO_IPV6, NF_INET_LOCAL_OUT, NF_IP6_PRI_NAT_DST + 1),
+	HOOK(input_hook, NFPROTO_IPV6, NF_INET_LOCAL_IN, NF_IP6_PRI_NAT_SRC - 2),
+	HOOK(output_hook, NFPROTO_IPV6, NF_INET_LOCAL_OUT, NF_IP6_PRI_NAT_DST + 1),
 	HOOK(forward_hook, NFPROTO_IPV6, NF_INET_FORWARD, 99),
 };
 

@@ -39,6 +39,7 @@ struct vs_config {
 	u32 num_af[2];			/* services per family, for the hooks */
 	u32 num_fwmark[2];
 	u32 num_port0;
+	u32 num_ftp[2];			/* services for FTP's control port */
 };
 
 /* est.c */

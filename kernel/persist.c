@@ -16,8 +16,6 @@
 #include "schedule.h"
 #include "service.h"
 
-#define FTP_PORT	cpu_to_be16(21)
-
 static void client_net(const struct vs_pkt *p, const struct vs_service *svc,
 		       union nf_inet_addr *net)
 {
@@ -33,7 +31,7 @@ static void client_net(const struct vs_pkt *p, const struct vs_service *svc,
  * only; FTP's data connections come on others. */
 static bool has_port(const struct vs_pkt *p, const struct vs_service *svc)
 {
-	return p->dport == svc->key.port && svc->key.port != FTP_PORT;
+	return p->dport == svc->key.port && svc->key.port != VS_FTP_PORT;
 }
 
 /* A template whose destination is gone, or drained, steers nobody any more. */
@@ -90,6 +88,7 @@ struct vs_conn *vs_persist_template(struct vs_pkt *p, struct vs_service *svc)
 		conf.dport = conf.dest->key.port;
 	ct = vs_conn_new(p->vn, &conf);
 	if (ct == ERR_PTR(-EEXIST))	/* another CPU has the same client */
-		ct = vs_table_find_template(&p->vn->table, &k);
+		ct = vs_table_find_template(&p->vn->table, &k) ?:
+		     ERR_PTR(-ENOMEM);
 	return ct;
 }

@@ -104,6 +104,8 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 {
 	enum vs_parse ret;
 
+	if (l3 > U16_MAX)
+		return VS_PARSE_OTHER;
 	p->l3 = l3;
 	p->sport = 0;
 	p->dport = 0;

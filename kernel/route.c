@@ -223,7 +223,8 @@ static bool is_plain(const struct vs_pkt *p)
 	    netif_is_l3_slave(skb_dst_dev_rcu(skb)))
 		return false;
 	if (p->af == AF_INET6)
-		return !(ipv6_addr_type(&p->daddr.in6) &
+		return !ip6_flowinfo(ipv6_hdr(skb)) &&
+		       !(ipv6_addr_type(&p->daddr.in6) &
 			 (IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL));
 	return !(ip_hdr(skb)->tos & ~INET_ECN_MASK);
 }
@@ -252,10 +253,12 @@ static void cache_reply(const struct vs_pkt *p, struct vs_conn *cp)
 		WRITE_ONCE(cp->reply_cookie,
 			   rt6_get_cookie(dst_rt6_info(dst)));
 	dst_hold(dst);
-	if (cmpxchg(&cp->reply_dst, old, RCU_INITIALIZER(dst)) != old)
+	if (cmpxchg(&cp->reply_dst, old, RCU_INITIALIZER(dst)) != old) {
+		/* whose cookie it is now nobody knows: cache neither */
 		dst_release(dst);
-	else
-		dst_release(unrcu_pointer(old));
+		old = xchg(&cp->reply_dst, NULL);
+	}
+	dst_release(unrcu_pointer(old));
 }
 
 static int route_harder(const struct vs_pkt *p)
@@ -275,7 +278,10 @@ bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp)
 	if (!READ_ONCE(p->vn->sysctl.snat_reroute) ||
 	    p->hook == NF_INET_LOCAL_IN || is_ours(p))
 		return true;
-	plain = is_plain(p);
+	/* an ICMP error may go to somebody else than the client; what a process
+	 * sends leaves the RCU section before it goes out */
+	plain = (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP) &&
+		p->hook == NF_INET_FORWARD && is_plain(p);
 	if (likely(plain) && use_cached(p, cp))
 		return true;
 	if (route_harder(p))

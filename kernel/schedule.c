@@ -14,9 +14,6 @@
 #include "schedule.h"
 #include "service.h"
 
-#define FTP_PORT	cpu_to_be16(21)
-#define FTP_DATA_PORT	cpu_to_be16(20)
-
 /* A TCP connection begins with a SYN; sloppy_tcp takes over connections that
  * another director began. */
 static bool may_begin(const struct vs_pkt *p)
@@ -49,7 +46,7 @@ static bool is_local_reply(const struct vs_pkt *p)
  * packet that only an FTP service's wide port range brought here. */
 static unsigned int refuse(struct vs_pkt *p, const struct vs_service *svc)
 {
-	if (svc->key.port == FTP_PORT && p->dport != FTP_PORT)
+	if (svc->key.port == VS_FTP_PORT && p->dport != VS_FTP_PORT)
 		return NF_ACCEPT;
 	vs_drop(p, VS_DROP_NO_DEST);
 	vs_icmp_unreachable(p);
@@ -102,11 +99,17 @@ static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
 		.dest = dest,
 		.control = control,
 	};
-	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
+	struct vs_conn *cp;
 
-	if (cp == ERR_PTR(-EEXIST))	/* another CPU has the same flow */
+	if (p->proto == IPPROTO_UDP &&
+	    READ_ONCE(svc->flags) & IP_VS_SVC_F_ONEPACKET)
+		conf.st = VS_ST_ONE_PACKET;
+	cp = vs_conn_new(p->vn, &conf);
+	if (cp == ERR_PTR(-EEXIST)) {	/* another CPU made and counted it */
 		cp = vs_conn_find(p);
-	if (IS_ERR_OR_NULL(cp))
+		return cp ?: failed(p, -ENOMEM);
+	}
+	if (IS_ERR(cp))
 		return failed(p, PTR_ERR(cp));
 	vs_stats_conn(dest->stats);
 	return cp;
@@ -149,7 +152,7 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 		return NULL;
 	svc = vs_service_find(p->vn, p->af, p->proto, &p->daddr, p->dport,
 			      p->skb->mark);
-	if (!svc || p->sport == FTP_DATA_PORT || is_local_reply(p))
+	if (!svc || p->sport == VS_FTP_DATA_PORT || is_local_reply(p))
 		return NULL;
 	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
 		return schedule_persistent(p, svc);

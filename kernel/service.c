@@ -4,6 +4,7 @@
  */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include <net/ip.h>
 
 #include "net.h"
 #include "service.h"
@@ -25,6 +26,17 @@ static struct vs_service *find(struct vs_net *vn, const struct vs_svc_key *key)
 	return svc && vs_service_configured(svc) ? svc : NULL;
 }
 
+/* Data connections of FTP belong to the service of its control port: active
+ * ones to port 20, passive ones to any unprivileged port. */
+static bool may_be_ftp_data(const struct vs_net *vn,
+			    const struct vs_svc_key *key)
+{
+	return key->proto == IPPROTO_TCP &&
+	       READ_ONCE(vn->config.num_ftp[key->af == AF_INET6]) &&
+	       (key->port == VS_FTP_DATA_PORT ||
+		!inet_port_requires_bind_service(vn->net, ntohs(key->port)));
+}
+
 struct vs_service *vs_service_find(struct vs_net *vn, u8 af, u8 proto,
 				   const union nf_inet_addr *daddr,
 				   __be16 dport, u32 mark)
@@ -43,6 +55,10 @@ struct vs_service *vs_service_find(struct vs_net *vn, u8 af, u8 proto,
 	key.proto = proto;
 	key.port = dport;
 	svc = find(vn, &key);
+	if (!svc && may_be_ftp_data(vn, &key)) {
+		key.port = VS_FTP_PORT;
+		svc = find(vn, &key);
+	}
 	if (svc || !READ_ONCE(vn->config.num_port0))
 		return svc;
 	key.port = 0;

@@ -10,6 +10,9 @@
 #include "sched/sched.h"
 #include "stats.h"
 
+#define VS_FTP_PORT		cpu_to_be16(21)
+#define VS_FTP_DATA_PORT	cpu_to_be16(20)
+
 /* A service's identity; unused parts are zero. */
 struct vs_svc_key {
 	union nf_inet_addr addr;

@@ -37,6 +37,9 @@ static void place(struct vs_wheel_shard *s, struct vs_conn *cp)
 
 static void arm(struct vs_wheel *w)
 {
+	/* Pairs with the barrier in turn(): it sees the connection counted, or
+	 * we see the wheel stopped. */
+	smp_mb();
 	if (!test_bit(0, &w->armed) && !test_and_set_bit(0, &w->armed))
 		queue_delayed_work(vs_wq, &w->work, VS_WHEEL_TICK);
 }
@@ -49,6 +52,8 @@ void vs_wheel_add(struct vs_wheel *w, struct vs_conn *cp)
 	s = w->shard[cp->shard];
 	spin_lock(&s->lock);
 	place(s, cp);
+	/* other CPUs may have found it already; from here on they may kill it */
+	vs_conn_set_hashed(cp);
 	spin_unlock(&s->lock);
 	arm(w);
 }
@@ -64,8 +69,12 @@ void vs_wheel_del(struct vs_wheel *w, struct vs_conn *cp)
 
 void vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp)
 {
-	struct vs_wheel_shard *s = w->shard[cp->shard];
+	struct vs_wheel_shard *s;
 
+	/* Pairs with vs_conn_set_hashed(): ->shard is valid from there on. */
+	if (!(smp_load_acquire(&cp->st) & VS_ST_HASHED))
+		return;
+	s = w->shard[cp->shard];
 	spin_lock(&s->lock);
 	/* DEAD is set before vs_wheel_del(): its RCU head is not a node */
 	if ((READ_ONCE(cp->st) & (VS_ST_DEAD | VS_ST_HASHED)) == VS_ST_HASHED) {
@@ -149,8 +158,7 @@ static void turn(struct work_struct *work)
 
 	if (!percpu_counter_sum(&vn->conns)) {
 		clear_bit(0, &w->armed);
-		/* Pairs with the full barrier in arm()'s test_and_set_bit(): a
-		 * connection counted before this sum is seen, one after arms. */
+		/* Pairs with the barrier in arm(). */
 		smp_mb__after_atomic();
 		if (!percpu_counter_sum(&vn->conns) ||
 		    test_and_set_bit(0, &w->armed))
@@ -178,6 +186,7 @@ int vs_wheel_init(struct vs_wheel *w)
 	if (!w->shard)
 		return -ENOMEM;
 	INIT_DELAYED_WORK(&w->work, turn);
+	clear_bit(0, &w->armed);
 	for (w->n = 0; w->n < n; w->n++) {
 		w->shard[w->n] = new_shard();
 		if (!w->shard[w->n]) {
