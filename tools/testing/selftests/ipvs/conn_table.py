@@ -15,6 +15,7 @@ from ipvstest.packet import UDP
 from ipvstest.rig import Rig
 
 PORTS = 50000           # per source address
+NOTICEABLE = 100000     # with fewer connections, what else the machine does weighs as much
 
 
 def memory():
@@ -87,7 +88,7 @@ def count(rig):
 def report(when, rig, base):
     conns, used, size = count(rig), settled_memory(), table_size()
     text = '%-7s %8d connections, table size %8d, memory %+d kB' % (when, conns, size, used - base)
-    if conns >= 100000:     # with fewer, the noise is as large
+    if conns >= NOTICEABLE:
         text += ', %d bytes per connection' % ((used - base) * 1024 // conns)
     tap.note(text)
     return used, size
@@ -121,8 +122,9 @@ def main(family, wanted):
         time.sleep(1)
     after, size_after = report('after:', rig, base)
     tap.check(size_after < size_peak, 'the table did not shrink')
-    tap.check(after - before < (peak - before) // 4 + 2048,
-              '%d kB more than before, of %d at the peak' % (after - before, peak - before))
+    if wanted >= NOTICEABLE:
+        tap.check(after - before < (peak - before) // 4 + 2048,
+                  '%d kB more than before, of %d at the peak' % (after - before, peak - before))
     rig.close()
 
 
