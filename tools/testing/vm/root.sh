@@ -47,7 +47,7 @@ root_make()
 
 	[[ -e $dir/.weir-kernel ]] && return 0
 	say "making the root of $release in $dir (about a minute)"
-	rm -rf "$dir" "$dir.new"
+	rm -rf --one-file-system "$dir" "$dir.new"
 	mkdir -p "$CACHE/log"
 	sources=$(root_sources "$release") || return 1
 	packages=$(grep -v '^#' "$VM/packages" | paste -sd,)
