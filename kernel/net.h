@@ -2,6 +2,7 @@
 #ifndef VS_NET_H
 #define VS_NET_H
 
+#include <linux/cpumask.h>
 #include <linux/mutex.h>
 #include <linux/percpu_counter.h>
 #include <linux/rhashtable-types.h>
@@ -13,17 +14,51 @@
 #include "stats.h"
 #include "wheel.h"
 
-/* Values of net.ipv4.vs.*; plain ints, read with READ_ONCE() on the path. */
+/* Values of net.ipv4.vs.*, under their names; read with READ_ONCE(). */
 struct vs_sysctl {
+	/* packets */
 	int snat_reroute;
 	int pmtu_disc;
-	int sloppy_tcp;
-	int expire_nodest_conn;
-	int expire_quiescent_template;
-	int conn_reuse_mode;
+	int nat_icmp_send;
+	int ignore_tunneled;
 	int conntrack;
-	int run_estimation;
+	int conn_reuse_mode;
+	int expire_nodest_conn;
+
+	/* new connections */
 	int conn_max;
+	int conn_limit;		/* what a namespace's own root may set it to */
+	int sloppy_tcp;
+	int sloppy_sctp;
+	int schedule_icmp;
+	int cache_bypass;
+	int expire_quiescent_template;
+
+	/* defence */
+	int amemthresh;
+	int am_droprate;
+	int drop_entry;
+	int drop_packet;
+	int secure_tcp;
+
+	/* synchronization */
+	int backup_only;
+	int sync_version;
+	int sync_ports;
+	int sync_persist_mode;
+	unsigned long sync_qlen_max;
+	int sync_sock_size;
+	int sync_threshold[2];
+	int sync_refresh_period;	/* jiffies */
+	int sync_retries;
+
+	/* rates, table sizes */
+	int run_estimation;
+	cpumask_var_t est_cpus;	/* est_cpulist, under vn->config.lock */
+	bool est_cpus_set;	/* by the administrator */
+	int est_nice;
+	int conn_lfactor;
+	int svc_lfactor;
 };
 
 /* config.c: everything an administrator sets. */

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net.ipv4.vs.*: names, defaults and ranges as the kernel's ip_vs has them. A
- * switch takes any number, 0 is off.
+ * net.ipv4.vs.*: names, defaults, ranges and permissions as the kernel's ip_vs
+ * has them. A bad value is EINVAL and changes nothing. What a knob is for says
+ * Documentation/sysctl.rst.
  */
+#include <linux/capability.h>
+#include <linux/cpumask.h>
+#include <linux/log2.h>
+#include <linux/sched/isolation.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/sysctl.h>
 
 #include "compat/sysctl.h"
@@ -12,71 +18,265 @@
 
 #define CONN_MAX	(1 << 30)
 
+/**
+ * struct knob - a file of net.ipv4.vs
+ * @name:	as in /proc/sys
+ * @offset:	of the value in struct vs_sysctl
+ * @size:	of the value
+ * @def:	default
+ * @min:	smallest value; @min == @max: any that fits
+ * @max:	largest value
+ * @pow2:	powers of two only
+ * @host:	read only where root is not the host's
+ * @handler:	NULL: set_int()
+ * @changed:	called after a new value was set
+ */
 struct knob {
 	const char *name;
-	u16 offset;		/* in struct vs_sysctl */
+	u16 offset;
+	u16 size;
 	int def;
-	bool privileged;	/* read only where root is not the host's */
+	s8 min;
+	s8 max;
+	bool pow2;
+	bool host;
+	proc_handler *handler;
+	void (*changed)(struct vs_net *vn);
 };
 
-#define KNOB(field, value, ...) {				\
-	.name = #field,						\
-	.offset = offsetof(struct vs_sysctl, field),		\
-	.def = (value),						\
-	__VA_ARGS__						\
+static int parse_int(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
+		     loff_t *ppos, int *val)
+{
+	struct ctl_table tmp = {
+		.data = val,
+		.maxlen = sizeof(*val),
+		.mode = ctl->mode,
+	};
+
+	return proc_dointvec(&tmp, write, buffer, lenp, ppos);
 }
 
+static bool is_valid(const struct knob *k, int val)
+{
+	if (k->pow2 && (val < 1 || !is_power_of_2(val)))
+		return false;
+	return k->min == k->max || (val >= k->min && val <= k->max);
+}
+
+static int set_int(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
+		   loff_t *ppos)
+{
+	const struct knob *k = ctl->extra1;
+	int *value = ctl->data;
+	int val = READ_ONCE(*value);
+	int err = parse_int(ctl, write, buffer, lenp, ppos, &val);
+
+	if (err || !write)
+		return err;
+	if (!is_valid(k, val))
+		return -EINVAL;
+	WRITE_ONCE(*value, val);
+	if (k->changed)
+		k->changed(ctl->extra2);
+	return 0;
+}
+
+/* The host's administrator sets a limit that the namespace's own has to stay
+ * below. */
+static int limit_conns(struct vs_net *vn, int val)
+{
+	bool host = capable(CAP_NET_ADMIN);
+	struct vs_sysctl *s = &vn->sysctl;
+	int err = -EINVAL;
+
+	mutex_lock(&vn->config.lock);
+	if (val >= 0 && val <= (host ? CONN_MAX : s->conn_limit)) {
+		if (host)
+			s->conn_limit = val;
+		WRITE_ONCE(s->conn_max, val);
+		err = 0;
+	}
+	mutex_unlock(&vn->config.lock);
+	return err;
+}
+
+static int set_conn_max(vs_ctl_table *ctl, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
+{
+	struct vs_net *vn = ctl->extra2;
+	int val = write ? INT_MIN : READ_ONCE(vn->sysctl.conn_max);
+	int err = parse_int(ctl, write, buffer, lenp, ppos, &val);
+
+	if (err || !write || val == INT_MIN)
+		return err;
+	return limit_conns(vn, val);
+}
+
+/* "3 50": the packet of each period that is worth a message. */
+static int set_threshold(vs_ctl_table *ctl, int write, void *buffer,
+			 size_t *lenp, loff_t *ppos)
+{
+	struct vs_net *vn = ctl->extra2;
+	int *value = vn->sysctl.sync_threshold;
+	int val[2], err;
+	struct ctl_table tmp = {
+		.data = val,
+		.maxlen = sizeof(val),
+		.mode = ctl->mode,
+	};
+
+	mutex_lock(&vn->config.lock);
+	memcpy(val, value, sizeof(val));
+	err = proc_dointvec(&tmp, write, buffer, lenp, ppos);
+	if (!err && write) {
+		if (val[0] < 0 || val[1] < 0 || (val[1] && val[0] >= val[1])) {
+			err = -EINVAL;
+		} else {
+			WRITE_ONCE(value[0], val[0]);
+			WRITE_ONCE(value[1], val[1]);
+		}
+	}
+	mutex_unlock(&vn->config.lock);
+	return err;
+}
+
+static int parse_cpus(struct vs_sysctl *s, const char *text)
+{
+	cpumask_var_t cpus;
+	int err;
+
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	err = cpulist_parse(text, cpus);
+	if (!err) {
+		cpumask_and(s->est_cpus, cpus, &current->cpus_mask);
+		WRITE_ONCE(s->est_cpus_set, true);
+	}
+	free_cpumask_var(cpus);
+	return err;
+}
+
+static int print_cpus(const struct vs_sysctl *s, char *text, size_t size)
+{
+	const struct cpumask *cpus;
+	int len;
+
+	rcu_read_lock();
+	cpus = s->est_cpus_set ? s->est_cpus :
+				 housekeeping_cpumask(HK_TYPE_KTHREAD);
+	len = scnprintf(text, size, "%*pbl\n", cpumask_pr_args(cpus));
+	rcu_read_unlock();
+	return len;
+}
+
+static int set_cpus(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
+		    loff_t *ppos)
+{
+	struct vs_net *vn = ctl->extra2;
+	int err = 0;
+
+	if (*ppos || !*lenp) {
+		*lenp = 0;
+		return 0;
+	}
+	mutex_lock(&vn->config.lock);
+	/* proc adds a byte for the terminator to what is read and written */
+	if (write)
+		err = parse_cpus(&vn->sysctl, buffer);
+	else
+		*lenp = print_cpus(&vn->sysctl, buffer, *lenp + 1);
+	mutex_unlock(&vn->config.lock);
+	if (!err)
+		*ppos += *lenp;
+	return err;
+}
+
+#define KNOB(field, value, ...) {					\
+	.name = #field,							\
+	.offset = offsetof(struct vs_sysctl, field),			\
+	.size = sizeof_field(struct vs_sysctl, field),			\
+	.def = (value),							\
+	__VA_ARGS__							\
+}
+#define RANGE(from, to)	.min = (from), .max = (to)
+
 static const struct knob knobs[] = {
-	KNOB(conn_max, CONN_MAX),
+	KNOB(amemthresh, 1024),
+	KNOB(am_droprate, 10),
+	KNOB(conn_max, 0, .handler = set_conn_max),
+	KNOB(drop_entry, 0, RANGE(0, 3)),
+	KNOB(drop_packet, 0, RANGE(0, 3)),
+	KNOB(secure_tcp, 0, RANGE(0, 3)),
 	KNOB(conntrack, 0),
 	KNOB(snat_reroute, 1),
+	KNOB(cache_bypass, 0),
 	KNOB(expire_nodest_conn, 0),
 	KNOB(expire_quiescent_template, 0),
 	KNOB(sloppy_tcp, 0),
+	KNOB(sloppy_sctp, 0),
+	KNOB(nat_icmp_send, 0),
 	KNOB(pmtu_disc, 1),
 	KNOB(conn_reuse_mode, 1),
-	KNOB(run_estimation, 1, .privileged = true),
+	KNOB(schedule_icmp, 0),
+	KNOB(ignore_tunneled, 0),
+	KNOB(backup_only, 0),
+	KNOB(sync_version, 1, RANGE(0, 1)),
+	KNOB(sync_ports, 1, .pow2 = true),
+	KNOB(sync_persist_mode, 0),
+	KNOB(sync_qlen_max, 0, .host = true, .handler = proc_doulongvec_minmax),
+	KNOB(sync_sock_size, 0, .host = true),
+	KNOB(sync_threshold, 0, .handler = set_threshold),
+	KNOB(sync_refresh_period, 0, .handler = proc_dointvec_jiffies),
+	KNOB(sync_retries, 0, RANGE(0, 3)),
+	KNOB(run_estimation, 1, .host = true),
+	{ .name = "est_cpulist", .host = true, .handler = set_cpus },
+	KNOB(est_nice, 0, RANGE(-20, 19), .host = true),
+	KNOB(conn_lfactor, -2, RANGE(-8, 8), .host = true),
+	KNOB(svc_lfactor, -2, RANGE(-8, 8), .host = true),
 };
 
-/* A namespace's table, and what it may have as conn_max. */
 struct table {
-	int conn_limit;
 	struct ctl_table ctl[ARRAY_SIZE(knobs) + 1];
 };
 
-/* A namespace whose root is not the host's gets no more connections than the
- * host allowed itself when the namespace was made. */
-static int conn_limit(const struct vs_net *vn)
-{
-	if (vn->net->user_ns == &init_user_ns)
-		return CONN_MAX;
-	return READ_ONCE(vs_net(&init_net)->sysctl.conn_max);
-}
-
-static void fill(struct table *t, struct vs_net *vn)
+static struct ctl_table new_ctl(const struct knob *k, struct vs_net *vn)
 {
 	bool host = vn->net->user_ns == &init_user_ns;
+	bool ours = k->handler != proc_doulongvec_minmax &&
+		    k->handler != proc_dointvec_jiffies;
 
-	t->conn_limit = conn_limit(vn);
-	for (int i = 0; i < ARRAY_SIZE(knobs); i++) {
-		const struct knob *k = &knobs[i];
-		int *value = (void *)&vn->sysctl + k->offset;
+	return (struct ctl_table) {
+		.procname = k->name,
+		.data = (void *)&vn->sysctl + k->offset,
+		.maxlen = k->size,
+		.mode = k->host && !host ? 0444 : 0644,
+		.proc_handler = k->handler ?: set_int,
+		/* would be limits to the kernel's handlers */
+		.extra1 = ours ? (void *)k : NULL,
+		.extra2 = ours ? vn : NULL,
+	};
+}
 
-		*value = k->def;
-		t->ctl[i] = (struct ctl_table) {
-			.procname = k->name,
-			.data = value,
-			.maxlen = sizeof(*value),
-			.mode = k->privileged && !host ? 0444 : 0644,
-			.proc_handler = proc_dointvec,
-		};
-		if (value != &vn->sysctl.conn_max)
-			continue;
-		*value = t->conn_limit;
-		t->ctl[i].proc_handler = proc_dointvec_minmax;
-		t->ctl[i].extra1 = SYSCTL_ZERO;
-		t->ctl[i].extra2 = &t->conn_limit;
+/* What differs between the first namespace and the others, and what is not
+ * one number. */
+static void set_defaults(struct vs_net *vn)
+{
+	struct vs_sysctl *s = &vn->sysctl;
+
+	for (int i = 0; i < ARRAY_SIZE(knobs); i++)
+		if (!knobs[i].handler)
+			*(int *)((void *)s + knobs[i].offset) = knobs[i].def;
+	s->sync_qlen_max = nr_free_buffer_pages() / 32;
+	s->sync_threshold[0] = 3;
+	s->sync_threshold[1] = 50;
+	if (net_eq(vn->net, &init_net)) {
+		s->conn_lfactor = -4;
+		s->svc_lfactor = -3;
+		s->conn_limit = CONN_MAX;
+	} else {
+		s->conn_limit = READ_ONCE(vs_net(&init_net)->sysctl.conn_max);
 	}
+	s->conn_max = s->conn_limit;
 }
 
 int vs_sysctl_net_init(struct vs_net *vn)
@@ -85,19 +285,28 @@ int vs_sysctl_net_init(struct vs_net *vn)
 
 	if (!t)
 		return -ENOMEM;
-	fill(t, vn);
+	if (!zalloc_cpumask_var(&vn->sysctl.est_cpus, GFP_KERNEL_ACCOUNT))
+		goto err_table;
+	set_defaults(vn);
+	for (int i = 0; i < ARRAY_SIZE(knobs); i++)
+		t->ctl[i] = new_ctl(&knobs[i], vn);
 	vn->sysctl_header = register_net_sysctl_sz(vn->net, "net/ipv4/vs",
 						   t->ctl, ARRAY_SIZE(knobs));
-	if (!vn->sysctl_header) {
-		kfree(t);
-		return -ENOMEM;
-	}
+	if (!vn->sysctl_header)
+		goto err_cpus;
 	vn->sysctl_table = t->ctl;
 	return 0;
+
+err_cpus:
+	free_cpumask_var(vn->sysctl.est_cpus);
+err_table:
+	kfree(t);
+	return -ENOMEM;
 }
 
 void vs_sysctl_net_exit(struct vs_net *vn)
 {
 	unregister_net_sysctl_table(vn->sysctl_header);
 	kfree(container_of(vn->sysctl_table, struct table, ctl[0]));
+	free_cpumask_var(vn->sysctl.est_cpus);
 }

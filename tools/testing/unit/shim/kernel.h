@@ -197,6 +197,7 @@ struct mutex { int unused; };
 struct rhashtable { int unused; };
 struct rhash_head { void *next; };
 struct percpu_counter { s64 count; };
+typedef struct cpumask *cpumask_var_t;
 struct u64_stats_sync { char unused[0]; };
 typedef struct { u64 v; } u64_stats_t;
 typedef struct { u64 key[2]; } hsiphash_key_t;
