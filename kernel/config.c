@@ -195,6 +195,7 @@ static int add_service(struct vs_net *vn, struct vs_service *svc,
 	}
 
 	svc->sched = sched;
+	svc->fwmark_proto = conf->fwmark_proto;
 	set_service(svc, conf);
 	vs_config_publish(svc, snap);
 	if (revived)

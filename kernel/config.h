@@ -8,7 +8,7 @@
 #include "service.h"
 
 /*
- * The one way to change the configuration. Codecs (genl.c, later sockopt.c)
+ * The one way to change the configuration. Codecs (genl.c, sockopt.c)
  * turn messages into these plain structs; everything here takes
  * vn->config.lock itself and reports the reason of a failure in @extack
  * (may be NULL). Process context.
@@ -18,6 +18,7 @@
 struct vs_svc_conf {
 	char sched_name[IP_VS_SCHEDNAME_MAXLEN];
 	char pe_name[IP_VS_PENAME_MAXLEN];
+	u8 fwmark_proto;	/* of a new fwmark service, for socket options */
 	u32 flags;
 	u32 flags_mask;		/* which of @flags are meant */
 	u32 timeout;		/* seconds */

@@ -129,6 +129,7 @@ static int get_svc_conf(struct nlattr **attrs, struct vs_svc_conf *conf,
 		return refuse(extack, "service has no netmask", -EINVAL);
 
 	memset(conf, 0, sizeof(*conf));
+	conf->fwmark_proto = IPPROTO_TCP;
 	nla_memcpy(&flags, attrs[IPVS_SVC_ATTR_FLAGS], sizeof(flags));
 	conf->flags = flags.flags;
 	conf->flags_mask = flags.mask;

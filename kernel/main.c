@@ -13,6 +13,7 @@
 #include "net.h"
 #include "procfs.h"
 #include "route.h"
+#include "sockopt.h"
 #include "sysctl.h"
 
 struct workqueue_struct *vs_wq;
@@ -113,8 +114,16 @@ static int __init weir_init(void)
 		       err);
 		goto err_route;
 	}
+	err = vs_sockopt_init();
+	if (err) {
+		pr_err("socket options are taken (%d): is the kernel's ip_vs built in?\n",
+		       err);
+		goto err_genl;
+	}
 	return 0;
 
+err_genl:
+	vs_genl_exit();
 err_route:
 	vs_route_exit();
 err_net:
@@ -128,6 +137,7 @@ err_wq:
 
 static void __exit weir_exit(void)
 {
+	vs_sockopt_exit();
 	vs_genl_exit();
 	vs_route_exit();
 	unregister_pernet_subsys(&net_ops);

@@ -27,6 +27,8 @@ struct vs_svc_key {
  * @node:	in vs_net.services
  * @key:	identity; constant
  * @flags:	IP_VS_SVC_F_*; IP_VS_SVC_F_HASHED while configured
+ * @fwmark_proto: protocol named when a fwmark service was made; only socket
+ *		options ask for it
  * @timeout:	persistence, jiffies
  * @netmask:	persistence granularity: IPv4 mask (network order) or IPv6
  *		prefix length (host order)
@@ -56,6 +58,7 @@ struct vs_service {
 	struct list_head dests;
 	struct list_head removed;
 	u32 num_dests;
+	u8 fwmark_proto;
 	const struct vs_sched *sched;
 	struct vs_stats shown;
 	struct rcu_head rcu;
@@ -64,6 +67,11 @@ struct vs_service {
 static inline bool vs_service_configured(const struct vs_service *svc)
 {
 	return READ_ONCE(svc->flags) & IP_VS_SVC_F_HASHED;
+}
+
+static inline u8 vs_service_proto(const struct vs_service *svc)
+{
+	return svc->key.fwmark ? svc->fwmark_proto : svc->key.proto;
 }
 
 /* RCU. The service that takes a packet to @daddr:@dport, by the kernel's
