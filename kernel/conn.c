@@ -21,13 +21,18 @@
 
 static struct kmem_cache *cache4, *cache6;
 
+static void free_conn(struct vs_conn *cp)
+{
+	kmem_cache_free(cp->af == AF_INET6 ? cache6 : cache4, cp);
+}
+
 static void free_rcu(struct rcu_head *head)
 {
 	struct vs_conn *cp = container_of(head, struct vs_conn, rcu);
 
 	/* packets may have used the route until now */
 	dst_release(rcu_dereference_protected(cp->reply_dst, 1));
-	kmem_cache_free(cp->af == AF_INET6 ? cache6 : cache4, cp);
+	free_conn(cp);
 }
 
 struct vs_conn *vs_conn_get(struct vs_conn *cp)
@@ -87,7 +92,7 @@ static void fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	if (cp->method != IP_VS_CONN_F_MASQ)
 		cp->st |= VS_ST_NOOUTPUT;
 	cp->seen = (u32)jiffies;
-	cp->timeout = conf->timeout ?: NEW_TIMEOUT;
+	cp->timeout = conf->st & VS_ST_TEMPLATE ? conf->timeout : NEW_TIMEOUT;
 }
 
 static void attach(struct vs_net *vn, struct vs_conn *cp,
@@ -142,16 +147,23 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		return ERR_PTR(-ENOMEM);
 	fill(cp, conf);
 	attach(vn, cp, conf);
+	if (conf->st & VS_ST_ONE_PACKET)
+		return cp;
 	add_to_filter(vn, conf);
 
 	err = vs_table_insert(&vn->table, cp);
 	if (err) {
-		detach(cp, cp->st);
-		kmem_cache_free(cp->af == AF_INET6 ? cache6 : cache4, cp);
+		vs_conn_end(cp);
 		return ERR_PTR(err);
 	}
 	vs_wheel_add(&vn->wheel, cp);
 	return cp;
+}
+
+void vs_conn_end(struct vs_conn *cp)
+{
+	detach(cp, cp->st);
+	free_conn(cp);
 }
 
 void vs_conn_kill(struct vs_conn *cp)
@@ -167,6 +179,33 @@ void vs_conn_kill(struct vs_conn *cp)
 	vs_wheel_del(&cp->vn->wheel, cp);
 	detach(cp, st);
 	vs_conn_put(cp);
+}
+
+static bool is_assured(const struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	return (st & VS_ST_TEMPLATE) && (st & VS_CT_ASSURED);
+}
+
+void vs_conn_drop(struct vs_conn *cp)
+{
+	while (cp && !atomic_read(&cp->n_control)) {
+		struct vs_conn *ct = cp->control;
+
+		vs_conn_kill(cp);
+		cp = ct && !is_assured(ct) ? ct : NULL;
+	}
+}
+
+void vs_conn_retire(struct vs_conn *ct)
+{
+	u32 st = READ_ONCE(ct->st);
+
+	while (!(st & VS_ST_STALE) &&
+	       !try_cmpxchg(&ct->st, &st, st | VS_ST_STALE))
+		;
+	WRITE_ONCE(ct->dport, htons(0xffff));	/* as /proc shows it */
 }
 
 void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,

@@ -29,6 +29,7 @@ enum vs_dir {
 #define VS_ST_ONE_PACKET	0x00002000u
 #define VS_ST_SYNCED		0x00004000u	/* came from a sync master */
 #define VS_ST_CONTROLLED	0x00008000u	/* has a template */
+#define VS_ST_STALE		0x00010000u	/* template that steers no more */
 
 /* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
  * bit 3 of a link's address tells link[0] from link[1]. */
@@ -130,6 +131,12 @@ static inline void vs_conn_touch(struct vs_conn *cp)
 		WRITE_ONCE(cp->seen, now);
 }
 
+/* One more packet, where somebody asks for their number. */
+static inline void vs_conn_count(struct vs_conn *cp)
+{
+	WRITE_ONCE(cp->in_pkts, READ_ONCE(cp->in_pkts) + 1);
+}
+
 /* Jiffies until @cp ends when no packet comes; 0 when due. */
 static inline u32 vs_conn_left(const struct vs_conn *cp)
 {
@@ -173,7 +180,7 @@ struct vs_conn_conf {
 	u8 proto;
 	u32 st;			/* VS_ST_TEMPLATE, VS_ST_ONE_PACKET */
 	u32 fwmark;
-	u32 timeout;		/* jiffies; 0: the short one for a new connection */
+	u32 timeout;		/* jiffies, of a template */
 	struct vs_dest *dest;
 	struct vs_conn *control;	/* template to follow, or NULL */
 };
@@ -182,12 +189,25 @@ struct vs_conn_conf {
  * Makes and hashes a connection. Softirq or BH-disabled context, under RCU.
  * -EEXIST: another CPU was faster, look it up again; -ENOMEM; -ENOSPC:
  * conn_max. The caller may use the result until its RCU section ends.
+ *
+ * With VS_ST_ONE_PACKET it is in no table: the caller is its only user and
+ * ends it by vs_conn_end().
  */
 struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
+void vs_conn_end(struct vs_conn *cp);
 
 /* Takes @cp out of the table at once. Any number of callers may race. BH
  * disabled, RCU. */
 void vs_conn_kill(struct vs_conn *cp);
+
+/* Likewise for a connection that nobody will miss: what controls it, an FTP
+ * session or a template without any connection that proved to be real, goes
+ * along with its last one. A connection that controls others stays. */
+void vs_conn_drop(struct vs_conn *cp);
+
+/* From here on no connection is made under template @ct; it stays until its
+ * own are gone and its time is up. */
+void vs_conn_retire(struct vs_conn *ct);
 
 /* @cp changes to protocol state @state with @timeout (jiffies); settles the
  * destination's active/inactive counters; @active: whether the new state

@@ -82,8 +82,10 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 	vs_proto_state(cp, p, VS_DIR_IN);
 	if (likely(!(READ_ONCE(cp->st) & VS_ST_ONE_PACKET)))
 		return vs_xmit_in(p, cp);
+	if (cp->control)
+		vs_conn_count(cp->control);
 	p->verdict = vs_xmit_in(p, cp);
-	vs_conn_kill(cp);
+	vs_conn_end(cp);
 	return p->verdict;
 }
 
