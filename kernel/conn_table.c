@@ -115,7 +115,8 @@ static bool match(const struct vs_conn *cp, enum vs_dir dir,
 		    cp->a4[in ? VS_VADDR : VS_CADDR] != k->daddr->ip)
 			return false;
 	}
-	return (READ_ONCE(cp->st) & (VS_ST_TEMPLATE | VS_ST_DEAD)) == want;
+	return (READ_ONCE(cp->st) &
+		(VS_ST_TEMPLATE | VS_ST_DEAD | VS_ST_STALE)) == want;
 }
 
 static struct vs_conn *find(struct vs_table *t, const struct vs_tuple *k,

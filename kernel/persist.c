@@ -22,9 +22,9 @@ static void client_net(const struct vs_pkt *p, const struct vs_service *svc,
 	*net = (union nf_inet_addr){};
 	if (p->af == AF_INET6)
 		ipv6_addr_prefix(&net->in6, &p->saddr.in6,
-				 (__force u32)svc->netmask);
+				 (__force u32)READ_ONCE(svc->netmask));
 	else
-		net->ip = p->saddr.ip & svc->netmask;
+		net->ip = p->saddr.ip & READ_ONCE(svc->netmask);
 }
 
 /* One port is kept apart from the others when the service is for that port
@@ -79,7 +79,7 @@ struct vs_conn *vs_persist_template(struct vs_pkt *p, struct vs_service *svc)
 		return ct;
 	}
 	if (ct)
-		vs_conn_kill(ct);
+		vs_conn_retire(ct);
 
 	conf.dest = vs_schedule_choose(p, svc);
 	if (!conf.dest)

@@ -79,7 +79,8 @@ static struct vs_conn *failed(struct vs_pkt *p, int err)
 static __be16 server_port(const struct vs_pkt *p, const struct vs_service *svc,
 			  const struct vs_dest *dest)
 {
-	if (svc->flags & IP_VS_SVC_F_PERSISTENT && p->dport != svc->key.port)
+	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT &&
+	    p->dport != svc->key.port)
 		return p->dport;
 	return dest->key.port ?: p->dport;
 }

@@ -22,6 +22,11 @@ def packed(address):
     return socket.inet_pton(socket.AF_INET6 if is6(address) else socket.AF_INET, address)
 
 
+def shown(raw):
+    """The opposite of packed(): the usual text of an address."""
+    return socket.inet_ntop(socket.AF_INET6 if len(raw) == 16 else socket.AF_INET, raw)
+
+
 def checksum(data):
     if len(data) % 2:
         data += b'\0'
