@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IP in IP, each family in each. The outer header takes TTL, type of service
- * and, for path MTU discovery, DF from the inner one.
+ * Tunnels: IP in IP, GUE (UDP) and GRE, each family in each. The outer header
+ * takes TTL, type of service and, for path MTU discovery, DF from the inner
+ * one.
  */
+#include <linux/if_ether.h>
+#include <linux/if_tunnel.h>
 #include <linux/ip.h>
 #include <linux/ip_vs.h>
 #include <linux/ipv6.h>
 #include <linux/netdevice.h>
 #include <net/dsfield.h>
+#include <net/gre.h>
+#include <net/gue.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/ip_tunnels.h>
 #include <net/ipv6.h>
+#include <net/udp.h>
 
 #include "dest.h"
 #include "encap.h"
 #include "net.h"
+
+#define GUE_REMCSUM_LEN		(GUE_LEN_PRIV + GUE_PLEN_REMCSUM)
+#define GRE_CSUM_LEN		sizeof(__be32)
 
 /* What the outer header takes from the inner one. */
 struct inner {
@@ -25,16 +35,34 @@ struct inner {
 	__be16 df;
 };
 
-bool vs_encap_supported(const struct vs_dest *dest)
+void vs_tunnel_plan(struct vs_tunnel *tun, const struct vs_pkt *p,
+		    const struct vs_dest *dest)
 {
-	return dest->tun_type == IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
-}
+	u16 flags = READ_ONCE(dest->tun_flags);
 
-unsigned int vs_encap_overhead(const struct vs_pkt *p,
-			       const struct vs_dest *dest)
-{
-	return dest->key.af == AF_INET6 ? sizeof(struct ipv6hdr) :
-					  sizeof(struct iphdr);
+	*tun = (struct vs_tunnel) {
+		.type = READ_ONCE(dest->tun_type),
+		.csum = flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
+		.port = READ_ONCE(dest->tun_port),
+		.overhead = dest->key.af == AF_INET6 ? sizeof(struct ipv6hdr) :
+						       sizeof(struct iphdr),
+	};
+	switch (tun->type) {
+	case IP_VS_CONN_F_TUNNEL_TYPE_GUE:
+		tun->overhead += sizeof(struct udphdr) + sizeof(struct guehdr);
+		if (!(flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM))
+			break;
+		tun->csum = true;
+		tun->remcsum = p->skb->ip_summed == CHECKSUM_PARTIAL;
+		if (tun->remcsum)
+			tun->overhead += GUE_REMCSUM_LEN;
+		break;
+	case IP_VS_CONN_F_TUNNEL_TYPE_GRE:
+		tun->overhead += sizeof(struct gre_base_hdr);
+		if (tun->csum)
+			tun->overhead += GRE_CSUM_LEN;
+		break;
+	}
 }
 
 static struct inner read_inner(const struct vs_pkt *p)
@@ -60,8 +88,114 @@ static struct inner read_inner(const struct vs_pkt *p)
 	return in;
 }
 
+static int gso_type(const struct vs_tunnel *tun, bool v6)
+{
+	int type = v6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4;
+
+	switch (tun->type) {
+	case IP_VS_CONN_F_TUNNEL_TYPE_GUE:
+		type |= tun->csum ? SKB_GSO_UDP_TUNNEL_CSUM :
+				    SKB_GSO_UDP_TUNNEL;
+		if (tun->remcsum)
+			type |= SKB_GSO_TUNNEL_REMCSUM;
+		return type;
+	case IP_VS_CONN_F_TUNNEL_TYPE_GRE:
+		return tun->csum ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE;
+	default:
+		return type;
+	}
+}
+
+/* Where the inner checksum starts and where it belongs, counted from the end
+ * of the GUE header: the other end completes it, and the packet leaves with
+ * the outer checksum only. */
+static bool push_remcsum(struct sk_buff *skb)
+{
+	int start = skb_checksum_start_offset(skb);
+	struct {
+		__be32 flags;
+		__be16 start;
+		__be16 offset;
+	} *opt;
+
+	if (start < 0 || start + skb->csum_offset > U16_MAX)
+		return false;
+	opt = skb_push(skb, GUE_REMCSUM_LEN);
+	BUILD_BUG_ON(sizeof(*opt) != GUE_REMCSUM_LEN);
+	opt->flags = GUE_PFLAG_REMCSUM;
+	opt->start = htons(start);
+	opt->offset = htons(start + skb->csum_offset);
+	if (!skb_is_gso(skb)) {
+		skb->ip_summed = CHECKSUM_NONE;
+		skb->encapsulation = 0;
+	}
+	return true;
+}
+
+/* A flow's packets leave from one port, and flows from many, so that routers
+ * and receive queues on the way can tell them apart. */
+static bool push_gue(struct vs_pkt *p, const struct vs_tunnel *tun, u8 proto)
+{
+	struct sk_buff *skb = p->skb;
+	__be16 sport = udp_flow_src_port(p->vn->net, skb, 0, 0, false);
+	struct guehdr *gue;
+	struct udphdr *uh;
+
+	if (tun->remcsum && !push_remcsum(skb))
+		return false;
+	gue = skb_push(skb, sizeof(*gue));
+	*gue = (struct guehdr) {
+		.hlen = tun->remcsum ? GUE_REMCSUM_LEN / 4 : 0,
+		.proto_ctype = proto,
+		.flags = tun->remcsum ? GUE_FLAG_PRIV : 0,
+	};
+	uh = skb_push(skb, sizeof(*uh));
+	*uh = (struct udphdr) {
+		.source = sport,
+		.dest = tun->port,
+		.len = htons(skb->len),
+	};
+	skb_reset_transport_header(skb);
+	return true;
+}
+
+static void gue_checksum(struct sk_buff *skb, const struct vs_tunnel *tun,
+			 const struct vs_dest *dest, const struct vs_route *rt)
+{
+	if (dest->key.af == AF_INET6)
+		udp6_set_csum(!tun->csum, skb, &rt->saddr.in6,
+			      &dest->key.addr.in6, skb->len);
+	else
+		udp_set_csum(!tun->csum, skb, rt->saddr.ip, dest->key.addr.ip,
+			     skb->len);
+}
+
+static void push_gre(struct vs_pkt *p, const struct vs_tunnel *tun)
+{
+	struct sk_buff *skb = p->skb;
+	struct gre_base_hdr *gre;
+	__sum16 *csum;
+
+	skb_set_inner_protocol(skb, p->af == AF_INET6 ? htons(ETH_P_IPV6) :
+							htons(ETH_P_IP));
+	gre = skb_push(skb, sizeof(*gre) + (tun->csum ? GRE_CSUM_LEN : 0));
+	gre->flags = tun->csum ? GRE_CSUM : 0;
+	gre->protocol = skb->inner_protocol;
+	skb_reset_transport_header(skb);
+	if (!tun->csum)
+		return;
+	*(__be32 *)(gre + 1) = 0;
+	if (skb_is_gso(skb))		/* each segment gets its own */
+		return;
+	csum = (__sum16 *)(gre + 1);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		*csum = csum_fold(lco_csum(skb));
+	else
+		*csum = csum_fold(skb_checksum(skb, 0, skb->len, 0));
+}
+
 /* Length and checksum are filled in by ip_local_out(). */
-static void write_outer4(struct vs_pkt *p, const struct inner *in,
+static void write_outer4(struct vs_pkt *p, const struct inner *in, u8 proto,
 			 __be32 saddr, __be32 daddr)
 {
 	struct sk_buff *skb = p->skb;
@@ -72,7 +206,7 @@ static void write_outer4(struct vs_pkt *p, const struct inner *in,
 	iph->tos = in->dsfield;
 	iph->frag_off = in->df;
 	iph->ttl = in->ttl;
-	iph->protocol = in->proto;
+	iph->protocol = proto;
 	iph->saddr = saddr;
 	iph->daddr = daddr;
 	ip_select_ident(p->vn->net, skb, NULL);
@@ -80,7 +214,7 @@ static void write_outer4(struct vs_pkt *p, const struct inner *in,
 }
 
 /* Length is filled in by ip6_local_out(). */
-static void write_outer6(struct vs_pkt *p, const struct inner *in,
+static void write_outer6(struct vs_pkt *p, const struct inner *in, u8 proto,
 			 const struct in6_addr *saddr,
 			 const struct in6_addr *daddr)
 {
@@ -88,35 +222,67 @@ static void write_outer6(struct vs_pkt *p, const struct inner *in,
 	struct ipv6hdr *iph = ipv6_hdr(skb);
 
 	ip6_flow_hdr(iph, in->dsfield, 0);
-	iph->nexthdr = in->proto;
+	iph->nexthdr = proto;
 	iph->hop_limit = in->ttl;
 	iph->saddr = *saddr;
 	iph->daddr = *daddr;
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 }
 
-bool vs_encap(struct vs_pkt *p, const struct vs_dest *dest,
-	      const struct vs_route *rt)
+/* What comes between the packet and the outer IP header; @proto is what that
+ * one is to say comes next. */
+static bool push_between(struct vs_pkt *p, const struct vs_tunnel *tun,
+			 const struct vs_dest *dest, const struct vs_route *rt,
+			 u8 *proto)
+{
+	struct sk_buff *skb = p->skb;
+
+	switch (tun->type) {
+	case IP_VS_CONN_F_TUNNEL_TYPE_GUE:
+		skb_set_inner_ipproto(skb, *proto);
+		if (!push_gue(p, tun, *proto))
+			return false;
+		gue_checksum(skb, tun, dest, rt);
+		*proto = IPPROTO_UDP;
+		return true;
+	case IP_VS_CONN_F_TUNNEL_TYPE_GRE:
+		push_gre(p, tun);
+		*proto = IPPROTO_GRE;
+		return true;
+	default:
+		skb_set_inner_ipproto(skb, *proto);
+		skb->transport_header = skb->network_header;
+		return true;
+	}
+}
+
+bool vs_encap(struct vs_pkt *p, const struct vs_tunnel *tun,
+	      const struct vs_dest *dest, const struct vs_route *rt)
 {
 	bool v6 = dest->key.af == AF_INET6;
-	unsigned int hlen = vs_encap_overhead(p, dest);
 	struct sk_buff *skb = p->skb;
 	struct inner in;
+	u8 proto;
 
-	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(rt->dst)) + hlen))
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(rt->dst)) +
+			      tun->overhead))
 		return false;
 	in = read_inner(p);
-	if (iptunnel_handle_offloads(skb, v6 ? SKB_GSO_IPXIP6 :
-					       SKB_GSO_IPXIP4))
+	proto = in.proto;
+	if (iptunnel_handle_offloads(skb, gso_type(tun, v6)))
+		return false;
+	/* segmentation takes what is between transport and inner MAC header
+	 * for the tunnel's header */
+	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
+	if (!push_between(p, tun, dest, rt, &proto))
 		return false;
 
-	skb->transport_header = skb->network_header;
-	skb_push(skb, hlen);
+	skb_push(skb, v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
 	skb_reset_network_header(skb);
-	skb_set_inner_ipproto(skb, in.proto);
 	if (v6)
-		write_outer6(p, &in, &rt->saddr.in6, &dest->key.addr.in6);
+		write_outer6(p, &in, proto, &rt->saddr.in6,
+			     &dest->key.addr.in6);
 	else
-		write_outer4(p, &in, rt->saddr.ip, dest->key.addr.ip);
+		write_outer4(p, &in, proto, rt->saddr.ip, dest->key.addr.ip);
 	return true;
 }

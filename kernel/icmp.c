@@ -7,12 +7,16 @@
 #include <linux/icmpv6.h>
 #include <linux/ip_vs.h>
 #include <linux/netdevice.h>
+#include <linux/udp.h>
+#include <net/gre.h>
+#include <net/gue.h>
 #include <net/icmp.h>
 #include <net/ip.h>
 #include <net/route.h>
 
 #include "dest.h"
 #include "icmp.h"
+#include "mtu.h"
 #include "net.h"
 #include "route.h"
 #include "stats.h"
@@ -96,10 +100,11 @@ static void count(const struct vs_conn *cp, enum vs_count pkts,
 
 /*
  * The packet size to tell the client, after a router asked for @mtu on the way
- * to the real server. skb->data is the tunnel packet that was too big.
+ * to the real server. skb->data is the tunnel packet that was too big, with
+ * @overhead bytes before the client's.
  */
 static unsigned int learn_pmtu(struct vs_pkt *p, struct vs_dest *dest,
-			       unsigned int mtu)
+			       unsigned int mtu, unsigned int overhead)
 {
 	const struct vs_route *rt;
 
@@ -107,8 +112,7 @@ static unsigned int learn_pmtu(struct vs_pkt *p, struct vs_dest *dest,
 	rt = vs_route_get(p, dest, false);
 	if (rt)
 		mtu = dst_mtu(rt->dst);
-	return mtu > 68 + sizeof(struct iphdr) ? mtu - sizeof(struct iphdr) :
-						 mtu;
+	return mtu > IPV4_MIN_MTU + overhead ? mtu - overhead : mtu;
 }
 
 /*
@@ -119,6 +123,7 @@ static unsigned int relay(struct vs_pkt *p, const struct error *e,
 			  const struct vs_pkt *outer,
 			  const struct vs_pkt *req, struct vs_conn *cp)
 {
+	unsigned int overhead = req->l3 - outer->l3;
 	bool too_big = e->type == ICMP_DEST_UNREACH &&
 		       e->code == ICMP_FRAG_NEEDED;
 	struct sk_buff *skb = p->skb;
@@ -132,9 +137,10 @@ static unsigned int relay(struct vs_pkt *p, const struct error *e,
 	__skb_pull(skb, outer->l3);
 	skb_reset_network_header(skb);
 	if (too_big)
-		info = htonl(learn_pmtu(p, cp->dest, ntohl(info) & 0xffff));
+		info = htonl(learn_pmtu(p, cp->dest, ntohl(info) & 0xffff,
+					overhead));
 
-	__skb_pull(skb, req->l3 - outer->l3);
+	__skb_pull(skb, overhead);
 	skb_reset_network_header(skb);
 	if (!too_big || ip_hdr(skb)->frag_off & htons(IP_DF)) {
 		icmp_send(skb, e->type, e->code, info);
@@ -144,21 +150,80 @@ static unsigned int relay(struct vs_pkt *p, const struct error *e,
 	return NF_STOLEN;
 }
 
-/* @outer, embedded in the error, is an IPIP packet: perhaps one of ours. */
+/* Bytes of the GUE header before an IPv4 packet, 0: it is something else. */
+static unsigned int gue_len(const struct vs_pkt *outer)
+{
+	unsigned int off = outer->l4 + sizeof(struct udphdr);
+	struct guehdr gue;
+
+	if (skb_copy_bits(outer->skb, off, &gue, sizeof(gue)) || gue.version ||
+	    gue.control || gue.proto_ctype != IPPROTO_IPIP)
+		return 0;
+	return sizeof(struct udphdr) + sizeof(gue) + gue.hlen * 4;
+}
+
+static unsigned int gre_len(const struct vs_pkt *outer)
+{
+	struct gre_base_hdr gre;
+
+	if (skb_copy_bits(outer->skb, outer->l4, &gre, sizeof(gre)) ||
+	    gre.flags & ~GRE_CSUM || gre.protocol != htons(ETH_P_IP))
+		return 0;
+	return sizeof(gre) + (gre.flags & GRE_CSUM ? sizeof(__be32) : 0);
+}
+
+/* Where the client's packet begins in @outer if that is a tunnel packet by its
+ * form, of *@type; else 0. */
+static unsigned int tunnel_payload(const struct vs_pkt *outer, u8 *type)
+{
+	unsigned int len = 0;
+
+	switch (outer->proto) {
+	case IPPROTO_IPIP:
+		*type = IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
+		return outer->l4;
+	case IPPROTO_UDP:
+		*type = IP_VS_CONN_F_TUNNEL_TYPE_GUE;
+		len = gue_len(outer);
+		break;
+	case IPPROTO_GRE:
+		*type = IP_VS_CONN_F_TUNNEL_TYPE_GRE;
+		len = gre_len(outer);
+		break;
+	}
+	return len ? outer->l4 + len : 0;
+}
+
+/* Whether @dest gets its packets in ones like @outer, by a tunnel of @type. */
+static bool is_tunnel_to(const struct vs_dest *dest, u8 type,
+			 const struct vs_pkt *outer)
+{
+	if (!dest || dest->key.af != AF_INET ||
+	    dest->key.addr.ip != outer->daddr.ip ||
+	    READ_ONCE(dest->tun_type) != type)
+		return false;
+	return type != IP_VS_CONN_F_TUNNEL_TYPE_GUE ||
+	       READ_ONCE(dest->tun_port) == outer->dport;
+}
+
+/* @outer, embedded in the error, may be a tunnel packet of ours. */
 static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
 				 const struct vs_pkt *outer)
 {
 	struct vs_conn *cp;
 	struct vs_pkt req;
 	enum vs_dir dir;
+	unsigned int l3;
+	u8 type;
 
-	if (outer->later_frag || !vs_route_is_local(skb_dst(p->skb), p->af) ||
-	    parse_embedded(p, &req, outer->l4) != VS_PARSE_OK)
+	l3 = tunnel_payload(outer, &type);
+	if (!l3 || outer->later_frag ||
+	    !vs_route_is_local(skb_dst(p->skb), p->af) ||
+	    parse_embedded(p, &req, l3) != VS_PARSE_OK)
 		return NF_ACCEPT;
 	cp = vs_conn_find_dir(&req, &dir);
 	if (!cp || dir != VS_DIR_IN || cp->method != IP_VS_CONN_F_TUNNEL ||
-	    !cp->dest || cp->dest->key.af != AF_INET ||
-	    cp->dest->key.addr.ip != outer->daddr.ip)
+	    !is_tunnel_to(cp->dest, type, outer))
 		return NF_ACCEPT;
 	if (!is_sound(p))
 		return vs_drop(p, VS_DROP_CSUM);
@@ -176,12 +241,9 @@ unsigned int vs_icmp_in(struct vs_pkt *p)
 	if (!read_error(p, &e))
 		return p->verdict;
 	what = parse_embedded(p, &in, p->l4 + sizeof(e));
-	if (what == VS_PARSE_OTHER && p->af == AF_INET &&
-	    in.proto == IPPROTO_IPIP)
+	cp = what == VS_PARSE_OK ? find_reverse(&in, &dir) : NULL;
+	if (!cp && p->af == AF_INET && what != VS_PARSE_BAD)
 		return tunnel_error(p, &e, &in);
-	if (what != VS_PARSE_OK)
-		return NF_ACCEPT;
-	cp = find_reverse(&in, &dir);
 	if (!cp || dir != VS_DIR_IN)
 		return NF_ACCEPT;
 	if (!is_sound(p))

@@ -4,6 +4,8 @@
 
 #include "pkt.h"
 
+#define IPV4_MIN_MTU	68
+
 /* Whether @p fits through @mtu bytes of network packet; when not and it may
  * not be fragmented, the sender is told @mtu and false returned. */
 bool vs_mtu_fits(struct vs_pkt *p, unsigned int mtu);

@@ -104,6 +104,7 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 {
 	enum vs_parse ret;
 
+	p->proto = 0;
 	if (l3 > U16_MAX)
 		return VS_PARSE_OTHER;
 	p->l3 = l3;

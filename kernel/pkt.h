@@ -25,7 +25,7 @@
  *		not 0 only for a packet embedded in an ICMP error
  * @l4:		offset of the transport header from skb->data
  * @af:		AF_INET or AF_INET6
- * @proto:	transport protocol
+ * @proto:	transport protocol, 0 when there is no sound IP header
  * @hook:	NF_INET_LOCAL_IN, NF_INET_FORWARD or NF_INET_LOCAL_OUT
  * @tcp:	VS_TCP_* flags, 0 for other protocols
  * @frag:	the packet is a fragment

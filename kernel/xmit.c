@@ -22,8 +22,6 @@
 #include "route.h"
 #include "xmit.h"
 
-#define IPV4_MIN_MTU	68
-
 /* As the kernel's ip_vs: the sender's socket hears of it by ICMP, if at all,
  * and not as an error of its system call, which NF_DROP would make of it. */
 static unsigned int dropped(struct vs_pkt *p, enum vs_drop why)
@@ -176,19 +174,18 @@ static unsigned int xmit_direct(struct vs_pkt *p, struct vs_conn *cp)
 
 /* Whether @p fits into the tunnel over @rt. Without path MTU discovery an IPv4
  * packet always does: its outer packet is fragmented. */
-static bool fits_tunnel(struct vs_pkt *p, const struct vs_dest *dest,
-			const struct vs_route *rt)
+static bool fits_tunnel(struct vs_pkt *p, const struct vs_tunnel *tun,
+			const struct vs_dest *dest, const struct vs_route *rt)
 {
-	unsigned int overhead = vs_encap_overhead(p, dest);
 	unsigned int min = dest->key.af == AF_INET6 ? IPV6_MIN_MTU :
 						      IPV4_MIN_MTU;
 	unsigned int mtu = dst_mtu(rt->dst);
 	struct sk_buff *skb = p->skb;
 	struct dst_entry *dst = skb_dst(skb);
 
-	if (mtu < min + overhead)
+	if (mtu < min + tun->overhead)
 		return false;
-	mtu -= overhead;
+	mtu -= tun->overhead;
 	if (!skb->dev && skb->sk && sk_fullsock(skb->sk))
 		dst->ops->update_pmtu(dst, skb->sk, NULL, mtu, true);
 	if (p->af == AF_INET && !READ_ONCE(p->vn->sysctl.pmtu_disc))
@@ -221,21 +218,20 @@ static unsigned int send_tunnelled(struct vs_pkt *p,
 static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 {
 	const struct vs_dest *dest = cp->dest;
-	const struct vs_route *rt;
+	const struct vs_route *rt = vs_route_get(p, cp->dest, false);
+	struct vs_tunnel tun;
 
-	if (unlikely(!vs_encap_supported(dest)))
-		return dropped(p, VS_DROP_METHOD);
-	rt = vs_route_get(p, cp->dest, false);
 	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
 		return dropped(p, VS_DROP_NO_ROUTE);
 	if (unlikely(rt->local))
 		return accept(p);
 	if (!vs_ttl_dec(p))
 		return dropped(p, VS_DROP_TTL);
-	if (!fits_tunnel(p, dest, rt))
+	vs_tunnel_plan(&tun, p, dest);
+	if (!fits_tunnel(p, &tun, dest, rt))
 		return dropped(p, VS_DROP_MTU);
 	drop_early_demux(p->skb);
-	if (!vs_encap(p, dest, rt))
+	if (!vs_encap(p, &tun, dest, rt))
 		return dropped(p, VS_DROP_HEADROOM);
 	return send_tunnelled(p, dest, rt);
 }

@@ -158,11 +158,17 @@ class Ipvs(Genl):
             text(SVC_SCHED, sched), attr(SVC_FLAGS, struct.pack('II', 0, 0xffffffff)),
             u32(SVC_TIMEOUT, 0), netmask_attr(address, None)]))
 
-    def dest(self, cmd, service, address, port, method=MASQ, weight=1, upper=0, lower=0):
-        self.must(cmd, nest(TOP_SERVICE, service_id(*service)), nest(TOP_DEST, [
+    def dest(self, cmd, service, address, port, method=MASQ, weight=1, upper=0, lower=0,
+             tunnel=None):
+        """`tunnel` is (type, port, flags)."""
+        attrs = [
             attr(DST_ADDR, packed16(address)), be16(DST_PORT, port), u32(DST_METHOD, method),
             u32(DST_WEIGHT, weight), u32(DST_UPPER, upper), u32(DST_LOWER, lower),
-            u16(DST_AF, AF[6 if packet.is6(address) else 4])]))
+            u16(DST_AF, AF[6 if packet.is6(address) else 4])]
+        if tunnel:
+            attrs += [u8(DST_TUN_TYPE, tunnel[0]), be16(DST_TUN_PORT, tunnel[1]),
+                      u16(DST_TUN_FLAGS, tunnel[2])]
+        self.must(cmd, nest(TOP_SERVICE, service_id(*service)), nest(TOP_DEST, attrs))
 
     def del_dest(self, service, address, port):
         self.must('DEL_DEST', nest(TOP_SERVICE, service_id(*service)), nest(TOP_DEST, [

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every kind of tunnel (IPIP, GUE and GRE, with and without checksum, GUE's remote checksum), every
+# family in every family: what the packets look like, what the kernel's own devices at the servers
+# make of them, and errors from the way. Topology: topology.sh.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="form reported traffic"
+
+GUE_PORT=5555
+KINDS=(
+	"--tun-type ipip"
+	"--tun-type gue --tun-port $GUE_PORT --tun-nocsum"
+	"--tun-type gue --tun-port $GUE_PORT --tun-csum"
+	"--tun-type gue --tun-port $GUE_PORT --tun-remcsum"
+	"--tun-type gre --tun-nocsum"
+	"--tun-type gre --tun-csum"
+)
+
+# Crafted packets: see tunnels.py.
+form() { run_py tunnels.py form "$AF"; }
+
+# The kernel's ip_vs learns from errors about IPv4 in IPv4 only, and so do we.
+reported() {
+	[ "$AF" = 4 ] || return 0
+	run_py tunnels.py reported "$AF"
+}
+
+# far_end ADDRESS: devices at server1 that take packets of every kind to ADDRESS.
+far_end() {
+	local local=$1 six=''
+
+	[[ $local == *:* ]] && six=6
+	in_ns server1 ip fou add port "$GUE_PORT" gue ${six:+-6}
+	defer ip -n server1 fou del port "$GUE_PORT" ${six:+-6}
+	in_ns server1 ip link add gre type "${six:+ip6}gre" local "$local" remote any
+	defer ip -n server1 link del gre
+	in_ns server1 ip link set gre up
+	[ "$six" ] || return 0
+	in_ns server1 ip link add any type ip6tnl mode any local "$local" remote any
+	defer ip -n server1 link del any
+	in_ns server1 ip link set any up
+}
+
+# one_kind OPTIONS SERVER: what goes up is answered by its checksum, and by name over UDP.
+one_kind() {
+	local kind=$1 rip=$2 type=gre
+
+	if [[ $kind == *gre* ]]; then
+		[[ $rip == *:* ]] && type=ip6gre
+		[[ $kind == *nocsum ]] || in_ns server1 ip link change gre type $type csum
+	fi
+	ipvs_batch <<-RULES
+		-e -t $(at "$VIP") -r $(at "$rip") -i $kind
+		-e -u $(at "$VIP") -r $(at "$rip") -i $kind
+	RULES
+	equal "$kind to $rip: TCP" "$(ask -k sum -s 100000 -w 30)" same
+	equal "$kind to $rip: UDP" "$(ask -u)" server1
+}
+
+traffic() {
+	local af=$AF outer kind rip mark=${#DEFERRED[@]}
+
+	modprobe -a -q fou fou6 ip_gre ip6_gre || :
+	for outer in 4 6; do
+		family "$outer"
+		rip=${RS[1]}
+		family "$af"
+		far_end "$rip"
+		defer clean_director
+		ipvs_batch <<-RULES
+			-A -t $(at "$VIP") -s rr
+			-a -t $(at "$VIP") -r $(at "$rip") -i
+			-A -u $(at "$VIP") -s rr
+			-a -u $(at "$VIP") -r $(at "$rip") -i
+		RULES
+		for kind in "${KINDS[@]}"; do
+			one_kind "$kind" "$rip"
+		done
+		unwind_to "$mark"
+	done
+}
+
+with_topology
+with_servers
+tests_run
