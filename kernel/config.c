@@ -34,14 +34,40 @@ struct vs_service *vs_config_need_service(struct vs_net *vn,
 	return ERR_PTR(-ESRCH);
 }
 
+static struct vs_snap *snap_of(const struct vs_service *svc)
+{
+	return rcu_dereference_protected(svc->snap,
+					 lockdep_is_held(&svc->vn->config.lock));
+}
+
+static const int *expiration(const struct vs_service *svc,
+			     const struct vs_sched *sched)
+{
+	const struct vs_sysctl *s = &svc->vn->sysctl;
+
+	return sched && sched->id == VS_SCHED_LBLCR ? &s->lblcr_expiration :
+						      &s->lblc_expiration;
+}
+
+static struct vs_snap *build_snap(const struct vs_service *svc,
+				  const struct vs_sched *sched, u32 flags,
+				  struct vs_snap *old)
+{
+	struct vs_snap_conf conf = {
+		.sched = sched,
+		.dests = &svc->dests,
+		.n = svc->num_dests,
+		.flags = flags,
+		.af = svc->key.af,
+		.expiration = expiration(svc, sched),
+	};
+
+	return vs_snap_build(&conf, old);
+}
+
 struct vs_snap *vs_config_snap(struct vs_service *svc)
 {
-	struct vs_snap *old;
-
-	old = rcu_dereference_protected(svc->snap,
-					lockdep_is_held(&svc->vn->config.lock));
-	return vs_snap_build(svc->sched, svc->flags, &svc->dests,
-			     svc->num_dests, old);
+	return build_snap(svc, svc->sched, svc->flags, snap_of(svc));
 }
 
 void vs_config_publish(struct vs_service *svc, struct vs_snap *snap)
@@ -185,7 +211,7 @@ static int add_service(struct vs_net *vn, struct vs_service *svc,
 			return PTR_ERR(svc);
 		}
 	}
-	snap = vs_snap_build(sched, flags, &svc->dests, 0, NULL);
+	snap = build_snap(svc, sched, flags, NULL);
 	if (!snap)
 		goto err_service;
 	err = need_hooks(vn, key->af);
@@ -238,25 +264,19 @@ static int edit_service(struct vs_service *svc, const struct vs_svc_conf *conf,
 			const struct vs_sched *sched)
 {
 	u32 flags = merge_flags(svc->flags, conf) | IP_VS_SVC_F_HASHED;
-	const struct vs_sched *old_sched = svc->sched;
-	u32 old_flags = svc->flags;
 	struct vs_snap *snap;
 
-	/* a new snapshot would begin a round of wrr anew */
-	if (sched == old_sched && flags == old_flags) {
-		set_service(svc, conf);
-		return 0;
+	if (sched != svc->sched) {
+		snap = build_snap(svc, sched, flags, snap_of(svc));
+		if (!snap)
+			return -ENOMEM;
+		svc->sched = sched;
+		vs_config_publish(svc, snap);
 	}
-	svc->sched = sched;
+	/* the same scheduler goes on as it was: wrr amid its round */
+	WRITE_ONCE(snap_of(svc)->flags, flags);
 	WRITE_ONCE(svc->flags, flags);
-	snap = vs_config_snap(svc);
-	if (!snap) {
-		svc->sched = old_sched;
-		WRITE_ONCE(svc->flags, old_flags);
-		return -ENOMEM;
-	}
 	set_service(svc, conf);
-	vs_config_publish(svc, snap);
 	return 0;
 }
 
@@ -404,11 +424,17 @@ void vs_config_get_timeouts(struct vs_net *vn, struct vs_timeouts *t)
 /* Frees what was removed from @svc: all, or what nobody has used for long. */
 static void reap_service(struct vs_service *svc, bool all)
 {
+	struct vs_snap *snap = snap_of(svc);
 	struct vs_dest *dest, *next;
 
-	list_for_each_entry_safe(dest, next, &svc->removed, list)
-		if (all || vs_dest_expired(dest))
-			vs_dest_free(dest);
+	list_for_each_entry_safe(dest, next, &svc->removed, list) {
+		if (!all && !vs_dest_expired(dest))
+			continue;
+		if (snap)
+			vs_snap_forget(snap);
+		snap = NULL;	/* once is enough */
+		vs_dest_free(dest);
+	}
 }
 
 /* Whether anything is left. */

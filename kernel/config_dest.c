@@ -148,6 +148,7 @@ static int revive_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
 {
 	struct vs_sums now = {};
 
+	dest->last_weight = 0;
 	vs_dest_set(dest, conf);
 	vs_stats_sum(dest->stats, &now);
 	dest->shown.last = now;

@@ -33,6 +33,8 @@ struct vs_sysctl {
 	int schedule_icmp;
 	int cache_bypass;
 	int expire_quiescent_template;
+	int lblc_expiration;		/* jiffies */
+	int lblcr_expiration;
 
 	/* defence */
 	int amemthresh;

@@ -17,6 +17,7 @@
 #include "sysctl.h"
 
 #define CONN_MAX	(1 << 30)
+#define DAY		(24 * 60 * 60)
 
 /**
  * struct knob - a file of net.ipv4.vs
@@ -233,7 +234,12 @@ static const struct knob knobs[] = {
 	KNOB(est_nice, 0, RANGE(-20, 19), .host = true),
 	KNOB(conn_lfactor, -2, RANGE(-8, 8), .host = true),
 	KNOB(svc_lfactor, -2, RANGE(-8, 8), .host = true),
+	/* HIDDEN ones */
+	KNOB(lblc_expiration, 0, .handler = proc_dointvec_jiffies),
+	KNOB(lblcr_expiration, 0, .handler = proc_dointvec_jiffies),
 };
+
+#define HIDDEN	2	/* where root is not the host's */
 
 struct table {
 	struct ctl_table ctl[ARRAY_SIZE(knobs) + 1];
@@ -266,6 +272,8 @@ static void set_defaults(struct vs_net *vn)
 	for (int i = 0; i < ARRAY_SIZE(knobs); i++)
 		if (!knobs[i].handler)
 			*(int *)((void *)s + knobs[i].offset) = knobs[i].def;
+	s->lblc_expiration = DAY * HZ;
+	s->lblcr_expiration = DAY * HZ;
 	s->sync_qlen_max = nr_free_buffer_pages() / 32;
 	s->sync_threshold[0] = 3;
 	s->sync_threshold[1] = 50;
@@ -282,16 +290,19 @@ static void set_defaults(struct vs_net *vn)
 int vs_sysctl_net_init(struct vs_net *vn)
 {
 	struct table *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	int n = ARRAY_SIZE(knobs);
 
+	if (vn->net->user_ns != &init_user_ns)
+		n -= HIDDEN;
 	if (!t)
 		return -ENOMEM;
 	if (!zalloc_cpumask_var(&vn->sysctl.est_cpus, GFP_KERNEL_ACCOUNT))
 		goto err_table;
 	set_defaults(vn);
-	for (int i = 0; i < ARRAY_SIZE(knobs); i++)
+	for (int i = 0; i < n; i++)
 		t->ctl[i] = new_ctl(&knobs[i], vn);
 	vn->sysctl_header = register_net_sysctl_sz(vn->net, "net/ipv4/vs",
-						   t->ctl, ARRAY_SIZE(knobs));
+						   t->ctl, n);
 	if (!vn->sysctl_header)
 		goto err_cpus;
 	vn->sysctl_table = t->ctl;

@@ -14,10 +14,29 @@ void vs_rr_init(struct vs_snap *snap, const struct vs_snap *old);
 
 struct vs_dest *vs_wrr_pick(struct vs_snap *snap);
 int vs_wrr_init(struct vs_snap *snap, struct vs_snap *old);
-void vs_wrr_exit(struct vs_snap *snap);
 
 struct vs_dest *vs_least_pick(struct vs_snap *snap);
 int vs_least_init(struct vs_snap *snap);
+
+struct vs_dest *vs_order_pick(const struct vs_snap *snap);
+int vs_order_init(struct vs_snap *snap);
+
+struct vs_dest *vs_twos_pick(const struct vs_snap *snap);
+int vs_twos_init(struct vs_snap *snap);
+
+struct vs_dest *vs_dh_pick(const struct vs_snap *snap,
+			   const struct vs_flow *flow);
+struct vs_dest *vs_sh_pick(const struct vs_snap *snap,
+			   const struct vs_flow *flow);
+int vs_sh_init(struct vs_snap *snap);
+
+struct vs_dest *vs_mh_pick(const struct vs_snap *snap,
+			   const struct vs_flow *flow);
+int vs_mh_init(struct vs_snap *snap);
+
+struct vs_dest *vs_local_pick(struct vs_snap *snap, const struct vs_flow *flow);
+int vs_local_init(struct vs_snap *snap, const struct vs_snap *old,
+		  const int *expiration);
 
 /* tree.c: for vs_least_*() with many targets. From attach to detach the
  * destinations' loads are followed; a grace period goes between detach and
@@ -36,6 +55,26 @@ static inline bool vs_target_overloaded(const struct vs_target *t)
 static inline bool vs_target_usable(const struct vs_target *t)
 {
 	return t->weight > 0 && !vs_target_overloaded(t);
+}
+
+static inline bool vs_has_flag(const struct vs_snap *snap, u32 flag)
+{
+	return READ_ONCE(snap->flags) & flag;
+}
+
+/* An address as the hashing schedulers see it. */
+static inline u32 vs_addr_fold(u8 af, const union nf_inet_addr *addr)
+{
+	if (af == AF_INET6)
+		return ntohl(addr->ip6[0] ^ addr->ip6[1] ^
+			     addr->ip6[2] ^ addr->ip6[3]);
+	return ntohl(addr->ip);
+}
+
+static inline u16 vs_flow_port(const struct vs_snap *snap,
+			       const struct vs_flow *flow)
+{
+	return vs_has_flag(snap, VS_SCHED_F_PORT) ? ntohs(flow->sport) : 0;
 }
 
 /* An active connection weighs as much as this many inactive ones (and one). */

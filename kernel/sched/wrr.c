@@ -13,7 +13,7 @@
 
 #include "impl.h"
 
-/* Above this many targets @max is worth its memory. */
+/* Above this many targets their maxima are worth the memory. */
 #define WALK_MAX	32
 
 /*
@@ -40,7 +40,7 @@ static int *build_max(const struct vs_snap *snap)
  * is not 0), or one behind all. */
 static u32 first_heavy(const struct vs_snap *snap, u32 from, int least)
 {
-	const int *m = snap->state.wrr.max;
+	const int *m = snap->table;
 	u32 first, node;
 
 	if (!m) {
@@ -186,11 +186,6 @@ int vs_wrr_init(struct vs_snap *snap, struct vs_snap *old)
 	snap->state.wrr.cw = cw;
 	if (snap->n <= WALK_MAX)
 		return 0;
-	snap->state.wrr.max = build_max(snap);
-	return snap->state.wrr.max ? 0 : -ENOMEM;
-}
-
-void vs_wrr_exit(struct vs_snap *snap)
-{
-	kvfree(snap->state.wrr.max);
+	snap->table = build_max(snap);
+	return snap->table ? 0 : -ENOMEM;
 }

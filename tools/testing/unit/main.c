@@ -43,6 +43,18 @@ void rnd_bytes(void *buf, unsigned int len)
 		*p++ = rnd(256);
 }
 
+u64 get_random_u64(void)
+{
+	return (u64)rnd(0) << 32 | rnd(0);
+}
+
+void get_random_bytes(void *buf, size_t len)
+{
+	rnd_bytes(buf, len);
+}
+
+struct workqueue_struct *vs_wq;
+
 static bool wanted(const char *name, char **argv)
 {
 	if (!*argv)
@@ -56,8 +68,8 @@ static bool wanted(const char *name, char **argv)
 int main(int argc, char **argv)
 {
 	static const struct unit_test *const suites[] = {
-		tcp_tests, proto_tests, sched_tests, race_tests, pkt_tests,
-		nat_tests,
+		tcp_tests, proto_tests, sched_tests, hash_tests, cache_tests,
+		race_tests, pkt_tests, nat_tests,
 	};
 	const char *seed_text = getenv("SEED");
 	u64 seed = seed_text ? strtoull(seed_text, NULL, 0) : time(NULL);

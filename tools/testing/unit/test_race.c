@@ -57,6 +57,7 @@ static void no_change_is_lost(void)
 {
 	pthread_t thread[THREADS];
 	struct list_head list;
+	struct vs_snap_conf conf = { .dests = &list, .n = DESTS };
 	struct vs_snap *snap;
 	unsigned int i, n;
 	u32 wrong = 0;
@@ -68,7 +69,8 @@ static void no_change_is_lost(void)
 		dests[i].total.counter = 1000000;
 		list_add(&dests[i].list, &list);
 	}
-	snap = vs_snap_build(vs_sched_find("wlc"), 0, &list, DESTS, NULL);
+	conf.sched = vs_sched_find("wlc");
+	snap = vs_snap_build(&conf, NULL);
 	CHECK(snap);
 
 	stop = false;

@@ -157,6 +157,23 @@ static struct vs_dest *model_least(void)
 	return best;
 }
 
+static struct vs_dest *model_heaviest(void)
+{
+	struct vs_dest *best = NULL;
+	int i;
+
+	for (i = 0; i < model.n; i++) {
+		struct vs_dest *d = model.dest[i];
+
+		if (overloaded(d) || d->weight <= (best ? best->weight : 0))
+			continue;
+		if (sched->id == VS_SCHED_OVF && d->active.counter > d->weight)
+			continue;
+		best = d;
+	}
+	return best;
+}
+
 static struct vs_dest *model_pick(void)
 {
 	switch (sched->id) {
@@ -164,6 +181,9 @@ static struct vs_dest *model_pick(void)
 		return model_rr();
 	case VS_SCHED_WRR:
 		return model_wrr();
+	case VS_SCHED_FO:
+	case VS_SCHED_OVF:
+		return model_heaviest();
 	default:
 		return model_least();
 	}
@@ -173,12 +193,17 @@ static void publish(void)
 {
 	struct vs_snap *old = snap;
 	struct list_head list;
+	struct vs_snap_conf conf = {
+		.sched = sched,
+		.dests = &list,
+		.n = model.n,
+	};
 	int i;
 
 	INIT_LIST_HEAD(&list);
 	for (i = model.n; i--; )
 		list_add(&model.dest[i]->list, &list);
-	snap = vs_snap_build(sched, 0, &list, model.n, old);
+	snap = vs_snap_build(&conf, old);
 	CHECK(snap);
 	if (old)
 		vs_snap_retire(old);
@@ -354,6 +379,16 @@ static void nq(void)
 	history("nq");
 }
 
+static void fo(void)
+{
+	history("fo");
+}
+
+static void ovf(void)
+{
+	history("ovf");
+}
+
 /* A cycle gives each destination as many connections as its weight says. */
 static void wrr_is_fair(void)
 {
@@ -379,7 +414,9 @@ static void wrr_is_fair(void)
 /* Extreme numbers neither overflow nor take long. */
 static void extremes(void)
 {
-	static const char *const names[] = { "rr", "wrr", "lc", "wlc", "sed", "nq" };
+	static const char *const names[] = {
+		"rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "twos"
+	};
 	unsigned int i;
 
 	max_weight = INT_MAX - 1;
@@ -419,6 +456,8 @@ const struct unit_test sched_tests[] = {
 	{ "sched_wlc", wlc },
 	{ "sched_sed", sed },
 	{ "sched_nq", nq },
+	{ "sched_fo", fo },
+	{ "sched_ovf", ovf },
 	{ "sched_extremes", extremes },
 	{}
 };

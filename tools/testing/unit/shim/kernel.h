@@ -85,6 +85,9 @@ static inline unsigned long gcd(unsigned long a, unsigned long b)
 /* memory */
 #define GFP_KERNEL		0
 #define GFP_ATOMIC		0
+#define GFP_KERNEL_ACCOUNT	0
+#define __GFP_NOWARN		0
+#define kzalloc(n, gfp)		calloc(1, n)
 #define kvzalloc(n, gfp)	calloc(1, n)
 #define kvcalloc(n, size, gfp)	calloc(n, size)
 #define kvfree(p)		free(p)
@@ -120,6 +123,24 @@ static inline unsigned long __ffs(unsigned long word)
 	return __builtin_ctzl(word);
 }
 
+static inline int fls(unsigned int v)
+{
+	return v ? 32 - __builtin_clz(v) : 0;
+}
+
+static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
+{
+	return (unsigned __int128)a * b >> shift;
+}
+
+#define sort_r(base, n, size, cmp, swap, priv) \
+	qsort_r(base, n, size, (__compar_d_fn_t)(cmp), (void *)(priv))
+
+static inline u32 hash_32(u32 v, unsigned int bits)
+{
+	return v * 0x61C88647u >> (32 - bits);
+}
+
 static inline u32 hash_64(u64 v, unsigned int bits)
 {
 	return v * 0x61C8864680B583EBull >> (64 - bits);
@@ -146,6 +167,7 @@ static inline void spin_unlock(spinlock_t *l)
 #define spin_lock_bh		spin_lock
 #define spin_unlock_bh		spin_unlock
 #define lockdep_assert_held(l)	assert((l)->held)
+#define lockdep_is_held(l)	((l)->held)
 
 /* RCU: nobody else is there */
 struct rcu_head { void *next; };
@@ -158,6 +180,8 @@ struct rcu_head { void *next; };
 #define rcu_assign_pointer(p, v) WRITE_ONCE(p, v)
 #define RCU_INIT_POINTER(p, v)	((p) = (v))
 #define call_rcu(head, func)	func(head)
+#define kfree_rcu(p, member)	free(p)
+#define kvfree_rcu(p, member)	free(p)
 #define smp_mb()		__sync_synchronize()
 
 /* lists */
@@ -184,6 +208,42 @@ static inline void list_del(struct list_head *n)
 	n->next->prev = n->prev;
 }
 
+static inline void hlist_add_head_rcu(struct hlist_node *n,
+				      struct hlist_head *h)
+{
+	n->next = h->first;
+	n->pprev = &h->first;
+	if (n->next)
+		n->next->pprev = &n->next;
+	h->first = n;
+}
+
+static inline void hlist_del_rcu(struct hlist_node *n)
+{
+	*n->pprev = n->next;
+	if (n->next)
+		n->next->pprev = n->pprev;
+}
+
+static inline void hlist_replace_rcu(struct hlist_node *old,
+				     struct hlist_node *new)
+{
+	new->next = old->next;
+	new->pprev = old->pprev;
+	*new->pprev = new;
+	if (new->next)
+		new->next->pprev = &new->next;
+}
+
+#define hlist_entry_or_null(p, t, m) \
+	({ struct hlist_node *_n = (p); _n ? container_of(_n, t, m) : NULL; })
+#define hlist_for_each_entry_rcu(pos, head, m, cond) \
+	for (pos = hlist_entry_or_null((head)->first, typeof(*pos), m); pos; \
+	     pos = hlist_entry_or_null(pos->m.next, typeof(*pos), m))
+#define hlist_for_each_entry_safe(pos, next_node, head, m) \
+	for (pos = hlist_entry_or_null((head)->first, typeof(*pos), m); \
+	     pos && ({ next_node = pos->m.next; 1; }); \
+	     pos = hlist_entry_or_null(next_node, typeof(*pos), m))
 #define list_entry(p, t, m)	container_of(p, t, m)
 #define list_for_each_entry(pos, head, m) \
 	for (pos = list_entry((head)->next, typeof(*pos), m); \
@@ -200,7 +260,11 @@ struct percpu_counter { s64 count; };
 typedef struct cpumask *cpumask_var_t;
 struct u64_stats_sync { char unused[0]; };
 typedef struct { u64 v; } u64_stats_t;
-typedef struct { u64 key[2]; } hsiphash_key_t;
+struct workqueue_struct;
+#define to_delayed_work(w)	((struct delayed_work *)(w))
+#define INIT_DELAYED_WORK(w, func)	((w)->unused = (func) != NULL)
+#define queue_delayed_work(wq, w, delay)	((void)(wq))
+#define cancel_delayed_work_sync(w)	((void)(w))
 struct ctl_table;
 struct ctl_table_header;
 struct dst_entry;
@@ -215,6 +279,18 @@ struct net;
 #define u64_stats_add(c, n)		((c)->v += (n))
 
 extern unsigned long jiffies;
+#define time_after(a, b)	((long)((b) - (a)) < 0)
+#define time_before(a, b)	time_after(b, a)
+
+/* chance: the tests' own */
+u64 get_random_u64(void);
+void get_random_bytes(void *buf, size_t len);
+
+/* On 64 bits hsiphash is siphash with one round a word and three at the end. */
+typedef struct { unsigned long key[2]; } hsiphash_key_t;
+typedef struct { u64 key[2]; } siphash_key_t;
+u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key);
+u64 siphash_2u64(u64 a, u64 b, const siphash_key_t *key);
 
 #include "packet.h"
 

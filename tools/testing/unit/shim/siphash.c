@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SipHash (Aumasson, Bernstein 2012) as the kernel has it on 64 bits.
+ */
+
+struct state {
+	u64 v[4];
+};
+
+static u64 rol(u64 v, int n)
+{
+	return v << n | v >> (64 - n);
+}
+
+static void round_(struct state *s)
+{
+	u64 *v = s->v;
+
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = rol(v[1], 13) ^ v[0];
+	v[3] = rol(v[3], 16) ^ v[2];
+	v[0] = rol(v[0], 32) + v[3];
+	v[2] += v[1];
+	v[3] = rol(v[3], 21) ^ v[0];
+	v[1] = rol(v[1], 17) ^ v[2];
+	v[2] = rol(v[2], 32);
+}
+
+static void begin(struct state *s, const u64 *key)
+{
+	s->v[0] = 0x736f6d6570736575ull ^ key[0];
+	s->v[1] = 0x646f72616e646f6dull ^ key[1];
+	s->v[2] = 0x6c7967656e657261ull ^ key[0];
+	s->v[3] = 0x7465646279746573ull ^ key[1];
+}
+
+static void word(struct state *s, u64 w, int rounds)
+{
+	s->v[3] ^= w;
+	while (rounds--)
+		round_(s);
+	s->v[0] ^= w;
+}
+
+static u64 end(struct state *s, int rounds)
+{
+	s->v[2] ^= 0xff;
+	while (rounds--)
+		round_(s);
+	return s->v[0] ^ s->v[1] ^ s->v[2] ^ s->v[3];
+}
+
+u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key)
+{
+	u64 k[2] = { key->key[0], key->key[1] };
+	struct state s;
+	u32 v;
+
+	assert(len == sizeof(v));
+	memcpy(&v, data, len);
+	begin(&s, k);
+	word(&s, (u64)len << 56 | v, 1);
+	return end(&s, 3);
+}
+
+u64 siphash_2u64(u64 a, u64 b, const siphash_key_t *key)
+{
+	struct state s;
+
+	begin(&s, key->key);
+	word(&s, a, 2);
+	word(&s, b, 2);
+	word(&s, 16ull << 56, 2);
+	return end(&s, 4);
+}

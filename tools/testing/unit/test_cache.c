@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lblc, lblcr and what they remember: sets that grow and shrink, collection by
+ * the clock, the bound under a scan of addresses, destinations that go.
+ */
+#include "dest.h"
+#include "sched/cache.h"
+#include "sched/sched.h"
+#include "unit.h"
+
+#define DESTS	4
+#define MINUTE	(60 * HZ)
+
+static struct vs_dest dests[DESTS];
+static struct vs_snap *snap;
+static int expiration;
+
+static void publish(const char *name, int first)
+{
+	struct vs_snap *old = snap;
+	struct list_head list;
+	struct vs_snap_conf conf = {
+		.sched = vs_sched_find(name),
+		.dests = &list,
+		.n = DESTS - first,
+		.af = AF_INET6,
+		.expiration = &expiration,
+	};
+	int i;
+
+	INIT_LIST_HEAD(&list);
+	for (i = DESTS; i-- > first; )
+		list_add(&dests[i].list, &list);
+	snap = vs_snap_build(&conf, old);
+	CHECK(snap);
+	if (old)
+		vs_snap_retire(old);
+}
+
+static void begin(const char *name)
+{
+	int i;
+
+	memset(dests, 0, sizeof(dests));
+	for (i = 0; i < DESTS; i++) {
+		dests[i].weight = 10;
+		dests[i].flags = VS_DEST_AVAILABLE;
+	}
+	expiration = 24 * 60 * MINUTE;
+	publish(name, 0);
+}
+
+static void end(void)
+{
+	vs_snap_retire(snap);
+	snap = NULL;
+}
+
+static struct vs_cache *cache(void)
+{
+	return snap->state.least.cache;
+}
+
+static int choice(u32 site)
+{
+	union nf_inet_addr daddr = { .all = { site, 0, 0, ~site } };
+	struct vs_flow flow = { .af = AF_INET6, .daddr = &daddr };
+	struct vs_dest *dest = vs_sched_pick(snap, &flow);
+
+	return dest ? dest - dests : -1;
+}
+
+static void load(int i, int active)
+{
+	dests[i].active.counter = active;
+	dests[i].total.counter = active;
+	vs_dest_load_changed(&dests[i]);
+}
+
+static void minutes(int n)
+{
+	while (n--) {
+		jiffies += MINUTE;
+		vs_cache_collect(cache());
+	}
+}
+
+static void lblc_stays(void)
+{
+	begin("lblc");
+	CHECK(choice(1) == 0);
+	load(0, 5);
+	CHECK(choice(1) == 0);		/* it has the site */
+	CHECK(choice(2) == 1);		/* another site: least loaded */
+	load(0, 11);
+	CHECK(choice(1) == 1);		/* overloaded, others idle: moves */
+	load(0, 0);
+	CHECK(choice(1) == 1);
+	load(1, 11);
+	load(2, 5);
+	load(3, 5);
+	load(0, 5);
+	CHECK(choice(1) == 1);		/* nobody is idle: stays */
+	dests[1].flags |= VS_DEST_OVERLOAD;
+	CHECK(choice(1) == 1);		/* thresholds do not matter to it */
+	dests[1].weight = 0;
+	publish("lblc", 0);
+	CHECK(choice(1) == 0);
+	end();
+}
+
+static void lblcr_grows_and_shrinks(void)
+{
+	begin("lblcr");
+	CHECK(choice(1) == 0);
+	load(0, 11);
+	CHECK(choice(1) == 1);
+	load(0, 3);
+	load(1, 2);
+	CHECK(choice(1) == 1);		/* the least of both */
+	load(1, 4);
+	CHECK(choice(1) == 0);
+	expiration = 100;
+	jiffies += 101;
+	CHECK(choice(1) == 0);		/* and the most loaded leaves */
+	load(1, 0);
+	CHECK(choice(1) == 0);
+	CHECK(cache()->members == 1 && cache()->sites == 1);
+	dests[0].flags |= VS_DEST_OVERLOAD;
+	CHECK(choice(1) == 1);		/* thresholds do matter to a set */
+	CHECK(cache()->members == 2);
+	end();
+}
+
+static void removed_is_not_used(const char *name)
+{
+	begin(name);
+	CHECK(choice(1) == 0);
+	load(1, 1);
+	load(2, 1);
+	load(3, 1);
+	dests[0].flags = 0;
+	publish(name, 1);
+	CHECK(choice(2) == 1);
+	CHECK(choice(1) == 1);
+	end();
+
+	/* one that comes back is known still, until it is freed */
+	begin(name);
+	CHECK(choice(1) == 0);
+	dests[0].flags = 0;
+	publish(name, 1);
+	dests[0].flags = VS_DEST_AVAILABLE;
+	publish(name, 0);
+	load(0, 1);
+	CHECK(choice(1) == 0);
+	dests[0].flags = 0;
+	publish(name, 1);
+	vs_snap_forget(snap);
+	CHECK(!cache()->sites && !cache()->members);
+	end();
+}
+
+static void removed_is_not_used_any_more(void)
+{
+	removed_is_not_used("lblc");
+	removed_is_not_used("lblcr");
+}
+
+static void forget_keeps_the_rest(void)
+{
+	begin("lblcr");
+	CHECK(choice(1) == 0);
+	load(0, 11);
+	CHECK(choice(1) == 1);
+	CHECK(choice(2) == 1);
+	CHECK(cache()->members == 3);
+	dests[0].flags = 0;
+	publish("lblcr", 1);
+	vs_snap_forget(snap);
+	CHECK(cache()->sites == 2 && cache()->members == 2);
+	load(2, 1);
+	CHECK(choice(1) == 1);
+	end();
+}
+
+static void unused_sites_expire(void)
+{
+	int i;
+
+	begin("lblc");
+	expiration = 45 * MINUTE;
+	for (i = 0; i < 100; i++)
+		choice(i);
+	minutes(30);
+	CHECK(cache()->sites == 100);
+	choice(7);
+	minutes(29);			/* the next full collection */
+	CHECK(cache()->sites == 100);
+	minutes(1);
+	CHECK(cache()->sites == 1);
+	minutes(30);
+	CHECK(!cache()->sites);
+	end();
+}
+
+static void bounded_under_a_scan(void)
+{
+	int i;
+
+	begin("lblcr");
+	for (i = 0; i < 30000; i++)
+		CHECK(choice(i) >= 0);
+	CHECK(cache()->sites == 24576);
+	minutes(5);
+	CHECK(cache()->sites == 24576);	/* all are too new */
+	choice(3);
+	minutes(1);
+	CHECK(cache()->sites <= 16384 + 24);
+	minutes(10);
+	CHECK(cache()->sites <= 16384);
+	end();
+}
+
+static void sets_are_bounded(void)
+{
+	int i, k;
+
+	begin("lblcr");
+	for (k = 0; k < DESTS; k++) {
+		for (i = 0; i < 24000; i++)
+			choice(i);
+		load(k, 11);	/* the others are idle */
+	}
+	for (i = 0; i < 24000; i++)
+		CHECK(choice(i) >= 0);
+	CHECK(cache()->members <= 4 * 24576);
+	end();
+}
+
+const struct unit_test cache_tests[] = {
+	{ "cache_lblc_stays", lblc_stays },
+	{ "cache_lblcr_grows_and_shrinks", lblcr_grows_and_shrinks },
+	{ "cache_removed_is_not_used", removed_is_not_used_any_more },
+	{ "cache_forget_keeps_the_rest", forget_keeps_the_rest },
+	{ "cache_unused_sites_expire", unused_sites_expire },
+	{ "cache_bounded_under_a_scan", bounded_under_a_scan },
+	{ "cache_sets_are_bounded", sets_are_bounded },
+	{}
+};
