@@ -6,6 +6,7 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
 #include "config_impl.h"
+#include "defence.h"
 #include "est.h"
 #include "hook.h"
 #include "main.h"
@@ -187,6 +188,7 @@ static void publish_service(struct vs_service *svc, u32 flags)
 	/* ordered after all that a reader of the flag relies on */
 	smp_store_release(&svc->flags, flags | IP_VS_SVC_F_HASHED);
 	vs_est_kick(vn);
+	vs_defence_start(vn);
 }
 
 static int add_service(struct vs_net *vn, struct vs_service *svc,

@@ -30,6 +30,7 @@ enum vs_dir {
 #define VS_ST_SYNCED		0x00004000u	/* came from a sync master */
 #define VS_ST_CONTROLLED	0x00008000u	/* has a template */
 #define VS_ST_STALE		0x00010000u	/* template that steers no more */
+#define VS_ST_MANY		0x00020000u	/* too many packets to be a victim */
 
 /* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
  * bit 3 of a link's address tells link[0] from link[1]. */
@@ -67,7 +68,7 @@ struct vs_link {
  *		1 for each user outside an RCU section
  * @n_control:	connections that have this as @control
  * @fwmark:	mark of the service it was scheduled by, 0 for none
- * @in_pkts:	packets in, approximate; counted only where something asks
+ * @in_pkts:	packets in, approximate; not counted once VS_ST_MANY is set
  * @shard:	expiry wheel shard
  * @a6:		IPv6 client, virtual and destination address; only allocated
  *		when @af is AF_INET6
@@ -131,12 +132,6 @@ static inline void vs_conn_touch(struct vs_conn *cp)
 		WRITE_ONCE(cp->seen, now);
 }
 
-/* One more packet, where somebody asks for their number. */
-static inline void vs_conn_count(struct vs_conn *cp)
-{
-	WRITE_ONCE(cp->in_pkts, READ_ONCE(cp->in_pkts) + 1);
-}
-
 /* Jiffies until @cp ends when no packet comes; 0 when due. */
 static inline u32 vs_conn_left(const struct vs_conn *cp)
 {
@@ -156,6 +151,22 @@ static inline void vs_conn_set_hashed(struct vs_conn *cp)
 
 	while (!try_cmpxchg(&cp->st, &st, st | VS_ST_HASHED))
 		;
+}
+
+#define VS_FEW_PKTS	8	/* a connection with no more may be a victim */
+
+/* A packet came in. Only the first ones count; they alone write here. */
+static inline void vs_conn_count(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st), n;
+
+	if (st & VS_ST_MANY)
+		return;
+	n = READ_ONCE(cp->in_pkts) + 1;
+	WRITE_ONCE(cp->in_pkts, n);
+	if (n > VS_FEW_PKTS)
+		while (!try_cmpxchg(&cp->st, &st, st | VS_ST_MANY))
+			;
 }
 
 static inline u8 vs_conn_state(const struct vs_conn *cp)

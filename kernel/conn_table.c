@@ -465,13 +465,18 @@ static struct vs_conn *nth(const struct vs_buckets *b, u32 i, u32 *skip)
 	return NULL;
 }
 
+static u32 iter_end(const struct vs_table_iter *it, const struct vs_buckets *b)
+{
+	return it->end ? min(it->end, buckets_n(b)) : buckets_n(b);
+}
+
 struct vs_conn *vs_table_next(struct vs_table_iter *it)
 {
 	const struct vs_buckets *b = rcu_dereference(it->t->cur);
 	struct vs_conn *cp;
 	u32 skip;
 
-	for (; b && it->pos < buckets_n(b); it->pos++, it->skip = 0) {
+	for (; b && it->pos < iter_end(it, b); it->pos++, it->skip = 0) {
 		skip = it->skip;
 		cp = nth(b, it->pos, &skip);
 		if (cp) {

@@ -85,6 +85,7 @@ struct vs_table_iter {
 	struct vs_table *t;
 	u32 pos;		/* bucket */
 	u32 skip;		/* connections of that bucket already seen */
+	u32 end;		/* bucket to stop before, 0: none */
 };
 
 /* RCU. The next connection, each once (by its VS_DIR_IN link), or NULL. */

@@ -65,6 +65,8 @@ static bool goes_on(struct vs_pkt *p, struct vs_conn *cp)
 /* A client's packet: its connection (NULL: none yet) decides where it goes. */
 static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 {
+	u32 st;
+
 	if (cp && unlikely(!goes_on(p, cp))) {
 		if (p->verdict != NF_ACCEPT)
 			return p->verdict;
@@ -80,8 +82,13 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 		vs_stats_packet(cp->dest->stats, VS_CNT_INPKTS,
 				VS_CNT_INBYTES, p->skb->len);
 	vs_proto_state(cp, p, VS_DIR_IN);
-	if (likely(!(READ_ONCE(cp->st) & VS_ST_ONE_PACKET)))
+	st = READ_ONCE(cp->st);
+	if (likely((st & (VS_ST_ONE_PACKET | VS_ST_MANY)) == VS_ST_MANY))
 		return vs_xmit_in(p, cp);
+	if (!(st & VS_ST_ONE_PACKET)) {
+		vs_conn_count(cp);
+		return vs_xmit_in(p, cp);
+	}
 	if (cp->control)
 		vs_conn_count(cp->control);
 	p->verdict = vs_xmit_in(p, cp);

@@ -7,6 +7,7 @@
 #include <net/net_namespace.h>
 
 #include "config.h"
+#include "defence.h"
 #include "est.h"
 #include "genl.h"
 #include "main.h"
@@ -38,6 +39,7 @@ static int __net_init net_init(struct net *net)
 	err = vs_est_net_init(vn);
 	if (err)
 		goto err_config;
+	vs_defence_net_init(vn);
 	err = vs_sysctl_net_init(vn);
 	if (err)
 		goto err_est;
@@ -48,6 +50,7 @@ static int __net_init net_init(struct net *net)
 
 err_sysctl:
 	vs_sysctl_net_exit(vn);
+	vs_defence_net_exit(vn);
 err_est:
 	vs_est_net_exit(vn);
 err_config:
@@ -72,6 +75,7 @@ static void __net_exit net_exit(struct net *net)
 
 	vs_procfs_net_exit(vn);
 	vs_sysctl_net_exit(vn);
+	vs_defence_net_exit(vn);
 	vs_est_net_exit(vn);
 	vs_conn_net_exit(vn);
 	vs_config_net_exit(vn);

@@ -9,6 +9,7 @@
 #include <net/netns/generic.h>
 
 #include "conn_table.h"
+#include "defence.h"
 #include "filter.h"
 #include "proto.h"
 #include "stats.h"
@@ -84,8 +85,10 @@ struct vs_est {
 	struct delayed_work work;
 };
 
+/* Per CPU. */
 struct vs_drops {
 	u64 cnt[VS_DROP_REASONS];
+	int turn;		/* packets until drop_packet drops one */
 };
 
 struct vs_net {
@@ -99,6 +102,7 @@ struct vs_net {
 	struct percpu_counter conns;
 	struct vs_wheel wheel;
 	struct vs_drops __percpu *drops;
+	struct vs_defence defence;
 
 	/* configuration */
 	struct net *net;

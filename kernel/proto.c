@@ -109,6 +109,29 @@ void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 	}
 }
 
+static enum vs_phase tcp_phase(u8 state)
+{
+	switch (state) {
+	case VS_TCP_S_SYN_RECV:
+	case VS_TCP_S_SYNACK:
+		return VS_PHASE_OPENING;
+	case VS_TCP_S_ESTABLISHED:
+		return VS_PHASE_LASTING;
+	default:
+		return VS_PHASE_ENDING;
+	}
+}
+
+enum vs_phase vs_proto_phase(const struct vs_conn *cp)
+{
+	switch (cp->proto) {
+	case IPPROTO_TCP:
+		return tcp_phase(vs_conn_state(cp));
+	default:
+		return VS_PHASE_LASTING;
+	}
+}
+
 const char *vs_proto_name(u8 proto, char buf[VS_PROTO_NAME_LEN])
 {
 	switch (proto) {

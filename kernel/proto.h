@@ -56,4 +56,13 @@ const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp);
 void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 		    enum vs_dir dir);
 
+/* How far a connection is, whatever its protocol. */
+enum vs_phase {
+	VS_PHASE_OPENING,	/* the client has not proved to exist */
+	VS_PHASE_LASTING,
+	VS_PHASE_ENDING,
+};
+
+enum vs_phase vs_proto_phase(const struct vs_conn *cp);
+
 #endif /* VS_PROTO_H */

@@ -8,6 +8,7 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
+#include "defence.h"
 #include "icmp.h"
 #include "net.h"
 #include "persist.h"
@@ -153,7 +154,13 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 		return NULL;
 	svc = vs_service_find(p->vn, p->af, p->proto, &p->daddr, p->dport,
 			      p->skb->mark);
-	if (!svc || p->sport == VS_FTP_DATA_PORT || is_local_reply(p))
+	if (!svc)
+		return NULL;
+	if (vs_defence_drops(p->vn)) {
+		p->verdict = vs_drop(p, VS_DROP_DEFENCE);
+		return NULL;
+	}
+	if (p->sport == VS_FTP_DATA_PORT || is_local_reply(p))
 		return NULL;
 	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
 		return schedule_persistent(p, svc);

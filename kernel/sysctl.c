@@ -13,6 +13,7 @@
 #include <linux/sysctl.h>
 
 #include "compat/sysctl.h"
+#include "defence.h"
 #include "net.h"
 #include "sysctl.h"
 
@@ -202,12 +203,12 @@ static int set_cpus(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
 #define RANGE(from, to)	.min = (from), .max = (to)
 
 static const struct knob knobs[] = {
-	KNOB(amemthresh, 1024),
-	KNOB(am_droprate, 10),
+	KNOB(amemthresh, 1024, .changed = vs_defence_update),
+	KNOB(am_droprate, 10, .changed = vs_defence_update),
 	KNOB(conn_max, 0, .handler = set_conn_max),
-	KNOB(drop_entry, 0, RANGE(0, 3)),
-	KNOB(drop_packet, 0, RANGE(0, 3)),
-	KNOB(secure_tcp, 0, RANGE(0, 3)),
+	KNOB(drop_entry, 0, RANGE(0, 3), .changed = vs_defence_update),
+	KNOB(drop_packet, 0, RANGE(0, 3), .changed = vs_defence_update),
+	KNOB(secure_tcp, 0, RANGE(0, 3), .changed = vs_defence_update),
 	KNOB(conntrack, 0),
 	KNOB(snat_reroute, 1),
 	KNOB(cache_bypass, 0),

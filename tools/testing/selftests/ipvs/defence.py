@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""defence.py drop_packet | drop_entry | automatic | idle | flood FAMILY"""
+
+import os
+import socket
+import sys
+
+from ipvstest import packet, tap
+from ipvstest.conns import ConnTable
+from ipvstest.knobs import Knobs
+from ipvstest.netns import namespace
+from ipvstest.packet import TCP, UDP
+from ipvstest.rig import Rig
+from ipvstest.wire import wait_until
+
+ALL = ('drop_entry', 'drop_packet', 'secure_tcp')
+INT_MAX = (1 << 31) - 1
+PORT = 8000     # of the real servers, see topology.sh
+HALF_OPEN = ('SYN_RECV', 'SYNACK')
+
+
+class Table(ConnTable):
+    def count(self, rig, *states):
+        """Connections of the rig's service in one of these states."""
+        return sum(1 for conn in self.all() if conn.vport == rig.vport and conn.state in states)
+
+
+def goes_on(rig, sport, packets=20):
+    """Nothing of an established connection is lost."""
+    for number in range(packets):
+        rig.send(sport, 'ack')
+        if not tap.check(rig.arrived(sport, 1), 'packet %d of an established one' % number):
+            return
+
+
+def passed(rig, sports):
+    """How many of these first packets were forwarded. One of an established connection follows
+    them: what did not come before it does not come."""
+    for sport in sports:
+        rig.send(sport)
+    rig.send(3999, 'ack')
+    count = 0
+    while True:
+        got = rig.ends.server.expect(lambda p: p.sport is not None)
+        if not tap.check(got, 'the established connection is cut') or got.sport == 3999:
+            return count
+        count += got.sport in sports
+
+
+def drop_packet(family):
+    for proto in (TCP, UDP):
+        rig = Rig(family, 'nat', proto, vport=8300 + 20 * family + proto)
+        rig.establish(3999)
+        for base, rate, wanted in ((4000, 4, 9), (4100, 1, 0), (4200, 0, 12)):
+            with Knobs(am_droprate=rate, drop_packet=3):
+                tap.equal(passed(rig, range(base, base + 12)), wanted, '1 in %d dropped' % rate)
+        tap.check(rig.error(4000, 0.05) is None, 'an error for a dropped packet')
+        tap.equal(passed(rig, range(4900, 4910)), 10, 'afterwards')
+        rig.close()
+
+
+def automatic(family):
+    """What memory is short of decides: modes 1 and 2."""
+    rig = Rig(family, 'nat', vport=8310 + family)
+    rig.establish(4000)
+    with Knobs(**dict.fromkeys(ALL, 1), amemthresh=0) as knobs:
+        tap.equal([knobs.get(name) for name in ALL], ['1'] * 3, 'memory at hand')
+        rig.establish(4001)
+        knobs.set(amemthresh=INT_MAX)
+        tap.check(wait_until(lambda: all(knobs.get(name) == '2' for name in ALL), 5),
+                  'not on: %s' % [knobs.get(name) for name in ALL])
+        rig.send(4002)
+        tap.check(not rig.arrived(4002, 0.1), 'a new connection although all are dropped')
+        goes_on(rig, 4000)
+        knobs.set(amemthresh=0)
+        tap.check(wait_until(lambda: all(knobs.get(name) == '1' for name in ALL), 5),
+                  'not off: %s' % [knobs.get(name) for name in ALL])
+        tap.check(rig.establish(4003), 'no new connection')
+        table = Table()
+        tap.equal(table.of('TCP', 4003, rig.vport).state, 'ESTABLISHED', 'secure_tcp is off')
+    rig.close()
+
+
+def half_open(rig, count, base=10000):
+    for sport in range(base, base + count):
+        rig.send(sport)
+    table = Table()
+    wait_until(lambda: table.count(rig, *HALF_OPEN) == count)
+    rig.ends.drain()
+    return table
+
+
+def drop_entry(family):
+    """Half-open connections go, a part each second; others stay."""
+    rig = Rig(family, 'nat', vport=8320 + family)
+    for sport in range(4000, 4010):
+        rig.establish(sport)
+    table = half_open(rig, 640)
+    before = table.count(rig, *HALF_OPEN)
+    tap.equal(before, 640, 'half-open connections')
+    with Knobs(drop_entry=3):
+        tap.check(wait_until(lambda: table.count(rig, *HALF_OPEN) < 620, 10),
+                  'none was dropped: %d' % table.count(rig, *HALF_OPEN))
+        tap.check(table.count(rig, *HALF_OPEN) > 320, 'half of them at once')
+    tap.equal(table.count(rig, 'ESTABLISHED'), 10, 'established')
+    active, inactive = rig.ipvs.counts(rig.service, rig.servers[0], rig.dport)
+    tap.equal((active, inactive), (10 + table.count(rig, *HALF_OPEN), 0), 'active, inactive')
+    goes_on(rig, 4000, 5)
+    rig.close()
+
+
+def idle(family):
+    """After a minute: those with few packets, but not those with many. (65 s and more.)"""
+    rig = Rig(family, 'nat', UDP, vport=8330 + family)
+    for sport in range(10000, 10320):
+        rig.send(sport)
+    for sport in range(4000, 4010):
+        for _ in range(9):
+            rig.send(sport)
+    table = Table()
+    wait_until(lambda: table.count(rig, 'UDP') == 330)
+    with Knobs(drop_entry=3):
+        wait_until(lambda: table.count(rig, 'UDP') != 330, 58)
+        tap.equal(table.count(rig, 'UDP'), 330, 'before the minute is over')
+        tap.check(wait_until(lambda: table.count(rig, 'UDP') < 300, 30), 'none was dropped')
+        left = [conn.cport for conn in table.all() if conn.vport == rig.vport]
+        tap.equal(sorted(p for p in left if p < 10000), list(range(4000, 4010)), 'the busy ones')
+    rig.close()
+
+
+class Session:
+    """A real client's TCP connection that goes on for long; the server tells in the end whether
+    all that was sent arrived."""
+
+    def __init__(self, address):
+        with namespace('client'):
+            family = socket.AF_INET6 if ':' in address else socket.AF_INET
+            self.sock = socket.socket(family, socket.SOCK_STREAM)
+        self.sock.settimeout(10)
+        self.sock.connect((address, PORT))
+        self.sock.sendall(b'sum\n')
+        self.sent = b''
+
+    def send(self):
+        data = os.urandom(3000)
+        self.sock.sendall(data)
+        self.sent += data
+
+    def verdict(self):
+        import hashlib
+        self.sock.shutdown(socket.SHUT_WR)
+        got = self.sock.makefile().readline().strip()
+        self.sock.close()
+        return got == hashlib.sha256(self.sent).hexdigest()
+
+
+def spoofed(rig, number):
+    """A SYN of a client that there is not."""
+    if rig.family == 4:
+        src = '192.0.2.%d' % (100 + number % 100)
+    else:
+        src = '2001:db8:a::1:%x' % (number % 1000)
+    return packet.tcp(src, rig.at.vip, 1024 + number % 60000, rig.vport, 'syn')
+
+
+def flood(family):
+    """SYNs from everywhere, to a service beside the one of a client that is connected."""
+    session = Session('203.0.113.10' if family == 4 else '2001:db8:f::10')
+    session.send()
+    rig = Rig(family, 'dr', vport=8340 + family, flush=False)
+    rig.establish(4000)
+    table = Table()
+    limit = len(table.all()) + 1500
+    with Knobs(drop_entry=3, secure_tcp=3) as knobs:
+        bounded = knobs.has('conn_max')
+        if bounded:
+            knobs.set(conn_max=limit)
+        for number in range(4000):
+            rig.ends.client.send(spoofed(rig, number))
+            if number % 500 == 0:
+                session.send()
+                goes_on(rig, 4000, 2)
+        rig.ends.drain()
+        total = len(table.all())
+        tap.check(total > limit - 1000, 'the flood did not come: %d connections' % total)
+        if bounded:
+            tap.check(total <= limit, '%d connections, limit %d' % (total, limit))
+        tap.check(wait_until(lambda: len(table.all()) < 0.95 * total, 10),
+                  'the table stays full: %d' % len(table.all()))
+        goes_on(rig, 4000)
+        another = Session(rig.at.vip)       # there is room again
+        another.send()
+        tap.check(another.verdict(), 'a new client, damaged')
+    session.send()
+    tap.check(session.verdict(), 'the connected client, damaged')
+    rig.close()
+
+
+{'drop_packet': drop_packet, 'drop_entry': drop_entry, 'automatic': automatic, 'idle': idle,
+ 'flood': flood}[sys.argv[1]](int(sys.argv[2]))
+tap.finish()

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# drop_packet, drop_entry and secure_tcp: what they do, when the automatic modes go on and off, and
+# that those who are connected feel nothing of a flood of SYNs. Topology: topology.sh, with phantoms
+# and real servers. LONG=1 also waits for the minute after which idle connections are victims.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="drop_packet drop_entry flood"
+export ONCE_TESTS="secure_tcp automatic${LONG:+ idle}"
+
+helper() {
+	defer clean_director
+	run_py defence.py "$@" "$AF"
+}
+
+drop_packet() { helper drop_packet; }
+drop_entry() { helper drop_entry; }
+automatic() { helper automatic; }
+idle() { helper idle; }
+
+# The state table with secure_tcp, as states.sh walks the other.
+secure_tcp() {
+	defer clean_director
+	in_ns director sysctl -qw net.ipv4.vs.secure_tcp=3
+	defer quiet_in director sysctl -qw net.ipv4.vs.secure_tcp=0
+	run_py states.py secure "$AF"
+}
+
+flood() {
+	service t rr m 1 2
+	helper flood
+}
+
+with_topology
+with_servers server1 server2
+tests_run
