@@ -205,7 +205,7 @@ stop_process() {
 # may hold it for a moment, too.
 module_unload() {
 	ip netns exec director ipvsadm -C 2>/dev/null
-	awk '$1 ~ /^ip_vs_/ { print $1 }' /proc/modules | xargs -r rmmod 2>/dev/null
+	awk '$1 ~ /^(ip_vs_|xt_ipvs$)/ { print $1 }' /proc/modules | xargs -r rmmod 2>/dev/null
 	rmmod ip_vs 2>/dev/null
 	! grep -q '^ip_vs ' /proc/modules
 }
