@@ -11,6 +11,7 @@
 #include "hook.h"
 #include "main.h"
 #include "net.h"
+#include "pe.h"
 
 #define REAP_PERIOD	(60 * HZ)
 #define MAX_SECONDS	(INT_MAX / HZ)
@@ -92,6 +93,7 @@ int vs_config_defrag6(struct vs_net *vn)
 
 static int check_service(const struct vs_svc_key *key,
 			 const struct vs_svc_conf *conf,
+			 const struct vs_pe *pe,
 			 const struct vs_sched **sched,
 			 struct netlink_ext_ack *extack)
 {
@@ -104,7 +106,7 @@ static int check_service(const struct vs_svc_key *key,
 			return vs_refuse(extack, "no scheduler of that name",
 					 -ENOENT);
 	}
-	if (conf->pe_name[0])
+	if (conf->pe_name[0] && !pe)
 		return vs_refuse(extack, "no persistence engine of that name",
 				 -ENOENT);
 	if (key->af == AF_INET6 && (plen < 1 || plen > 128))
@@ -112,6 +114,12 @@ static int check_service(const struct vs_svc_key *key,
 				 "IPv6 persistence prefix length is not 1..128",
 				 -EINVAL);
 	return 0;
+}
+
+/* May load a module, and so is the first thing. */
+static const struct vs_pe *find_pe(const struct vs_svc_conf *conf)
+{
+	return conf->pe_name[0] ? vs_pe_get(conf->pe_name) : NULL;
 }
 
 static u32 merge_flags(u32 flags, const struct vs_svc_conf *conf)
@@ -195,6 +203,7 @@ static int add_service(struct vs_net *vn, struct vs_service *svc,
 		       const struct vs_svc_key *key,
 		       const struct vs_svc_conf *conf,
 		       const struct vs_sched *sched,
+		       const struct vs_pe *pe,
 		       struct netlink_ext_ack *extack)
 {
 	u32 flags = merge_flags(0, conf);
@@ -223,6 +232,7 @@ static int add_service(struct vs_net *vn, struct vs_service *svc,
 	}
 
 	svc->sched = sched;
+	vs_pe_bind(svc, pe);
 	svc->fwmark_proto = conf->fwmark_proto;
 	set_service(svc, conf);
 	vs_config_publish(svc, snap);
@@ -244,6 +254,7 @@ int vs_config_add_service(struct vs_net *vn, const struct vs_svc_key *key,
 			  const struct vs_svc_conf *conf,
 			  struct netlink_ext_ack *extack)
 {
+	const struct vs_pe *pe = find_pe(conf);
 	const struct vs_sched *sched;
 	struct vs_service *svc;
 	int err;
@@ -253,12 +264,14 @@ int vs_config_add_service(struct vs_net *vn, const struct vs_svc_key *key,
 	if (svc && vs_service_configured(svc))
 		err = vs_refuse(extack, "service exists already", -EEXIST);
 	else
-		err = check_service(key, conf, &sched, extack);
+		err = check_service(key, conf, pe, &sched, extack);
 	if (!err && key->af == AF_INET6)
 		err = vs_config_defrag6(vn);
 	if (!err)
-		err = add_service(vn, svc, key, conf, sched, extack);
+		err = add_service(vn, svc, key, conf, sched, pe, extack);
 	mutex_unlock(&vn->config.lock);
+	if (err)
+		vs_pe_put(pe);
 	return err;
 }
 
@@ -286,6 +299,7 @@ int vs_config_edit_service(struct vs_net *vn, const struct vs_svc_key *key,
 			   const struct vs_svc_conf *conf,
 			   struct netlink_ext_ack *extack)
 {
+	const struct vs_pe *pe = find_pe(conf);
 	const struct vs_sched *sched;
 	struct vs_service *svc;
 	int err;
@@ -294,10 +308,13 @@ int vs_config_edit_service(struct vs_net *vn, const struct vs_svc_key *key,
 	svc = vs_config_need_service(vn, key, extack);
 	err = PTR_ERR_OR_ZERO(svc);
 	if (!err)
-		err = check_service(key, conf, &sched, extack);
+		err = check_service(key, conf, pe, &sched, extack);
 	if (!err)
 		err = edit_service(svc, conf, sched);
+	if (!err)
+		pe = vs_pe_bind(svc, pe);
 	mutex_unlock(&vn->config.lock);
+	vs_pe_put(pe);
 	return err;
 }
 
@@ -310,6 +327,7 @@ static void del_service(struct vs_service *svc)
 	count_service(svc, -1);
 	drop_hooks(vn, svc->key.af);
 	vs_config_publish(svc, NULL);
+	vs_pe_put(vs_pe_bind(svc, NULL));
 	list_for_each_entry_safe(dest, next, &svc->dests, list)
 		vs_config_remove_dest(dest);
 	if (list_empty(&svc->removed))

@@ -15,6 +15,7 @@
 #include "main.h"
 #include "dest.h"
 #include "net.h"
+#include "pe.h"
 
 /* Until the first packet's state sets a timeout. */
 #define NEW_TIMEOUT	(3 * HZ)
@@ -32,6 +33,7 @@ static void free_rcu(struct rcu_head *head)
 
 	/* packets may have used the route until now */
 	dst_release(rcu_dereference_protected(cp->reply_dst, 1));
+	vs_side_free(cp->side);
 	free_conn(cp);
 }
 
@@ -86,6 +88,7 @@ static void fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	cp->dport = conf->dport;
 	cp->proto = conf->proto;
 	cp->fwmark = conf->fwmark;
+	cp->side = conf->side;
 	cp->st = conf->st;
 	if (!(conf->st & VS_ST_TEMPLATE))
 		cp->st |= VS_ST_INACTIVE;
@@ -151,7 +154,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		return cp;
 	add_to_filter(vn, conf);
 
-	err = vs_table_insert(&vn->table, cp);
+	err = vs_table_insert(&vn->table, cp, conf->again);
 	if (err) {
 		vs_conn_end(cp);
 		return ERR_PTR(err);
@@ -163,6 +166,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 void vs_conn_end(struct vs_conn *cp)
 {
 	detach(cp, cp->st);
+	dst_release(rcu_dereference_protected(cp->reply_dst, 1));
 	free_conn(cp);
 }
 

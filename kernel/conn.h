@@ -63,7 +63,8 @@ struct vs_link {
  * @rcu:	takes @wheel's place once the connection left the wheel
  * @vn:		namespace
  * @control:	template that steers this connection; holds a reference
- * @side:	rarely needed state, NULL for nearly all connections
+ * @side:	rarely needed state, NULL for nearly all connections; owned, set
+ *		before hashing, constant after
  * @ref:	1 for the table, 1 for each connection with this as @control,
  *		1 for each user outside an RCU section
  * @n_control:	connections that have this as @control
@@ -98,7 +99,7 @@ struct vs_conn {
 	};
 	struct vs_net *vn;
 	struct vs_conn *control;
-	void *side;
+	struct vs_side *side;
 	refcount_t ref;
 	atomic_t n_control;
 	u32 fwmark;
@@ -194,6 +195,8 @@ struct vs_conn_conf {
 	u32 timeout;		/* jiffies, of a template */
 	struct vs_dest *dest;
 	struct vs_conn *control;	/* template to follow, or NULL */
+	struct vs_side *side;		/* the connection's, once it is made */
+	bool again;			/* the client may have one like it */
 };
 
 /*

@@ -25,6 +25,7 @@
 #include "conn_table.h"
 #include "main.h"
 #include "net.h"
+#include "pe.h"
 #include "pkt.h"
 
 #define LOCKED		1UL
@@ -78,6 +79,12 @@ static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
 	return hsiphash(buf, sizeof(buf), &t->key);
 }
 
+/* Templates that are known by more than their tuple go by that. */
+static u32 hash_side(const struct vs_table *t, const struct vs_side *side)
+{
+	return hsiphash(side->data, side->len, &t->key);
+}
+
 /* The tuple under which @cp's link @dir is hashed. */
 static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
 		     enum vs_dir dir)
@@ -92,6 +99,8 @@ static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
 		.proto = cp->proto,
 	};
 
+	if (unlikely(cp->side))
+		return hash_side(t, cp->side);
 	return hash_tuple(t, &k);
 }
 
@@ -115,14 +124,16 @@ static bool match(const struct vs_conn *cp, enum vs_dir dir,
 		    cp->a4[in ? VS_VADDR : VS_CADDR] != k->daddr->ip)
 			return false;
 	}
-	return (READ_ONCE(cp->st) &
-		(VS_ST_TEMPLATE | VS_ST_DEAD | VS_ST_STALE)) == want;
+	if ((READ_ONCE(cp->st) &
+	     (VS_ST_TEMPLATE | VS_ST_DEAD | VS_ST_STALE)) != want)
+		return false;
+	return !want || vs_side_eq(cp->side, k->side);
 }
 
-static struct vs_conn *find(struct vs_table *t, const struct vs_tuple *k,
-			    u32 want, enum vs_dir *dir)
+static __always_inline struct vs_conn *find(struct vs_table *t,
+					    const struct vs_tuple *k, u32 hash,
+					    u32 want, enum vs_dir *dir)
 {
-	u32 hash = hash_tuple(t, k);
 	const struct vs_buckets *b;
 	unsigned long link;
 	u32 i;
@@ -157,15 +168,16 @@ again:
 struct vs_conn *vs_table_find(struct vs_table *t, const struct vs_tuple *k,
 			      enum vs_dir *dir)
 {
-	return find(t, k, 0, dir);
+	return find(t, k, hash_tuple(t, k), 0, dir);
 }
 
 struct vs_conn *vs_table_find_template(struct vs_table *t,
 				       const struct vs_tuple *k)
 {
+	u32 hash = k->side ? hash_side(t, k->side) : hash_tuple(t, k);
 	enum vs_dir dir;
 
-	return find(t, k, VS_ST_TEMPLATE, &dir);
+	return find(t, k, hash, VS_ST_TEMPLATE, &dir);
 }
 
 struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir)
@@ -229,6 +241,7 @@ static bool chain_has(const struct vs_bucket *bkt, const struct vs_conn *new)
 		.dport = new->vport,
 		.af = new->af,
 		.proto = new->proto,
+		.side = new->side,
 	};
 	unsigned long link = READ_ONCE(bkt->head) & ~LOCKED;
 
@@ -265,15 +278,16 @@ static void maybe_grow(struct vs_table *t)
  * vs_table_insert - make a connection findable
  * @t: table
  * @cp: complete but for its links
+ * @again: the client's tuple may be in the table already; the newest is found
  *
  * Context: RCU, BH disabled.
  * Return: 0, or -EEXIST when the client's tuple is in the table already.
  */
-int vs_table_insert(struct vs_table *t, struct vs_conn *cp)
+int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool again)
 {
 	struct vs_bucket *bkt = lock_bucket(t, hash_link(t, cp, VS_DIR_IN));
 
-	if (chain_has(bkt, cp)) {
+	if (!again && chain_has(bkt, cp)) {
 		bit_spin_unlock(0, &bkt->head);
 		return -EEXIST;
 	}

@@ -39,6 +39,7 @@ struct vs_table {
 
 /**
  * struct vs_tuple - one direction of a connection as seen in a packet
+ * @side: what a template is known by beside the tuple, or NULL
  */
 struct vs_tuple {
 	const union nf_inet_addr *saddr;
@@ -47,6 +48,7 @@ struct vs_tuple {
 	__be16 dport;
 	u8 af;
 	u8 proto;
+	const struct vs_side *side;
 };
 
 int vs_table_init(struct vs_table *t);
@@ -65,7 +67,9 @@ struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir);
 /* Likewise, if @p is a client's packet. */
 struct vs_conn *vs_conn_find(const struct vs_pkt *p);
 
-int vs_table_insert(struct vs_table *t, struct vs_conn *cp);	/* or -EEXIST */
+/* -EEXIST: the client's tuple is there already, unless that is all right
+ * (@again). */
+int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool again);
 void vs_table_remove(struct vs_table *t, struct vs_conn *cp);
 
 /* Buckets now, for "size=" and CONN_TAB_SIZE. */

@@ -22,6 +22,14 @@ static const struct rhashtable_params params = {
 	.automatic_shrinking = true,
 };
 
+static const struct rhashtable_params real_params = {
+	.key_len = offsetofend(struct vs_dest_key, af) -
+		   offsetof(struct vs_dest_key, addr),
+	.key_offset = offsetof(struct vs_dest, key.addr),
+	.head_offset = offsetof(struct vs_dest, real),
+	.automatic_shrinking = true,
+};
+
 /* hashed as a whole: no padding */
 static_assert(offsetofend(struct vs_dest_key, af) ==
 	      sizeof(void *) + sizeof(union nf_inet_addr) + 4);
@@ -110,6 +118,29 @@ struct vs_dest *vs_dest_get(struct vs_service *svc, u16 af,
 	return rhashtable_lookup_fast(&svc->vn->dests, &key, params);
 }
 
+static bool is_real(const struct vs_dest *dest, u8 proto)
+{
+	const struct vs_svc_key *svc = &dest->svc->key;
+
+	return vs_dest_available(dest) &&
+	       READ_ONCE(dest->method) == IP_VS_CONN_F_MASQ &&
+	       (svc->proto == proto || svc->fwmark);
+}
+
+struct vs_dest *vs_dest_find_real(struct vs_net *vn, u8 af, u8 proto,
+				  const union nf_inet_addr *addr, __be16 port)
+{
+	struct vs_dest_key key = make_key(NULL, af, addr, port);
+	struct rhlist_head *pos, *list;
+	struct vs_dest *dest;
+
+	list = rhltable_lookup(&vn->reals, &key.addr, real_params);
+	rhl_for_each_entry_rcu(dest, pos, list, real)
+		if (is_real(dest, proto))
+			return dest;
+	return NULL;
+}
+
 void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
 {
 	u32 flags = conf->conn_flags & IP_VS_CONN_F_DEST_MASK;
@@ -181,9 +212,14 @@ struct vs_dest *vs_dest_new(struct vs_service *svc,
 	err = rhashtable_insert_fast(&svc->vn->dests, &dest->node, params);
 	if (err)
 		goto err_stats;
+	err = rhltable_insert(&svc->vn->reals, &dest->real, real_params);
+	if (err)
+		goto err_node;
 	vs_dest_set(dest, conf);
 	return dest;
 
+err_node:
+	rhashtable_remove_fast(&svc->vn->dests, &dest->node, params);
 err_stats:
 	free_percpu(dest->stats);
 err_dest:
@@ -207,6 +243,7 @@ void vs_dest_free(struct vs_dest *dest)
 	lockdep_assert_held(&svc->vn->config.lock);
 	WARN_ON_ONCE(refcount_read(&dest->ref) != 1);
 	rhashtable_remove_fast(&svc->vn->dests, &dest->node, params);
+	rhltable_remove(&svc->vn->reals, &dest->real, real_params);
 	list_del(&dest->list);
 	vs_stats_sum(dest->stats, &svc->shown.base);
 	call_rcu(&dest->rcu, free_rcu_dest);
@@ -233,10 +270,18 @@ bool vs_dest_expired(struct vs_dest *dest)
 
 int vs_dests_init(struct vs_net *vn)
 {
-	return rhashtable_init(&vn->dests, &params);
+	int err = rhashtable_init(&vn->dests, &params);
+
+	if (err)
+		return err;
+	err = rhltable_init(&vn->reals, &real_params);
+	if (err)
+		rhashtable_destroy(&vn->dests);
+	return err;
 }
 
 void vs_dests_exit(struct vs_net *vn)
 {
+	rhltable_destroy(&vn->reals);
 	rhashtable_destroy(&vn->dests);
 }

@@ -83,6 +83,7 @@ struct vs_dest {
 
 	struct list_head list ____cacheline_aligned;	/* in vs_service.dests or .removed */
 	struct rhash_head node;
+	struct rhlist_head real;
 	u32 conn_flags;
 	int last_weight;
 	struct vs_stats shown;
@@ -132,6 +133,11 @@ static inline int vs_dest_inactive(const struct vs_dest *dest)
 {
 	return max(atomic_read(&dest->total) - atomic_read(&dest->active), 0);
 }
+
+/* RCU. The configured destination that is reached by NAT at @addr:@port for
+ * @proto, of whatever service; the newest if several are; or NULL. */
+struct vs_dest *vs_dest_find_real(struct vs_net *vn, u8 af, u8 proto,
+				  const union nf_inet_addr *addr, __be16 port);
 
 struct vs_dest_conf;
 

@@ -6,6 +6,7 @@
  */
 #include "genl.h"
 #include "net.h"
+#include "pe.h"
 
 static const struct nla_policy svc_policy[IPVS_SVC_ATTR_MAX + 1] = {
 	[IPVS_SVC_ATTR_AF]		= { .type = NLA_U16 },
@@ -297,14 +298,18 @@ int vs_attr_put_service(struct sk_buff *skb, struct vs_service *svc)
 	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_SERVICE);
 	const char *sched = svc->sched ? svc->sched->name : "none";
 	struct ip_vs_flags flags = { .flags = svc->flags, .mask = ~0 };
+	const struct vs_pe *pe;
 	struct vs_stats_view v;
 	int err;
 
 	if (!nest)
 		return -EMSGSIZE;
+	pe = rcu_dereference_protected(svc->pe,
+				       lockdep_is_held(&svc->vn->config.lock));
 	vs_stats_view_service(svc, &v);
 	err = put_svc_key(skb, &svc->key) ?:
 	      nla_put_string(skb, IPVS_SVC_ATTR_SCHED_NAME, sched) ?:
+	      (pe ? nla_put_string(skb, IPVS_SVC_ATTR_PE_NAME, pe->name) : 0) ?:
 	      nla_put(skb, IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags) ?:
 	      nla_put_u32(skb, IPVS_SVC_ATTR_TIMEOUT, svc->timeout / HZ) ?:
 	      nla_put_be32(skb, IPVS_SVC_ATTR_NETMASK, svc->netmask) ?:

@@ -112,6 +112,23 @@ static unsigned int vs_out(struct vs_pkt *p, struct vs_conn *cp)
 	return NF_ACCEPT;
 }
 
+/* Likewise what a real server sends of its own accord. */
+static unsigned int vs_out_first(struct vs_pkt *p)
+{
+	struct vs_conn *cp;
+
+	p->verdict = NF_ACCEPT;
+	if (likely(!READ_ONCE(p->vn->config.num_pe_out[p->af == AF_INET6])))
+		return NF_ACCEPT;
+	cp = vs_schedule_out(p);
+	if (!cp)
+		return NF_ACCEPT;
+	p->verdict = vs_out(p, cp);
+	if (READ_ONCE(cp->st) & VS_ST_ONE_PACKET)
+		vs_conn_end(cp);
+	return p->verdict;
+}
+
 static bool is_fragment(const struct sk_buff *skb, u8 af)
 {
 	return af == AF_INET && ip_is_fragment(ip_hdr(skb));
@@ -213,6 +230,9 @@ static unsigned int local_packet(struct vs_pkt *p)
 	cp = vs_conn_find_dir(p, &dir);
 	if (cp && dir == VS_DIR_OUT)
 		return vs_out(p, cp);
+	if (!cp && p->hook == NF_INET_LOCAL_OUT &&
+	    (vs_out_first(p) != NF_ACCEPT || skb->ipvs_property))
+		return p->verdict;
 	return vs_in(p, cp);
 }
 
@@ -269,7 +289,7 @@ static unsigned int forward_hook(void *priv, struct sk_buff *skb,
 	}
 	cp = vs_conn_find_dir(&p, &dir);
 	if (!cp || dir != VS_DIR_OUT)
-		return NF_ACCEPT;
+		return vs_out_first(&p);
 	if (unlikely(p.cut))
 		return vs_drop(&p, VS_DROP_MALFORMED);
 	return vs_out(&p, cp);

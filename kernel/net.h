@@ -78,6 +78,7 @@ struct vs_config {
 	u32 num_fwmark[2];
 	u32 num_port0;
 	u32 num_ftp[2];			/* services for FTP's control port */
+	u32 num_pe_out[2];		/* services whose engine has conn_out */
 };
 
 /* est.c */
@@ -108,6 +109,7 @@ struct vs_net {
 	struct net *net;
 	struct rhashtable services;	/* struct vs_service by key, RCU */
 	struct rhashtable dests;	/* struct vs_dest by key */
+	struct rhltable reals;		/* by address and port, RCU */
 	struct vs_config config;
 	struct vs_stats total;
 	struct vs_est est;

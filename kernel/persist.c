@@ -7,24 +7,37 @@
  *	<protocol, network, 0, virtual address, port>	one port
  *	<protocol, network, 0, virtual address, 0>	all ports, and FTP
  *	<IP, network, 0, mark, 0>			a fwmark service
+ *
+ * With a persistence engine it stands for what the engine finds in the packet,
+ * beside all this.
  */
 #include <linux/ip_vs.h>
 #include <net/ipv6.h>
 
 #include "net.h"
+#include "pe.h"
 #include "persist.h"
 #include "schedule.h"
 #include "service.h"
 
-static void client_net(const struct vs_pkt *p, const struct vs_service *svc,
+/* What a template is known by; @k points into the rest. */
+struct want {
+	union nf_inet_addr net;
+	union nf_inet_addr vaddr;
+	struct vs_tuple k;
+	struct vs_side *side;
+};
+
+static void client_net(const struct vs_service *svc,
+		       const union nf_inet_addr *client,
 		       union nf_inet_addr *net)
 {
 	*net = (union nf_inet_addr){};
-	if (p->af == AF_INET6)
-		ipv6_addr_prefix(&net->in6, &p->saddr.in6,
+	if (svc->key.af == AF_INET6)
+		ipv6_addr_prefix(&net->in6, &client->in6,
 				 (__force u32)READ_ONCE(svc->netmask));
 	else
-		net->ip = p->saddr.ip & READ_ONCE(svc->netmask);
+		net->ip = client->ip & READ_ONCE(svc->netmask);
 }
 
 /* One port is kept apart from the others when the service is for that port
@@ -34,61 +47,129 @@ static bool has_port(const struct vs_pkt *p, const struct vs_service *svc)
 	return p->dport == svc->key.port && svc->key.port != VS_FTP_PORT;
 }
 
-/* A template whose destination is gone, or drained, steers nobody any more. */
-static bool is_valid(const struct vs_pkt *p, const struct vs_conn *ct)
+/* @w is how @svc's template for @client is known. -errno: @p is none that the
+ * service's engine understands. */
+static int want_init(struct want *w, const struct vs_pkt *p,
+		     const struct vs_service *svc,
+		     const union nf_inet_addr *client)
+{
+	const struct vs_pe *pe = rcu_dereference(svc->pe);
+
+	client_net(svc, client, &w->net);
+	w->side = NULL;
+	if (pe) {
+		w->side = vs_side_new(pe, p);
+		if (IS_ERR(w->side))
+			return PTR_ERR(w->side);
+	}
+	w->k = (struct vs_tuple) {
+		.saddr = &w->net, .daddr = &w->vaddr,
+		.af = p->af, .proto = p->proto,
+		.side = w->side,
+	};
+	return 0;
+}
+
+/* A template whose destination is gone, or drained, steers nobody any more;
+ * one to another than the server @only is of no use to that. */
+static bool is_valid(const struct vs_net *vn, const struct vs_conn *ct,
+		     const struct vs_dest *only)
 {
 	const struct vs_dest *dest = ct->dest;
 
-	if (!dest || !vs_dest_available(dest))
+	if (!dest || !vs_dest_available(dest) || (only && only != dest))
 		return false;
 	return READ_ONCE(dest->weight) ||
-	       !READ_ONCE(p->vn->sysctl.expire_quiescent_template);
+	       !READ_ONCE(vn->sysctl.expire_quiescent_template);
 }
 
-struct vs_conn *vs_persist_template(struct vs_pkt *p, struct vs_service *svc)
+static struct vs_conn *lookup(struct vs_net *vn, const struct want *w,
+			      const struct vs_dest *only)
 {
-	union nf_inet_addr net, vaddr = p->daddr;
-	struct vs_conn_conf conf = {
-		.caddr = &net,
-		.vaddr = &vaddr,
-		.af = p->af,
-		.proto = p->proto,
-		.st = VS_ST_TEMPLATE,
-		.fwmark = svc->key.fwmark,
-		.timeout = READ_ONCE(svc->timeout),
-	};
-	struct vs_tuple k = {
-		.saddr = &net, .daddr = &vaddr,
-		.af = p->af,
-	};
-	struct vs_conn *ct;
+	struct vs_conn *ct = vs_table_find_template(&vn->table, &w->k);
 
-	client_net(p, svc, &net);
-	if (svc->key.fwmark) {
-		vaddr = (union nf_inet_addr){ .ip = htonl(svc->key.fwmark) };
-		conf.proto = IPPROTO_IP;
-	} else if (has_port(p, svc)) {
-		conf.vport = p->dport;
-	}
-	k.proto = conf.proto;
-	k.dport = conf.vport;
-
-	ct = vs_table_find_template(&p->vn->table, &k);
-	if (ct && is_valid(p, ct)) {
+	if (ct && is_valid(vn, ct, only)) {
 		vs_conn_touch(ct);
 		return ct;
 	}
 	if (ct)
 		vs_conn_retire(ct);
+	return NULL;
+}
 
-	conf.dest = vs_schedule_choose(p, svc);
-	if (!conf.dest)
-		return NULL;
-	if (has_port(p, svc))
-		conf.dport = conf.dest->key.port;
-	ct = vs_conn_new(p->vn, &conf);
+/* What is left of @w is given back. */
+static struct vs_conn *create(struct vs_net *vn, struct want *w,
+			      const struct vs_service *svc,
+			      struct vs_dest *dest, __be16 dport)
+{
+	struct vs_conn_conf conf = {
+		.caddr = &w->net,
+		.vaddr = &w->vaddr,
+		.vport = w->k.dport,
+		.dport = dport,
+		.af = w->k.af,
+		.proto = w->k.proto,
+		.st = VS_ST_TEMPLATE,
+		.fwmark = svc->key.fwmark,
+		.timeout = READ_ONCE(svc->timeout),
+		.dest = dest,
+		.side = w->side,
+	};
+	struct vs_conn *ct = vs_conn_new(vn, &conf);
+
+	if (!IS_ERR(ct))
+		return ct;
 	if (ct == ERR_PTR(-EEXIST))	/* another CPU has the same client */
-		ct = vs_table_find_template(&p->vn->table, &k) ?:
+		ct = vs_table_find_template(&vn->table, &w->k) ?:
 		     ERR_PTR(-ENOMEM);
+	vs_side_free(w->side);
+	return ct;
+}
+
+struct vs_conn *vs_persist_template(struct vs_pkt *p, struct vs_service *svc)
+{
+	struct vs_conn *ct;
+	struct vs_dest *dest;
+	struct want w;
+	int err;
+
+	err = want_init(&w, p, svc, &p->saddr);
+	if (err)
+		return ERR_PTR(err);
+	w.vaddr = p->daddr;
+	if (svc->key.fwmark) {
+		w.vaddr = (union nf_inet_addr){ .ip = htonl(svc->key.fwmark) };
+		w.k.proto = IPPROTO_IP;
+	} else if (has_port(p, svc)) {
+		w.k.dport = p->dport;
+	}
+
+	ct = lookup(p->vn, &w, NULL);
+	dest = ct ? NULL : vs_schedule_choose(p, svc);
+	if (!dest) {
+		vs_side_free(w.side);
+		return ct;
+	}
+	return create(p->vn, &w, svc, dest,
+		      has_port(p, svc) ? dest->key.port : 0);
+}
+
+struct vs_conn *vs_persist_template_out(struct vs_pkt *p,
+					struct vs_dest *dest)
+{
+	struct vs_service *svc = dest->svc;
+	struct vs_conn *ct;
+	struct want w;
+	int err;
+
+	err = want_init(&w, p, svc, &p->daddr);
+	if (err)
+		return ERR_PTR(err);
+	w.vaddr = svc->key.addr;
+	w.k.dport = svc->key.port;
+	ct = lookup(p->vn, &w, dest);
+	if (!ct)
+		return create(p->vn, &w, svc, dest, p->sport);
+	vs_side_free(w.side);
 	return ct;
 }

@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "net.h"
+#include "pe.h"
 #include "procfs.h"
 
 #define VERSION_PART(shift)	((IP_VS_VERSION_CODE >> (shift)) & 0xff)
@@ -209,6 +210,15 @@ static u32 seconds_left(const struct vs_conn *cp)
 	return jiffies_to_msecs(vs_conn_left(cp)) / 1000;
 }
 
+static void show_side(struct seq_file *seq, const struct vs_conn *cp)
+{
+	const struct vs_side *side = cp->side;
+
+	if (side)
+		seq_printf(seq, " %s %.*s", side->pe->name, side->len,
+			   side->data);
+}
+
 static int conn_show(struct seq_file *seq, void *v)
 {
 	if (v == SEQ_START_TOKEN) {
@@ -216,7 +226,9 @@ static int conn_show(struct seq_file *seq, void *v)
 		return 0;
 	}
 	show_conn(seq, v);
-	seq_printf(seq, "%7u\n", seconds_left(v));
+	seq_printf(seq, "%7u", seconds_left(v));
+	show_side(seq, v);
+	seq_putc(seq, '\n');
 	return 0;
 }
 

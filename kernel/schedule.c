@@ -11,6 +11,7 @@
 #include "defence.h"
 #include "icmp.h"
 #include "net.h"
+#include "pe.h"
 #include "persist.h"
 #include "schedule.h"
 #include "service.h"
@@ -70,8 +71,13 @@ struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
 
 static struct vs_conn *failed(struct vs_pkt *p, int err)
 {
-	p->verdict = vs_drop(p, err == -ENOSPC ? VS_DROP_CONN_MAX :
-						 VS_DROP_NO_MEMORY);
+	enum vs_drop why = VS_DROP_NO_MEMORY;
+
+	if (err == -ENOSPC)
+		why = VS_DROP_CONN_MAX;
+	else if (err == -EINVAL)
+		why = VS_DROP_MALFORMED;
+	p->verdict = vs_drop(p, why);
 	return NULL;
 }
 
@@ -84,6 +90,12 @@ static __be16 server_port(const struct vs_pkt *p, const struct vs_service *svc,
 	    p->dport != svc->key.port)
 		return p->dport;
 	return dest->key.port ?: p->dport;
+}
+
+static bool is_one_packet(const struct vs_pkt *p, const struct vs_service *svc)
+{
+	return p->proto == IPPROTO_UDP &&
+	       READ_ONCE(svc->flags) & IP_VS_SVC_F_ONEPACKET;
 }
 
 static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
@@ -103,8 +115,7 @@ static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
 	};
 	struct vs_conn *cp;
 
-	if (p->proto == IPPROTO_UDP &&
-	    READ_ONCE(svc->flags) & IP_VS_SVC_F_ONEPACKET)
+	if (is_one_packet(p, svc))
 		conf.st = VS_ST_ONE_PACKET;
 	cp = vs_conn_new(p->vn, &conf);
 	if (cp == ERR_PTR(-EEXIST)) {	/* another CPU made and counted it */
@@ -165,4 +176,55 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
 		return schedule_persistent(p, svc);
 	return schedule_plain(p, svc);
+}
+
+/* The client may be in touch with another server: its answers come to the
+ * newer connection, as with the kernel's ip_vs. */
+static struct vs_conn *connect_from(struct vs_pkt *p, struct vs_dest *dest,
+				    struct vs_conn *control)
+{
+	const struct vs_service *svc = dest->svc;
+	struct vs_conn_conf conf = {
+		.caddr = &p->daddr,
+		.vaddr = &svc->key.addr,
+		.cport = p->dport,
+		.vport = svc->key.port,
+		.dport = p->sport,
+		.af = p->af,
+		.proto = p->proto,
+		.st = is_one_packet(p, svc) ? VS_ST_ONE_PACKET : 0,
+		.dest = dest,
+		.control = control,
+		.again = true,
+	};
+	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
+
+	if (IS_ERR(cp))
+		return NULL;
+	vs_stats_conn(dest->stats);
+	return cp;
+}
+
+struct vs_conn *vs_schedule_out(struct vs_pkt *p)
+{
+	struct vs_conn *control = NULL;
+	const struct vs_service *svc;
+	const struct vs_pe *pe;
+	struct vs_dest *dest;
+
+	if (p->proto != IPPROTO_UDP || p->later_frag)
+		return NULL;
+	dest = vs_dest_find_real(p->vn, p->af, p->proto, &p->saddr, p->sport);
+	if (!dest)
+		return NULL;
+	svc = dest->svc;
+	pe = rcu_dereference(svc->pe);
+	/* a mark does not tell the virtual address, and a service for all ports
+	 * not the port */
+	if (!pe || !pe->conn_out || svc->key.fwmark || !svc->key.port ||
+	    !p->sport)
+		return NULL;
+	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
+		control = vs_persist_template_out(p, dest);
+	return IS_ERR(control) ? NULL : connect_from(p, dest, control);
 }

@@ -32,6 +32,7 @@ struct vs_svc_key {
  * @timeout:	persistence, jiffies
  * @netmask:	persistence granularity: IPv4 mask (network order) or IPv6
  *		prefix length (host order)
+ * @pe:	persistence engine, NULL for none; its module is held
  * @snap:	what the scheduler chooses from; replaced at every change, NULL
  *		when there is no scheduler
  * @vn:		namespace
@@ -40,7 +41,7 @@ struct vs_svc_key {
  * @sched:	scheduler, NULL for "none"
  * @shown:	statistics
  *
- * All but @snap, @flags, @timeout and @netmask under vn->config.lock.
+ * All but @snap, @pe, @flags, @timeout and @netmask under vn->config.lock.
  *
  * A deleted service stays in vn->services, not to be found, for as long as it
  * has removed destinations; a service added with its key is this one again.
@@ -51,6 +52,7 @@ struct vs_service {
 	u32 flags;
 	u32 timeout;
 	__be32 netmask;
+	const struct vs_pe __rcu *pe;
 	struct vs_snap __rcu *snap;
 	struct vs_net *vn;
 

@@ -13,8 +13,10 @@ struct sk_buff;
 struct vs_conn;
 struct vs_dest;
 struct vs_net;
+struct vs_pe;
 struct vs_pkt;
 struct vs_service;
+struct vs_side;
 struct vs_snap;
 
 /*

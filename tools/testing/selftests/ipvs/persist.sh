@@ -11,15 +11,6 @@
 export ALL_TESTS="table lifetime stays net"
 export ONCE_TESTS="listed"
 
-# While the kernel's table grows, /proc shows less than all of it, and expire_nodest_conn ends less.
-steady_table() {
-	local knob=net.ipv4.vs.conn_lfactor was
-
-	was=$(quiet_in director sysctl -nq "$knob" 2>/dev/null) || return 0
-	defer quiet_in director sysctl -qw "$knob=$was"
-	in_ns director sysctl -qw "$knob=4"
-}
-
 table() {
 	steady_table
 	defer clean_director

@@ -227,6 +227,15 @@ clean_director() {
 	quiet_in director ipvsadm -C
 }
 
+# While the kernel's table grows, /proc shows less than all of it, and expire_nodest_conn ends less.
+steady_table() {
+	local knob=net.ipv4.vs.conn_lfactor was
+
+	was=$(quiet_in director sysctl -nq "$knob" 2>/dev/null) || return 0
+	defer quiet_in director sysctl -qw "$knob=$was"
+	in_ns director sysctl -qw "$knob=4"
+}
+
 # service PROTO SCHED METHOD [SERVER...]: a service on the VIP with these servers (numbers).
 # PROTO is t or u, METHOD m, g or i.
 service() {

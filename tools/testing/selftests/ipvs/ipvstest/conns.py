@@ -42,7 +42,7 @@ class ProcFile:
         while True:
             part = os.read(self.fd, 1 << 20)
             if not part:
-                return b''.join(parts).decode()
+                return b''.join(parts).decode('latin-1')
             parts.append(part)
 
 

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The persistence engine sip: calls stay with their server, by Call-ID; calls that a server begins;
+# messages that are none; and the engine's module. golden/pe_sip.txt holds what the kernel's ip_vs
+# does, for both families alike. Topology: topology.sh, with phantoms at both ends.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="table phones hostile"
+export ONCE_TESTS="module"
+
+# forget: services and, with their servers, templates: they hold the module.
+forget() {
+	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
+	clean_director
+	busywait 5 no_templates
+	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
+}
+
+no_templates() {
+	! quiet_in director grep -q ' sip ' /proc/net/ip_vs_conn
+}
+
+table() {
+	steady_table
+	defer forget
+	run_py pe_sip.py table "$AF"
+}
+
+phones() {
+	defer forget
+	run_py pe_sip.py phones "$AF"
+}
+
+hostile() {
+	defer forget
+	run_py pe_sip.py hostile "$AF"
+}
+
+loaded() {
+	grep -q '^ip_vs_pe_sip ' /proc/modules
+}
+
+# Loaded when it is wanted, kept as long as it is in use, listed, taken back.
+module() {
+	local had
+
+	had=$(quiet_in director ipvsadm -Sn | wc -l)
+	equal "services to begin with" "$had" 0
+	rmmod ip_vs_pe_sip 2>/dev/null
+	refute "loaded without need" loaded
+	defer forget
+	if quiet_in director ipvsadm -A -u "$VIP:5060" -s rr -p 60 --pe none-such 2>/dev/null; then
+		fail "an engine that is not there"
+	fi
+	ipvs -A -u "$VIP:5060" -s rr -p 60 --pe sip
+	check "not loaded" loaded
+	refute "unloaded in use" rmmod ip_vs_pe_sip 2>/dev/null
+	equal "listed" "$(quiet_in director ipvsadm -Sn)" \
+		"-A -u $VIP:5060 -s rr -p 60 --pe sip"
+	ipvs -E -u "$VIP:5060" -s rr -p 60
+	equal "taken back" "$(quiet_in director ipvsadm -Sn)" "-A -u $VIP:5060 -s rr -p 60"
+	check "still held" rmmod ip_vs_pe_sip
+	ipvs -E -u "$VIP:5060" -s rr -p 60 --pe sip
+	ipvs -D -u "$VIP:5060"
+	check "held by a service that is gone" rmmod ip_vs_pe_sip
+}
+
+with_topology
+tests_run
