@@ -192,6 +192,7 @@ static void publish_service(struct vs_service *svc, u32 flags)
 	if (!svc->key.fwmark)
 		vs_filter_add(vn->filter.vip, svc->key.af, &svc->key.addr);
 	list_move_tail(&svc->list, &vn->config.services);
+	vn->config.changes++;
 	count_service(svc, 1);
 	/* ordered after all that a reader of the flag relies on */
 	smp_store_release(&svc->flags, flags | IP_VS_SVC_F_HASHED);
@@ -325,6 +326,7 @@ static void del_service(struct vs_service *svc)
 
 	WRITE_ONCE(svc->flags, svc->flags & ~IP_VS_SVC_F_HASHED);
 	count_service(svc, -1);
+	vn->config.changes++;
 	drop_hooks(vn, svc->key.af);
 	vs_config_publish(svc, NULL);
 	vs_pe_put(vs_pe_bind(svc, NULL));

@@ -22,6 +22,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "compat/table.h"
 #include "conn_table.h"
 #include "main.h"
 #include "net.h"
@@ -340,7 +341,7 @@ u32 vs_table_size(struct vs_table *t)
 
 	rcu_read_lock();
 	b = rcu_dereference(t->cur);
-	n = b ? buckets_n(b) : 1U << min_bits();
+	n = b ? buckets_n(b) : VS_NO_TABLE_SIZE(1U << min_bits());
 	rcu_read_unlock();
 	return n;
 }
@@ -482,6 +483,23 @@ static struct vs_conn *nth(const struct vs_buckets *b, u32 i, u32 *skip)
 static u32 iter_end(const struct vs_table_iter *it, const struct vs_buckets *b)
 {
 	return it->end ? min(it->end, buckets_n(b)) : buckets_n(b);
+}
+
+u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max)
+{
+	unsigned long link = smp_load_acquire(&b->bucket[i].head) & ~LOCKED;
+	const struct vs_buckets *to;
+	u32 j, n = 0;
+
+	if (link == MOVED) {
+		to = rcu_dereference(b->next);
+		for (j = i; j < buckets_n(to) && n < max; j += buckets_n(b))
+			n += vs_table_chain(to, j, max - n);
+		return n;
+	}
+	for (; n < max && !(link & END); n++)
+		link = READ_ONCE(((const struct vs_link *)link)->next);
+	return n;
 }
 
 struct vs_conn *vs_table_next(struct vs_table_iter *it)

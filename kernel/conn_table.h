@@ -75,6 +75,10 @@ void vs_table_remove(struct vs_table *t, struct vs_conn *cp);
 /* Buckets now, for "size=" and CONN_TAB_SIZE. */
 u32 vs_table_size(struct vs_table *t);
 
+/* RCU. Links, up to @max, in bucket @i of @b, which was t->cur, wherever a move
+ * has taken them. */
+u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max);
+
 /* Shrinks when nearly empty; called by the expiry wheel. */
 void vs_table_maybe_shrink(struct vs_table *t);
 

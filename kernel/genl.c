@@ -243,23 +243,43 @@ static bool dump_end(struct sk_buff *skb, void *hdr, int err)
 	return !err;
 }
 
+/* The last service sent, or the list's head. It is remembered in cb->args[2] and
+ * counts for as long as no service has come or gone, see cb->args[1]. */
+static struct list_head *dump_resume(const struct netlink_callback *cb,
+				     struct vs_config *c)
+{
+	struct list_head *at = &c->services;
+	long i;
+
+	if (cb->args[0] && cb->args[1] == c->changes)
+		return (struct list_head *)cb->args[2];
+	for (i = 0; i < cb->args[0] && at->next != &c->services; i++)
+		at = at->next;
+	return at;
+}
+
 static int dump_services(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct vs_net *vn = vs_net(sock_net(skb->sk));
-	struct vs_service *svc;
-	long i = 0;
+	struct vs_config *c = &vn->config;
+	struct list_head *at;
+	void *hdr;
+	int err;
 
-	mutex_lock(&vn->config.lock);
-	list_for_each_entry(svc, &vn->config.services, list) {
-		void *hdr;
-
-		if (i++ < cb->args[0])
-			continue;
+	mutex_lock(&c->lock);
+	for (at = dump_resume(cb, c); at->next != &c->services; at = at->next) {
 		hdr = dump_begin(skb, cb, IPVS_CMD_NEW_SERVICE);
-		if (!hdr || !dump_end(skb, hdr, vs_attr_put_service(skb, svc)))
+		if (!hdr)
 			break;
-		cb->args[0] = i;
+		err = vs_attr_put_service(skb, list_entry(at->next,
+							  struct vs_service,
+							  list));
+		if (!dump_end(skb, hdr, err))
+			break;
+		cb->args[0]++;
+		cb->args[2] = (long)at->next;
 	}
+	cb->args[1] = c->changes;
 	mutex_unlock(&vn->config.lock);
 	return skb->len;
 }

@@ -68,6 +68,7 @@ struct vs_sysctl {
 struct vs_config {
 	struct mutex lock;		/* all mutations and dumps */
 	struct list_head services;	/* in order of creation */
+	unsigned long changes;		/* of @services */
 	struct list_head gone;		/* deleted, with removed destinations */
 	struct delayed_work reap;	/* frees removed destinations */
 	struct work_struct expire;	/* ends their connections */

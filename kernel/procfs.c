@@ -22,17 +22,45 @@ static struct vs_net *seq_vn(struct seq_file *seq)
 	return vs_net(seq_file_net(seq));
 }
 
+/**
+ * struct config_seq - where a reader of the services is
+ * @p:		namespace
+ * @at:		the service at @pos, for as long as there are no @changes
+ * @pos:	position in the file
+ * @changes:	vs_config.changes when it was there
+ */
+struct config_seq {
+	struct seq_net_private p;
+	struct list_head *at;
+	loff_t pos;
+	unsigned long changes;
+};
+
+static void *config_keep(struct config_seq *s, struct list_head *at, loff_t pos)
+{
+	s->at = at;
+	s->pos = pos;
+	return at;
+}
+
 static void *config_start(struct seq_file *seq, loff_t *pos)
 {
-	struct vs_net *vn = seq_vn(seq);
+	struct vs_config *c = &seq_vn(seq)->config;
+	struct config_seq *s = seq->private;
 
-	mutex_lock(&vn->config.lock);
-	return seq_list_start_head(&vn->config.services, *pos);
+	mutex_lock(&c->lock);
+	if (*pos && *pos == s->pos && s->changes == c->changes)
+		return s->at;
+	s->changes = c->changes;
+	return config_keep(s, seq_list_start_head(&c->services, *pos), *pos);
 }
 
 static void *config_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	return seq_list_next(v, &seq_vn(seq)->config.services, pos);
+	struct list_head *at;
+
+	at = seq_list_next(v, &seq_vn(seq)->config.services, pos);
+	return config_keep(seq->private, at, *pos);
 }
 
 static void config_stop(struct seq_file *seq, void *v)
@@ -339,23 +367,34 @@ static int stats_percpu_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
+/* ip_vs_app: helpers in use. There are none. */
+static int app_show(struct seq_file *seq, void *v)
+{
+	seq_puts(seq, "prot port    usecnt name\n");
+	return 0;
+}
+
 static const struct proc_file {
 	const char *name;
 	const struct seq_operations *ops;
 	unsigned int state;
 	int (*show)(struct seq_file *seq, void *v);	/* instead of @ops */
+	umode_t mode;			/* 0: everybody reads */
 } files[] = {
-	{ "ip_vs", &config_ops, sizeof(struct seq_net_private) },
+	{ "ip_vs", &config_ops, sizeof(struct config_seq) },
+	{ "ip_vs_app", .show = app_show },
 	{ "ip_vs_conn", &conn_ops, sizeof(struct conn_seq) },
 	{ "ip_vs_conn_sync", &conn_sync_ops, sizeof(struct conn_seq) },
 	{ "ip_vs_stats", .show = stats_show },
 	{ "ip_vs_stats_percpu", .show = stats_percpu_show },
+	{ "ip_vs_status", .show = vs_procfs_status_show, .mode = 0440 },
 };
 
 static bool create(const struct proc_file *f, struct proc_dir_entry *dir)
 {
 	if (f->show)
-		return proc_create_net_single(f->name, 0, dir, f->show, NULL);
+		return proc_create_net_single(f->name, f->mode, dir, f->show,
+					      NULL);
 	return proc_create_net(f->name, 0, dir, f->ops, f->state);
 }
 

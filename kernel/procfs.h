@@ -4,9 +4,13 @@
 
 #include "types.h"
 
-/* /proc/net/ip_vs, ip_vs_conn, ip_vs_conn_sync, ip_vs_stats and
- * ip_vs_stats_percpu, byte for byte as the kernel's ip_vs prints them. */
+struct seq_file;
+
+/* /proc/net/ip_vs*, byte for byte as the kernel's ip_vs prints them. */
 int vs_procfs_net_init(struct vs_net *vn);
 void vs_procfs_net_exit(struct vs_net *vn);
+
+/* procfs_status.c */
+int vs_procfs_status_show(struct seq_file *seq, void *v);
 
 #endif /* VS_PROCFS_H */

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/ip_vs_status: how full the hash tables are, in the words of the
+ * kernel's ip_vs.
+ */
+#include <linux/rhashtable.h>
+#include <linux/seq_file.h>
+#include <linux/seq_file_net.h>
+
+#include "net.h"
+#include "procfs.h"
+
+#define LENGTHS		8	/* the last one: that long or longer */
+#define BATCH		4096	/* buckets without a pause */
+#define RETRIES		5
+
+struct lengths {
+	u32 n[LENGTHS];
+};
+
+static void count(struct lengths *l, u32 length)
+{
+	l->n[min_t(u32, length, LENGTHS - 1)]++;
+}
+
+static u32 percent(u32 part, u32 whole)
+{
+	return div_u64((u64)part * 100, max(whole, 1U));
+}
+
+static void show_lengths(struct seq_file *seq, const char *what,
+			 const struct lengths *l)
+{
+	u32 all = 0, used;
+	int i;
+
+	for (i = 0; i < LENGTHS; i++)
+		all += l->n[i];
+	used = all - l->n[0];
+	seq_printf(seq, "%s buckets empty:\t%u (%u%%)\n", what, l->n[0],
+		   percent(l->n[0], all));
+	for (i = 1; i < LENGTHS; i++)
+		if (l->n[i])
+			seq_printf(seq, "%s buckets len-%d:\t%u (%u%%)\n", what,
+				   i, l->n[i], percent(l->n[i], used));
+}
+
+/* False when another table has taken over meanwhile. */
+static bool count_conns(struct vs_table *t, struct lengths *l)
+{
+	const struct vs_buckets *b;
+	u32 i = 0, n;
+
+	memset(l, 0, sizeof(*l));
+	rcu_read_lock();
+	b = rcu_dereference(t->cur);
+	n = 1U << b->bits;
+	while (i < n) {
+		count(l, vs_table_chain(b, i, LENGTHS - 1));
+		if (++i % BATCH)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+		if (b != rcu_dereference(t->cur))
+			break;
+	}
+	rcu_read_unlock();
+	return i == n;
+}
+
+static void show_conns(struct seq_file *seq, struct vs_net *vn)
+{
+	s64 conns = percpu_counter_sum_positive(&vn->conns);
+	struct vs_table *t = &vn->table;
+	bool have = rcu_access_pointer(t->cur);
+	u32 size = have ? vs_table_size(t) : 0;
+	struct lengths l;
+
+	seq_printf(seq, "Conns:\t%lld\n", conns);
+	seq_printf(seq, "Conn buckets:\t%u (%d bits, lfactor %d)\n", size,
+		   have ? ilog2(size) : 0,
+		   have ? READ_ONCE(vn->sysctl.conn_lfactor) : 0);
+	for (int i = 0; conns && have && i < RETRIES; i++) {
+		if (count_conns(t, &l)) {
+			show_lengths(seq, "Conn", &l);
+			break;
+		}
+	}
+}
+
+static void count_services(const struct bucket_table *tbl, struct lengths *l)
+{
+	const struct rhash_head *pos;
+
+	memset(l, 0, sizeof(*l));
+	for (u32 i = 0; i < tbl->size; i++) {
+		u32 n = 0;
+
+		rht_for_each_rcu(pos, tbl, i)
+			n++;
+		count(l, n);
+	}
+}
+
+static void show_services(struct seq_file *seq, struct vs_net *vn)
+{
+	u32 num = READ_ONCE(vn->config.num_services);
+	const struct bucket_table *tbl;
+	struct lengths l;
+
+	rcu_read_lock();
+	tbl = rht_dereference_rcu(vn->services.tbl, &vn->services);
+	seq_printf(seq, "Services:\t%u\n", num);
+	seq_printf(seq, "Service buckets:\t%u (%d bits, lfactor %d)\n",
+		   tbl->size, ilog2(tbl->size),
+		   READ_ONCE(vn->sysctl.svc_lfactor));
+	if (num) {
+		count_services(tbl, &l);
+		show_lengths(seq, "Service", &l);
+	}
+	rcu_read_unlock();
+}
+
+/* Nothing is estimated by threads here. */
+static void show_estimators(struct seq_file *seq)
+{
+	seq_puts(seq, "Stats thread slots:\t0 (max 0)\n");
+	seq_puts(seq, "Stats chain max len:\t0\n");
+	seq_puts(seq, "Stats thread ests:\t0\n");
+}
+
+int vs_procfs_status_show(struct seq_file *seq, void *v)
+{
+	struct vs_net *vn = vs_net(seq_file_single_net(seq));
+
+	show_conns(seq, vn);
+	show_services(seq, vn);
+	show_estimators(seq);
+	return 0;
+}
