@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Real servers, and a client: servers.py PORT WISHES ANSWERS NAMESPACE...
+"""Real servers, and a client: servers.py PORT[,PORT] WISHES ANSWERS NAMESPACE...
 
-One process answers on PORT in every namespace, TCP and UDP, both families, in the namespace's
+One process answers on these ports in every namespace, TCP and UDP, both families, in the namespace's
 name. A client's first line is its wish:
   who        the server's name, and the connection stays open
   sum        SHA-256 of all that follows until the client's FIN
@@ -142,15 +142,16 @@ def client(wishes, answers):
 
 
 def main():
-    port, wishes, answers = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    ports, wishes, answers = sys.argv[1].split(','), sys.argv[2], sys.argv[3]
     if wishes != '-':
         client(wishes, answers)
     for ns in sys.argv[4:]:
         name = ns.encode()
         with namespace(ns):
-            listen_udp(name, port, socket.AF_INET)
-            listen_udp(name, port, socket.AF_INET6)
-            listen_tcp(name, port)
+            for port in map(int, ports):
+                listen_udp(name, port, socket.AF_INET)
+                listen_udp(name, port, socket.AF_INET6)
+                listen_tcp(name, port)
     print('ready', flush=True)
     while True:
         for key, mask in poll.select():

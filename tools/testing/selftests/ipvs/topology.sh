@@ -207,7 +207,7 @@ with_topology() {
 }
 
 # with_servers [NAMESPACE...]: the answering program in every server, for TCP and UDP, both
-# families, and a client for `ask`.
+# families, and a client for `ask`. PORTS=a,b,...: not on PORT but on these.
 with_servers() {
 	local ready
 
@@ -215,7 +215,7 @@ with_servers() {
 	mkfifo "$SCRATCH/ready" "$SCRATCH/wishes" "$SCRATCH/answers.pipe"
 	# Both ways, so that no open waits for the other side's.
 	exec {READY}<>"$SCRATCH/ready" {WISHES}<>"$SCRATCH/wishes" {ANSWERS}<>"$SCRATCH/answers.pipe"
-	python3 -S "$HERE/servers.py" "$PORT" "$SCRATCH/wishes" "$SCRATCH/answers.pipe" "$@" \
+	python3 -S "$HERE/servers.py" "${PORTS:-$PORT}" "$SCRATCH/wishes" "$SCRATCH/answers.pipe" "$@" \
 		>"$SCRATCH/ready" &
 	defer stop_process $!
 	read -rt 60 -u "$READY" ready || fail "the servers did not start"
