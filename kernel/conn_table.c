@@ -186,7 +186,7 @@ struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir)
 	struct vs_tuple k = {
 		.saddr = &p->saddr, .daddr = &p->daddr,
 		.sport = p->sport, .dport = p->dport,
-		.af = p->af, .proto = p->proto,
+		.af = p->af, .proto = vs_pkt_conn_proto(p),
 	};
 
 	return vs_table_find(&p->vn->table, &k, dir);

@@ -17,21 +17,14 @@
 #include "schedule.h"
 #include "xmit.h"
 
-/* A SYN that hits a connection which is over: the client uses its port again
- * (net.ipv4.vs.conn_reuse_mode). Connections under a template stay with it. */
-static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
+/* Whether @cp is over and its client may use the port again. */
+static bool is_over(const struct vs_pkt *p, const struct vs_conn *cp, int mode)
 {
-	int mode = READ_ONCE(p->vn->sysctl.conn_reuse_mode);
-	const struct vs_dest *dest = cp->dest;
+	u8 state = vs_conn_state(cp);
 
-	if (p->proto != IPPROTO_TCP || !(p->tcp & VS_TCP_SYN))
-		return false;
-	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn) && dest &&
-	    !READ_ONCE(dest->weight))
-		return true;
-	if (!mode || cp->control)
-		return false;
-	switch (vs_conn_state(cp)) {
+	if (p->proto == IPPROTO_SCTP)
+		return state == VS_SCTP_S_CLOSED;
+	switch (state) {
 	case VS_TCP_S_TIME_WAIT:
 	case VS_TCP_S_CLOSE:
 		return true;
@@ -42,6 +35,20 @@ static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
 	}
 }
 
+/* A SYN or INIT that hits a connection which is over: the client uses its port
+ * again (net.ipv4.vs.conn_reuse_mode). Connections under a template stay with
+ * it. */
+static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
+{
+	int mode = READ_ONCE(p->vn->sysctl.conn_reuse_mode);
+	const struct vs_dest *dest = cp->dest;
+
+	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn) && dest &&
+	    !READ_ONCE(dest->weight))
+		return true;
+	return mode && !cp->control && is_over(p, cp, mode);
+}
+
 /*
  * Whether @cp goes on with @p. When not, it was ended and the packet is
  * scheduled anew (p->verdict NF_ACCEPT) or dropped.
@@ -49,7 +56,7 @@ static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
 static bool goes_on(struct vs_pkt *p, struct vs_conn *cp)
 {
 	p->verdict = NF_ACCEPT;
-	if (unlikely(p->tcp & VS_TCP_SYN) && is_reuse(p, cp)) {
+	if (unlikely(vs_pkt_opens(p)) && is_reuse(p, cp)) {
 		vs_conn_kill(cp);
 		return false;
 	}

@@ -77,7 +77,7 @@ static struct vs_conn *find_reverse(const struct vs_pkt *in, enum vs_dir *dir)
 		.sport = in->dport,
 		.dport = in->sport,
 		.af = in->af,
-		.proto = in->proto,
+		.proto = vs_pkt_conn_proto(in),
 	};
 
 	return vs_table_find(&in->vn->table, &k, dir);

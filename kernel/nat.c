@@ -12,6 +12,7 @@
 #include <linux/udp.h>
 #include <net/checksum.h>
 #include <net/ip6_checksum.h>
+#include <net/sctp/checksum.h>
 #include <net/udp.h>
 
 #include "nat.h"
@@ -30,7 +31,8 @@ struct edit {
 
 static bool has_ports(u8 proto)
 {
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
+	       proto == IPPROTO_SCTP;
 }
 
 /* Puts @e's address into the network header at @l3; the difference is what a
@@ -127,18 +129,49 @@ static void edit_udp(struct vs_pkt *p, const struct edit *e, __wsum addr)
 		uh->check = CSUM_MANGLED_0;
 }
 
+/* SCTP's checksum (CRC32c) does not cover addresses. One that is made by the
+ * device comes later; one that was wrong stays wrong. */
+static void edit_sctp(struct vs_pkt *p, const struct edit *e)
+{
+	struct sctphdr *sh = vs_pkt_l4(p);
+	__be16 *port = e->src ? &sh->source : &sh->dest;
+	struct sk_buff *skb = p->skb;
+	bool sound;
+
+	if (*port == e->port)
+		return;
+	if (skb->ip_summed == CHECKSUM_PARTIAL || p->frag) {
+		*port = e->port;
+		return;
+	}
+	sound = skb_csum_unnecessary(skb) ||
+		sctp_compute_cksum(skb, p->l4) == sh->checksum;
+	*port = e->port;
+	if (sound)
+		sh->checksum = sctp_compute_cksum(skb, p->l4);
+	skb->ip_summed = sound ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+}
+
+static unsigned int l4_len(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return sizeof(struct tcphdr);
+	case IPPROTO_UDP:
+		return sizeof(struct udphdr);
+	case IPPROTO_SCTP:
+		return sizeof(struct sctphdr);
+	default:
+		return 0;
+	}
+}
+
 static bool edit_packet(struct vs_pkt *p, const struct edit *e)
 {
-	unsigned int len = p->l4;
+	unsigned int len = p->later_frag ? 0 : l4_len(p->proto);
 	__wsum addr;
 
-	if (likely(!p->later_frag)) {
-		if (p->proto == IPPROTO_TCP)
-			len += sizeof(struct tcphdr);
-		else if (p->proto == IPPROTO_UDP)
-			len += sizeof(struct udphdr);
-	}
-	if (!vs_pkt_writable(p, len))
+	if (!vs_pkt_writable(p, p->l4 + len))
 		return false;
 
 	addr = edit_addr(p->af, p->skb->data + p->l3, e);
@@ -151,6 +184,8 @@ static bool edit_packet(struct vs_pkt *p, const struct edit *e)
 		fix_check(p->skb, p->af, &th->check, addr, port);
 	} else if (p->proto == IPPROTO_UDP) {
 		edit_udp(p, e, addr);
+	} else if (p->proto == IPPROTO_SCTP) {
+		edit_sctp(p, e);
 	}
 	return true;
 }

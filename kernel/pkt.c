@@ -11,6 +11,8 @@
 #include "net.h"
 #include "pkt.h"
 
+#define ISAKMP_PORT	cpu_to_be16(500)
+
 static enum vs_parse parse_l3_v4(struct vs_pkt *p)
 {
 	struct iphdr buf;
@@ -33,7 +35,7 @@ static enum vs_parse parse_l3_v4(struct vs_pkt *p)
 static bool is_transport(u8 nexthdr)
 {
 	return nexthdr == IPPROTO_TCP || nexthdr == IPPROTO_UDP ||
-	       nexthdr == IPPROTO_ICMPV6;
+	       nexthdr == IPPROTO_ICMPV6 || nexthdr == IPPROTO_SCTP;
 }
 
 static enum vs_parse parse_l3_v6(struct vs_pkt *p)
@@ -74,22 +76,60 @@ static u8 tcp_flags(const struct tcphdr *th)
 				    VS_TCP_ACK);
 }
 
+/* An SCTP packet up to its first chunk's header. */
+struct sctp_start {
+	struct sctphdr hdr;
+	struct sctp_chunkhdr chunk;
+};
+
+/* INIT, INIT ACK and SHUTDOWN COMPLETE come alone (RFC 9260, 6.10), so that
+ * the first chunk tells what the packet is for, but for an ABORT after a
+ * cookie. */
+static u8 chunk_type(const struct vs_pkt *p, const struct sctp_chunkhdr *first)
+{
+	unsigned int off = p->l4 + sizeof(struct sctphdr);
+	unsigned int len = ntohs(first->length);
+	struct sctp_chunkhdr buf;
+	const struct sctp_chunkhdr *next;
+
+	if ((first->type != SCTP_CID_COOKIE_ECHO &&
+	     first->type != SCTP_CID_COOKIE_ACK) || len < sizeof(buf))
+		return first->type;
+	next = skb_header_pointer(p->skb, off + ALIGN(len, 4), sizeof(buf),
+				  &buf);
+	return next && next->type == SCTP_CID_ABORT ? SCTP_CID_ABORT :
+						      first->type;
+}
+
+static unsigned int l4_len(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return sizeof(struct tcphdr);
+	case IPPROTO_SCTP:
+		return sizeof(struct sctp_start);
+	default:
+		return sizeof(struct udphdr);
+	}
+}
+
 /* Inside an ICMP error the ports are all that is sure to be there (RFC 792). */
 static enum vs_parse parse_l4(struct vs_pkt *p)
 {
 	union {
 		struct tcphdr tcp;
 		struct udphdr udp;
+		struct sctp_start sctp;
 		__be16 port[2];
 	} buf;
-	unsigned int len = p->proto == IPPROTO_TCP ? sizeof(buf.tcp) :
-						     sizeof(buf.udp);
 	const void *hdr = NULL;
 
 	if (!p->l3)
-		hdr = skb_header_pointer(p->skb, p->l4, len, &buf);
+		hdr = skb_header_pointer(p->skb, p->l4, l4_len(p->proto), &buf);
 	if (hdr && p->proto == IPPROTO_TCP)
 		p->tcp = tcp_flags(hdr);
+	else if (hdr && p->proto == IPPROTO_SCTP)
+		p->chunk = chunk_type(p, &((const struct sctp_start *)hdr)->chunk);
 	p->cut = !hdr;
 	if (!hdr)
 		hdr = skb_header_pointer(p->skb, p->l4, sizeof(buf.port), &buf);
@@ -111,6 +151,7 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 	p->sport = 0;
 	p->dport = 0;
 	p->tcp = 0;
+	p->chunk = 0;
 	p->cut = false;
 	ret = p->af == AF_INET6 ? parse_l3_v6(p) : parse_l3_v4(p);
 	if (ret != VS_PARSE_OK)
@@ -119,7 +160,13 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 	switch (p->proto) {
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
 		return p->later_frag ? VS_PARSE_OTHER : parse_l4(p);
+	case IPPROTO_AH:
+	case IPPROTO_ESP:
+		p->sport = ISAKMP_PORT;
+		p->dport = ISAKMP_PORT;
+		return VS_PARSE_OK;
 	case IPPROTO_ICMP:
 		return p->af == AF_INET ? VS_PARSE_ICMP : VS_PARSE_OTHER;
 	case IPPROTO_ICMPV6:

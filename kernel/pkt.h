@@ -2,6 +2,7 @@
 #ifndef VS_PKT_H
 #define VS_PKT_H
 
+#include <linux/sctp.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 
@@ -28,9 +29,10 @@
  * @proto:	transport protocol, 0 when there is no sound IP header
  * @hook:	NF_INET_LOCAL_IN, NF_INET_FORWARD or NF_INET_LOCAL_OUT
  * @tcp:	VS_TCP_* flags, 0 for other protocols
+ * @chunk:	type of the first SCTP chunk (SCTP_CID_*), or the ABORT after it
  * @frag:	the packet is a fragment
  * @later_frag:	a fragment without transport header
- * @cut:	the transport header ends after the ports
+ * @cut:	the transport header ends after the ports, or SCTP has no chunk
  * @verdict:	what a stage that ends the packet's way decided (NF_*)
  *
  * Filled by vs_pkt_parse(), each header field read once. Holds values and
@@ -50,6 +52,7 @@ struct vs_pkt {
 	u8 proto;
 	u8 hook;
 	u8 tcp;
+	u8 chunk;
 	bool frag;
 	bool later_frag;
 	bool cut;
@@ -57,16 +60,31 @@ struct vs_pkt {
 };
 
 enum vs_parse {
-	VS_PARSE_OK,		/* TCP or UDP with ports */
+	VS_PARSE_OK,		/* TCP, UDP or SCTP with ports, AH or ESP */
 	VS_PARSE_ICMP,		/* ICMP or ICMPv6; addresses and @l4 are set */
 	VS_PARSE_OTHER,		/* not for us: leave it to the stack */
-	VS_PARSE_BAD,		/* TCP or UDP cut short before the ports' end */
+	VS_PARSE_BAD,		/* one of these, cut short before the ports' end */
 };
 
 /* Reads addresses, protocol, fragment state and the offset of the transport
  * header at skb->data + @l3. Needs p->skb, ->vn, ->af and ->hook. Does not
  * modify the packet. */
 enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3);
+
+/* The protocol by which @p's connection is known: IPsec has no ports and goes
+ * where its key exchange (ISAKMP, UDP port 500 at both ends) went. */
+static inline u8 vs_pkt_conn_proto(const struct vs_pkt *p)
+{
+	return p->proto == IPPROTO_ESP || p->proto == IPPROTO_AH ?
+	       IPPROTO_UDP : p->proto;
+}
+
+/* Whether a client's packet asks for a new connection. */
+static inline bool vs_pkt_opens(const struct vs_pkt *p)
+{
+	return p->tcp & VS_TCP_SYN ||
+	       (p->proto == IPPROTO_SCTP && p->chunk == SCTP_CID_INIT);
+}
 
 /* Makes the packet's first @len bytes linear and writable; any pointer into
  * the packet is void afterwards. */

@@ -25,6 +25,27 @@ static const u16 tcp_seconds[VS_TCP_S_MAX] = {
 	[VS_TCP_S_SYNACK] = 2 * 60,
 };
 
+/* A handshake's or shutdown's step takes no longer than the longest
+ * retransmission timeout (RFC 9260, RTO.Max) and a second. */
+#define SCTP_STEP	(60 + 1)
+
+static const u16 sctp_seconds[VS_SCTP_S_MAX] = {
+	[VS_SCTP_S_NONE] = 2,
+	[VS_SCTP_S_INIT1] = 3 + 1,
+	[VS_SCTP_S_INIT] = SCTP_STEP,
+	[VS_SCTP_S_COOKIE_SENT] = SCTP_STEP,
+	[VS_SCTP_S_COOKIE_REPLIED] = SCTP_STEP,
+	[VS_SCTP_S_COOKIE_WAIT] = SCTP_STEP,
+	[VS_SCTP_S_COOKIE] = SCTP_STEP,
+	[VS_SCTP_S_COOKIE_ECHOED] = SCTP_STEP,
+	[VS_SCTP_S_ESTABLISHED] = 15 * 60,
+	[VS_SCTP_S_SHUTDOWN_SENT] = SCTP_STEP,
+	[VS_SCTP_S_SHUTDOWN_RECEIVED] = SCTP_STEP,
+	[VS_SCTP_S_SHUTDOWN_ACK_SENT] = SCTP_STEP,
+	[VS_SCTP_S_REJECTED] = 3 + 1,
+	[VS_SCTP_S_CLOSED] = SCTP_STEP,
+};
+
 #define UDP_SECONDS	(5 * 60)
 
 void vs_proto_net_init(struct vs_proto_net *pn)
@@ -33,6 +54,8 @@ void vs_proto_net_init(struct vs_proto_net *pn)
 
 	for (i = 0; i < VS_TCP_S_MAX; i++)
 		pn->tcp_timeout[i] = tcp_seconds[i] * HZ;
+	for (i = 0; i < VS_SCTP_S_MAX; i++)
+		pn->sctp_timeout[i] = sctp_seconds[i] * HZ;
 	pn->udp_timeout = UDP_SECONDS * HZ;
 	pn->secure_tcp = false;
 }
@@ -49,11 +72,11 @@ static void assure(struct vs_conn *cp)
 			return;
 }
 
-static enum vs_tcp_row row(u32 st, enum vs_dir dir)
+static enum vs_row row(u32 st, enum vs_dir dir)
 {
 	if (dir == VS_DIR_OUT)
-		return VS_TCP_OUTPUT;
-	return st & VS_ST_NOOUTPUT ? VS_TCP_INPUT_ONLY : VS_TCP_INPUT;
+		return VS_ROW_OUTPUT;
+	return st & VS_ST_NOOUTPUT ? VS_ROW_INPUT_ONLY : VS_ROW_INPUT;
 }
 
 /*
@@ -82,6 +105,24 @@ static void tcp_state(struct vs_conn *cp, const struct vs_pkt *p,
 		assure(cp);
 }
 
+static void sctp_state(struct vs_conn *cp, const struct vs_pkt *p,
+		       enum vs_dir dir)
+{
+	u32 st = READ_ONCE(cp->st);
+	u32 clear = dir == VS_DIR_OUT ? st & VS_ST_NOOUTPUT : 0;
+	u8 state = st & VS_ST_STATE;
+	u8 next = vs_sctp_next(row(st, dir), p->chunk, state);
+	u32 timeout = READ_ONCE(p->vn->proto.sctp_timeout[next]);
+
+	if (next == state && !clear && timeout == READ_ONCE(cp->timeout))
+		return;
+
+	vs_conn_set_state(cp, next, vs_sctp_active(next), timeout, clear);
+	if (next == VS_SCTP_S_ESTABLISHED && next != state &&
+	    (st & VS_ST_CONTROLLED))
+		assure(cp);
+}
+
 static void udp_state(struct vs_conn *cp, const struct vs_pkt *p,
 		      enum vs_dir dir)
 {
@@ -102,6 +143,9 @@ void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 	switch (p->proto) {
 	case IPPROTO_TCP:
 		tcp_state(cp, p, dir);
+		break;
+	case IPPROTO_SCTP:
+		sctp_state(cp, p, dir);
 		break;
 	case IPPROTO_UDP:
 		udp_state(cp, p, dir);
@@ -161,6 +205,8 @@ const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp)
 	switch (proto) {
 	case IPPROTO_TCP:
 		return vs_tcp_state_name(st & VS_ST_STATE);
+	case IPPROTO_SCTP:
+		return vs_sctp_state_name(st & VS_ST_STATE);
 	case IPPROTO_UDP:
 		return st & VS_ST_STATE ? "ERR!" : "UDP";
 	case IPPROTO_IP:

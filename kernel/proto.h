@@ -22,19 +22,40 @@ enum vs_tcp_state {
 	VS_TCP_S_MAX
 };
 
+/* SCTP states, likewise. */
+enum vs_sctp_state {
+	VS_SCTP_S_NONE,
+	VS_SCTP_S_INIT1,
+	VS_SCTP_S_INIT,
+	VS_SCTP_S_COOKIE_SENT,
+	VS_SCTP_S_COOKIE_REPLIED,
+	VS_SCTP_S_COOKIE_WAIT,
+	VS_SCTP_S_COOKIE,
+	VS_SCTP_S_COOKIE_ECHOED,
+	VS_SCTP_S_ESTABLISHED,
+	VS_SCTP_S_SHUTDOWN_SENT,
+	VS_SCTP_S_SHUTDOWN_RECEIVED,
+	VS_SCTP_S_SHUTDOWN_ACK_SENT,
+	VS_SCTP_S_REJECTED,
+	VS_SCTP_S_CLOSED,
+	VS_SCTP_S_MAX
+};
+
 /* State of a persistence template: a connection under it proved to be real. */
 #define VS_CT_ASSURED	1u
 
-/* Whose packet it is, for the state table. */
-enum vs_tcp_row {
-	VS_TCP_INPUT,		/* client's, replies are seen */
-	VS_TCP_OUTPUT,		/* real server's */
-	VS_TCP_INPUT_ONLY,	/* client's, replies bypass us */
+/* Whose packet it is, for the state tables. */
+enum vs_row {
+	VS_ROW_INPUT,		/* client's, replies are seen */
+	VS_ROW_OUTPUT,		/* real server's */
+	VS_ROW_INPUT_ONLY,	/* client's, replies bypass us */
+	VS_ROWS
 };
 
 /* Per namespace: timeouts in jiffies, by state. */
 struct vs_proto_net {
 	u32 tcp_timeout[VS_TCP_S_MAX];
+	u32 sctp_timeout[VS_SCTP_S_MAX];
 	u32 udp_timeout;
 	bool secure_tcp;
 };
@@ -42,9 +63,15 @@ struct vs_proto_net {
 void vs_proto_net_init(struct vs_proto_net *pn);
 
 /* tcp_state.c: pure. The state after a packet with VS_TCP_* @flags. */
-u8 vs_tcp_next(bool secure, enum vs_tcp_row row, u8 flags, u8 state);
+u8 vs_tcp_next(bool secure, enum vs_row row, u8 flags, u8 state);
 bool vs_tcp_active(u8 state);
 const char *vs_tcp_state_name(u8 state);
+
+/* sctp_state.c: pure. The state after a packet whose first chunk is @chunk
+ * (SCTP_CID_*). */
+u8 vs_sctp_next(enum vs_row row, u8 chunk, u8 state);
+bool vs_sctp_active(u8 state);
+const char *vs_sctp_state_name(u8 state);
 
 /* "TCP", "UDP", ... and the state's name as /proc/net/ip_vs_conn prints. @buf
  * is for protocols without a name, of which there may be services. */

@@ -280,7 +280,7 @@ bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp)
 		return true;
 	/* an ICMP error may go to somebody else than the client; what a process
 	 * sends leaves the RCU section before it goes out */
-	plain = (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP) &&
+	plain = p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6 &&
 		p->hook == NF_INET_FORWARD && is_plain(p);
 	if (likely(plain) && use_cached(p, cp))
 		return true;

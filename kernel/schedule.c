@@ -16,15 +16,25 @@
 #include "schedule.h"
 #include "service.h"
 
-/* A TCP connection begins with a SYN; sloppy_tcp takes over connections that
- * another director began. */
+/* A TCP connection begins with a SYN, an SCTP association with an INIT; the
+ * sloppy knobs take over those that another director began. AH and ESP only
+ * ever follow. */
 static bool may_begin(const struct vs_pkt *p)
 {
-	if (p->proto != IPPROTO_TCP)
+	const struct vs_sysctl *knobs = &p->vn->sysctl;
+
+	switch (p->proto) {
+	case IPPROTO_TCP:
+		return !(p->tcp & VS_TCP_RST) &&
+		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_tcp));
+	case IPPROTO_SCTP:
+		return p->chunk != SCTP_CID_ABORT &&
+		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_sctp));
+	case IPPROTO_UDP:
 		return true;
-	if (p->tcp & VS_TCP_RST)
+	default:
 		return false;
-	return (p->tcp & VS_TCP_SYN) || READ_ONCE(p->vn->sysctl.sloppy_tcp);
+	}
 }
 
 /* A real server on this host answers its client over the loopback path: that

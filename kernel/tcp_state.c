@@ -117,7 +117,7 @@ static unsigned int event(u8 flags)
 	return ON_NOTHING;
 }
 
-u8 vs_tcp_next(bool dos, enum vs_tcp_row row, u8 flags, u8 state)
+u8 vs_tcp_next(bool dos, enum vs_row row, u8 flags, u8 state)
 {
 	unsigned int shift = event(flags);
 

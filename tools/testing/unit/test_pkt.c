@@ -184,6 +184,47 @@ static void quoted(void)
 	}
 }
 
+/* The first chunk counts, or an ABORT that follows a cookie. */
+static void sctp_chunks(void)
+{
+	static const struct {
+		u8 first, len, second, want;
+	} rows[] = {
+		{ SCTP_CID_INIT, 20, SCTP_CID_ABORT, SCTP_CID_INIT },
+		{ SCTP_CID_COOKIE_ECHO, 4, SCTP_CID_ABORT, SCTP_CID_ABORT },
+		{ SCTP_CID_COOKIE_ECHO, 5, SCTP_CID_ABORT, SCTP_CID_ABORT },
+		{ SCTP_CID_COOKIE_ACK, 4, SCTP_CID_DATA, SCTP_CID_COOKIE_ACK },
+		{ SCTP_CID_COOKIE_ACK, 3, SCTP_CID_ABORT, SCTP_CID_COOKIE_ACK },
+		{ SCTP_CID_COOKIE_ECHO, 200, SCTP_CID_ABORT,
+		  SCTP_CID_COOKIE_ECHO },
+		{ 200, 4, SCTP_CID_ABORT, 200 },
+	};
+	unsigned int i, len;
+	struct vs_pkt p;
+	u8 data[80];
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct iphdr *iph = memset(data, 0, sizeof(data));
+		u8 *chunk = data + 32;
+
+		iph->version = 4;
+		iph->ihl = 5;
+		iph->protocol = IPPROTO_SCTP;
+		chunk[0] = rows[i].first;
+		chunk[3] = rows[i].len;
+		if (ALIGN(rows[i].len, 4) < 40)
+			chunk[ALIGN(rows[i].len, 4)] = rows[i].second;
+		CHECK(parse(&p, data, sizeof(data), rnd(sizeof(data) + 1),
+			    AF_INET, 0) == VS_PARSE_OK);
+		CHECK(p.chunk == rows[i].want && !p.cut);
+		CHECK(vs_pkt_opens(&p) == (rows[i].want == SCTP_CID_INIT));
+	}
+	for (len = 32; len < 36; len++) {
+		CHECK(parse(&p, data, len, len, AF_INET, 0) == VS_PARSE_OK);
+		CHECK(p.cut);
+	}
+}
+
 /* Whatever the bytes: a verdict, and offsets within the packet. */
 static void damaged_and_random(void)
 {
@@ -199,7 +240,8 @@ static void damaged_and_random(void)
 			f.data[rnd(rnd(2) ? 8 : f.len)] = rnd(256);
 		f.len = rnd(f.len + 1);
 		if (parse(&p, f.data, f.len, rnd(f.len + 1), af, 0) ==
-		    VS_PARSE_OK)
+		    VS_PARSE_OK && p.proto != IPPROTO_ESP &&
+		    p.proto != IPPROTO_AH)
 			CHECK(p.l4 + 4u <= f.len && p.l4 >= 20);
 	}
 }
@@ -209,6 +251,7 @@ const struct unit_test pkt_tests[] = {
 	{ "pkt_later_fragments", later_fragments },
 	{ "pkt_wrong_versions", wrong_versions },
 	{ "pkt_quoted", quoted },
+	{ "pkt_sctp_chunks", sctp_chunks },
 	{ "pkt_damaged_and_random", damaged_and_random },
 	{}
 };

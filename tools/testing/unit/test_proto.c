@@ -177,6 +177,49 @@ static void later_fragment_changes_nothing(void)
 	CHECK(!change.calls);
 }
 
+/* An association from INIT to SHUTDOWN COMPLETE, as a NAT director sees it, and
+ * as one sees it that the replies bypass. */
+static void sctp_association(void)
+{
+	static const struct {
+		u8 chunk;
+		enum vs_dir dir;
+		u8 nat, direct;
+	} steps[] = {
+		{ SCTP_CID_INIT, VS_DIR_IN, VS_SCTP_S_INIT1, VS_SCTP_S_INIT1 },
+		{ SCTP_CID_INIT_ACK, VS_DIR_OUT, VS_SCTP_S_COOKIE_SENT, 0 },
+		{ SCTP_CID_COOKIE_ECHO, VS_DIR_IN, VS_SCTP_S_COOKIE_REPLIED,
+		  VS_SCTP_S_ESTABLISHED },
+		{ SCTP_CID_COOKIE_ACK, VS_DIR_OUT, VS_SCTP_S_ESTABLISHED, 0 },
+		{ SCTP_CID_DATA, VS_DIR_IN, VS_SCTP_S_ESTABLISHED,
+		  VS_SCTP_S_ESTABLISHED },
+		{ SCTP_CID_SHUTDOWN, VS_DIR_IN, VS_SCTP_S_SHUTDOWN_RECEIVED,
+		  VS_SCTP_S_SHUTDOWN_RECEIVED },
+		{ SCTP_CID_SHUTDOWN_ACK, VS_DIR_OUT,
+		  VS_SCTP_S_SHUTDOWN_ACK_SENT, 0 },
+		{ SCTP_CID_SHUTDOWN_COMPLETE, VS_DIR_IN, VS_SCTP_S_CLOSED,
+		  VS_SCTP_S_CLOSED },
+	};
+	u8 nat = VS_SCTP_S_NONE, direct = VS_SCTP_S_NONE;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		bool out = steps[i].dir == VS_DIR_OUT;
+
+		nat = vs_sctp_next(out ? VS_ROW_OUTPUT : VS_ROW_INPUT,
+				   steps[i].chunk, nat);
+		CHECK(nat == steps[i].nat);
+		if (out)
+			continue;
+		direct = vs_sctp_next(VS_ROW_INPUT_ONLY, steps[i].chunk, direct);
+		CHECK(direct == steps[i].direct);
+	}
+	CHECK(vs_sctp_active(VS_SCTP_S_ESTABLISHED));
+	CHECK(!vs_sctp_active(VS_SCTP_S_COOKIE_ECHOED));
+	CHECK(vs_sctp_next(VS_ROW_INPUT, SCTP_CID_DATA, VS_SCTP_S_MAX) ==
+	      VS_SCTP_S_CLOSED);
+}
+
 const struct unit_test proto_tests[] = {
 	{ "proto_default_timeouts", default_timeouts },
 	{ "proto_idle_ack_writes_nothing", idle_ack_writes_nothing },
@@ -184,6 +227,7 @@ const struct unit_test proto_tests[] = {
 	{ "proto_output_clears_nooutput", output_clears_nooutput },
 	{ "proto_changed_timeouts_apply", changed_timeouts_apply },
 	{ "proto_template_is_assured", template_is_assured },
+	{ "proto_sctp_association", sctp_association },
 	{ "proto_later_fragment_changes_nothing", later_fragment_changes_nothing },
 	{}
 };

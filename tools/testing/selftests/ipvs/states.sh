@@ -1,19 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The TCP state table, every transition that packets can reach, as /proc/net/ip_vs_conn shows it,
+# The TCP and SCTP state tables, every transition that packets can reach, as /proc/net/ip_vs_conn shows it,
 # with the active and inactive counts and the timeout each state starts; and UDP.
-# golden/states.txt holds what the kernel's ip_vs does. Topology: topology.sh, with phantoms at
+# golden/states*.txt hold what the kernel's ip_vs does. Topology: topology.sh, with phantoms at
 # both ends, so that no TCP stack interferes.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="transitions udp real_sockets"
+export ALL_TESTS="transitions sctp udp real_sockets"
 
 transitions() {
 	defer clean_director
 	run_py states.py transitions "$AF"
+}
+
+sctp() {
+	defer clean_director
+	run_py states.py sctp "$AF"
 }
 
 udp() {

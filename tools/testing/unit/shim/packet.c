@@ -159,3 +159,16 @@ __sum16 csum_ipv6_magic(const struct in6_addr *saddr,
 	pseudo[39] = proto;
 	return csum_fold(csum_partial(pseudo, sizeof(pseudo), sum));
 }
+
+__le32 sctp_compute_cksum(const struct sk_buff *skb, unsigned int off)
+{
+	unsigned int i, bit;
+	u32 crc = ~0;
+
+	for (i = 0; off + i < skb->len; i++) {
+		crc ^= i >= 8 && i < 12 ? 0 : skb->data[off + i];
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}

@@ -35,6 +35,29 @@
 #endif
 #define cpu_to_be16(x)		htons(x)
 
+struct sctphdr {
+	__be16 source;
+	__be16 dest;
+	__be32 vtag;
+	__le32 checksum;
+};
+
+struct sctp_chunkhdr {
+	__u8 type;
+	__u8 flags;
+	__be16 length;
+};
+
+enum {
+	SCTP_CID_DATA, SCTP_CID_INIT, SCTP_CID_INIT_ACK, SCTP_CID_SACK,
+	SCTP_CID_HEARTBEAT, SCTP_CID_HEARTBEAT_ACK, SCTP_CID_ABORT,
+	SCTP_CID_SHUTDOWN, SCTP_CID_SHUTDOWN_ACK, SCTP_CID_ERROR,
+	SCTP_CID_COOKIE_ECHO, SCTP_CID_COOKIE_ACK,
+	SCTP_CID_SHUTDOWN_COMPLETE = 14,
+};
+
+#define ALIGN(n, a)		(((n) + (a) - 1) / (a) * (a))
+
 struct sk_buff {
 	unsigned char *data;
 	unsigned int len;
@@ -47,6 +70,7 @@ struct sk_buff {
 	bool no_memory;
 };
 
+#define skb_csum_unnecessary(skb) ((skb)->ip_summed == CHECKSUM_UNNECESSARY)
 #define skb_is_gso(skb)		((skb)->gso)
 #define skb_cloned(skb)		((skb)->cloned)
 #define skb_headlen(skb)	((skb)->linear)
@@ -74,6 +98,8 @@ __wsum csum_sub(__wsum a, __wsum b);
 __sum16 csum_fold(__wsum sum);
 __wsum csum_unfold(__sum16 sum);
 __wsum skb_checksum(const struct sk_buff *skb, int off, int len, __wsum sum);
+/* CRC32c of an SCTP packet, its checksum field taken for 0. */
+__le32 sctp_compute_cksum(const struct sk_buff *skb, unsigned int off);
 __sum16 csum_tcpudp_magic(__be32 saddr, __be32 daddr, u32 len, u8 proto,
 			  __wsum sum);
 __sum16 csum_ipv6_magic(const struct in6_addr *saddr,

@@ -153,6 +153,9 @@ class Ipvs(Genl):
             text(SVC_SCHED, sched), attr(SVC_FLAGS, struct.pack('II', flags, 0xffffffff)),
             u32(SVC_TIMEOUT, timeout), netmask_attr(address, netmask)]))
 
+    def del_service(self, address, port, proto):
+        self.must('DEL_SERVICE', nest(TOP_SERVICE, service_id(address, port, proto)))
+
     def edit_service(self, address, port, proto, sched):
         self.must('SET_SERVICE', nest(TOP_SERVICE, service_id(address, port, proto) + [
             text(SVC_SCHED, sched), attr(SVC_FLAGS, struct.pack('II', 0, 0xffffffff)),

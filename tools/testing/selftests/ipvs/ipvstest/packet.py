@@ -82,6 +82,32 @@ def udp_datagram(src, dst, sport, dport, payload=b'', length=None, csum=None):
     return seg[:6] + struct.pack('!H', csum) + seg[8:]
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc = crc >> 8 ^ CRC32C[(crc ^ byte) & 255]
+    return crc ^ 0xffffffff
+
+
+def crc32c_entry(crc):
+    for _ in range(8):
+        crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc
+
+
+CRC32C = [crc32c_entry(n) for n in range(256)]
+CHUNKS = {'data': 0, 'init': 1, 'initack': 2, 'sack': 3, 'abort': 6, 'shutdown': 7,
+          'shutdownack': 8, 'error': 9, 'echo': 10, 'cookieack': 11, 'complete': 14}
+
+
+def sctp(src, dst, sport, dport, *chunks, tag=7, **ip_args):
+    """`chunks` are names of CHUNKS; each becomes a bare header with four bytes."""
+    body = b''.join(struct.pack('!BBHI', CHUNKS[name], 0, 8, 0) for name in chunks)
+    seg = struct.pack('!HHII', sport, dport, tag, 0) + body
+    seg = seg[:8] + struct.pack('<I', crc32c(seg)) + seg[12:]
+    return ip(src, dst, SCTP, seg, **ip_args)
+
+
 def icmp_message(src, dst, kind, code, rest=0, payload=b''):
     msg = struct.pack('!BBHI', kind, code, 0, rest) + payload
     head = pseudo(src, dst, ICMP6, len(msg)) if is6(src) else b''
@@ -161,6 +187,12 @@ class Parsed:
             elif len(seg) >= 20:
                 self.flags = seg[13]
                 self.payload = seg[(seg[12] >> 4) * 4:]
+        elif self.proto == SCTP and len(seg) >= 12:
+            self.sport, self.dport = struct.unpack('!HH', seg[:4])
+            bare = seg[:8] + bytes(4) + seg[12:]
+            if not (embedded or self.unfinished) \
+                    and struct.pack('<I', crc32c(bare)) != seg[8:12]:
+                self.bad.append('SCTP checksum')
         elif self.proto in (ICMP, ICMP6) and len(seg) >= 8:
             self.kind, self.code, _, self.rest = struct.unpack('!BBHI', seg[:8])
             self._check(seg, embedded)

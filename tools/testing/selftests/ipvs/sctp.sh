@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# SCTP associations between the kernel's own sockets, by NAT (with the port translated, too),
+# direct routing and tunnelling; AH and ESP that follow their ISAKMP connection. The state table is
+# tested by states.sh. Topology: topology.sh.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="associations"
+
+associations() {
+	defer clean_director
+	run_py sctp.py "$AF"
+}
+
+with_topology
+tests_run
