@@ -16,8 +16,9 @@ from ipvstest.packet import TCP, UDP
 from ipvstest.wire import Addresses, wait_until
 
 SERVERS = 48
-CHANGES = 150
-SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq']
+CHANGES = 80
+SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'fo', 'ovf', 'twos', 'dh', 'sh', 'mh', 'lblc',
+              'lblcr']
 
 
 class Service:

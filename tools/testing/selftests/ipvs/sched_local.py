@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""sched_local.py FAMILY PORT CASE: clients of a cluster of caches with weight 4 each, behind mark 1;
+sites are addresses that the caches take for their own. Each client keeps its connection."""
+
+import socket
+import sys
+
+from ipvstest import tap
+from ipvstest.genl import AF, DST_ACTIVE, SVC_AF, SVC_FWMARK, TOP_DEST, TOP_SERVICE
+from ipvstest.genl import Ipvs, attrs_of, nest, number, u16, u32
+from ipvstest.netns import namespace
+from ipvstest.wire import wait_until
+
+WEIGHT = 4
+
+
+class Cluster:
+    def __init__(self, family, port):
+        self.family, self.port, self.ipvs = family, port, Ipvs()
+        self.mark = [u16(SVC_AF, AF[family]), u32(SVC_FWMARK, 1)]
+
+    def site(self, number):
+        return ('198.19.7.%d' if self.family == 4 else '2001:db8:5::%d') % number
+
+    def visit(self, site):
+        """A connection that stays, and who serves it."""
+        with namespace('client'):
+            sock = socket.socket(AF[self.family], socket.SOCK_STREAM)
+        sock.settimeout(10)
+        sock.connect((self.site(site), self.port))
+        sock.sendall(b'who\n')
+        return sock, sock.makefile().readline().strip()
+
+    def visits(self, site, count):
+        pairs = [self.visit(site) for _ in range(count)]
+        return [sock for sock, _ in pairs], [name for _, name in pairs]
+
+    def active(self):
+        dump = self.ipvs.must('GET_DEST', nest(TOP_SERVICE, self.mark), dump=True)
+        return sum(number(dict(attrs_of(dict(attrs)[TOP_DEST]))[DST_ACTIVE])
+                   for _, attrs in dump.messages)
+
+    def leave(self, socks):
+        for sock in socks:
+            sock.close()
+        tap.check(wait_until(lambda: not self.active(), 10), '%d are active yet' % self.active())
+
+
+def stays(cluster):
+    """Each site is always served by the same cache, and the sites are spread."""
+    home = {}
+    for turn in range(3):
+        held = []
+        for site in range(1, 10):
+            sock, name = cluster.visit(site)
+            held.append(sock)
+            tap.equal(name, home.setdefault(site, name), 'site %d, turn %d' % (site, turn))
+        cluster.leave(held)
+    tap.equal(len(set(home.values())), 3, 'caches in use')
+
+
+def spills_once(cluster):
+    """lblc: one connection more than the weight is too much while another cache is idle; the
+    site moves, and stays where it is then."""
+    held, names = cluster.visits(1, WEIGHT + 2)
+    tap.equal(len(set(names[:-1])), 1, 'caches up to the weight: %s' % names)
+    tap.check(names[-1] != names[0], 'no spill-over: %s' % names)
+    cluster.leave(held)
+    held, later = cluster.visits(1, 2)
+    tap.equal(set(later), {names[-1]}, 'the site moved')
+    cluster.leave(held)
+
+
+def grows_and_shrinks(cluster):
+    """lblcr: the spill-over is to a second cache beside the first; both serve the site, until the
+    set has not changed for longer than lblcr_expiration."""
+    held, names = cluster.visits(1, WEIGHT + 2)
+    tap.equal(len(set(names)), 2, 'caches after the spill-over: %s' % names)
+    more, later = cluster.visits(1, 2)
+    tap.check(set(later) <= set(names), 'a third cache: %s' % later)
+    cluster.leave(held + more)
+
+    def shrunk():
+        pair, who = cluster.visits(1, 2)
+        cluster.leave(pair)
+        return len(set(who)) == 1
+
+    tap.check(not shrunk(), 'one cache only')
+    with namespace('director'):
+        with open('/proc/sys/net/ipv4/vs/lblcr_expiration', 'w') as knob:
+            knob.write('1')
+    tap.check(wait_until(shrunk, 20), 'two caches for ever')
+
+
+def main():
+    cluster = Cluster(*map(int, sys.argv[1:3]))
+    {'stays': stays, 'spills_once': spills_once, 'grows_and_shrinks': grows_and_shrinks}[
+        sys.argv[3]](cluster)
+
+
+main()
+tap.finish()
