@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""states.py transitions|sctp|udp FAMILY: the states of connections, step by step.
+"""states.py transitions|secure|sctp|udp FAMILY: the states of connections, step by step.
 
-transitions and sctp walk the state graph: from every state they reached so far (by a known path of packets
+All but udp walk the state graph: from every state they reached so far (by a known path of packets
 on a fresh connection) they send each kind of segment in each direction and note the new state.
 """
 
@@ -154,21 +154,13 @@ def not_forwarded(walk, segment):
     not coming."""
     walk.ends.client.send(walk.segment(walk.at.phantom_client, walk.at.vip, walk.sport, walk.vport,
                                        segment))
-    walk.ends.client.send(walk.segment(walk.at.phantom_client, walk.at.vip, 999, walk.vport, OPENING[walk.proto][1:]))
+    walk.ends.client.send(walk.segment(walk.at.phantom_client, walk.at.vip, 999, walk.vport,
+                                       OPENING[walk.proto][1:]))
     got = walk.ends.server.expect(lambda p: p.sport in (999, walk.sport))
     return got is not None and got.sport == walk.sport
 
 
-<<<<<<< HEAD
-def secure(family):
-    """With net.ipv4.vs.secure_tcp on."""
-    transitions(family, 'states_secure.txt')
-
-
-def transitions(family, golden='states.txt'):
-=======
 def machine(family, proto, golden):
->>>>>>> aea1bfc (sctp: state machine, checksum, AH and ESP)
     lines = []
     for method in METHODS:
         walk = Walk(family, method, proto)
@@ -178,17 +170,19 @@ def machine(family, proto, golden):
         walk.ipvs.flush()
         walk.ends.close()
     tap.golden(golden, lines)
-<<<<<<< HEAD
-=======
 
 
 def transitions(family):
     machine(family, TCP, 'states.txt')
 
 
+def secure(family):
+    """With net.ipv4.vs.secure_tcp on."""
+    machine(family, TCP, 'states_secure.txt')
+
+
 def sctp(family):
     machine(family, SCTP, 'states_sctp.txt')
->>>>>>> aea1bfc (sctp: state machine, checksum, AH and ESP)
 
 
 def udp(family):
@@ -206,9 +200,6 @@ def udp(family):
         walk.ends.close()
 
 
-<<<<<<< HEAD
-{'transitions': transitions, 'secure': secure, 'udp': udp}[sys.argv[1]](int(sys.argv[2]))
-=======
-{'transitions': transitions, 'sctp': sctp, 'udp': udp}[sys.argv[1]](int(sys.argv[2]))
->>>>>>> aea1bfc (sctp: state machine, checksum, AH and ESP)
+{'transitions': transitions, 'secure': secure, 'sctp': sctp,
+ 'udp': udp}[sys.argv[1]](int(sys.argv[2]))
 tap.finish()
