@@ -80,8 +80,10 @@ static void fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 		/* of another family only through a tunnel: not a tuple then */
 		if (dest->key.af == conf->af)
 			set_addr(cp, VS_DADDR, &dest->key.addr);
-	} else if (conf->daddr) {
-		set_addr(cp, VS_DADDR, conf->daddr);
+	} else {
+		cp->method = conf->method;
+		if (conf->daddr)
+			set_addr(cp, VS_DADDR, conf->daddr);
 	}
 	cp->cport = conf->cport;
 	cp->vport = conf->vport;
@@ -92,7 +94,7 @@ static void fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	cp->st = conf->st;
 	if (!(conf->st & VS_ST_TEMPLATE))
 		cp->st |= VS_ST_INACTIVE;
-	if (cp->method != IP_VS_CONN_F_MASQ)
+	if (dest && cp->method != IP_VS_CONN_F_MASQ)
 		cp->st |= VS_ST_NOOUTPUT;
 	cp->seen = (u32)jiffies;
 	cp->timeout = conf->st & VS_ST_TEMPLATE ? conf->timeout : NEW_TIMEOUT;

@@ -190,6 +190,7 @@ struct vs_conn_conf {
 	__be16 dport;
 	u8 af;
 	u8 proto;
+	u8 method;		/* without @dest */
 	u32 st;			/* VS_ST_TEMPLATE, VS_ST_ONE_PACKET */
 	u32 fwmark;
 	u32 timeout;		/* jiffies, of a template */

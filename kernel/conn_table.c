@@ -266,11 +266,18 @@ static bool has_reply_link(const struct vs_conn *cp)
 	       !(READ_ONCE(cp->st) & VS_ST_TEMPLATE);
 }
 
+/* How many links make 2^@bits buckets full. */
+static s64 room(const struct vs_table *t, int bits)
+{
+	bits += READ_ONCE(t->shift);
+	return bits >= 0 ? 1LL << bits : 0;
+}
+
 static void maybe_grow(struct vs_table *t)
 {
 	struct vs_buckets *b = rcu_dereference(t->cur);
 
-	if (percpu_counter_read(&t->nodes) > buckets_n(b) &&
+	if (percpu_counter_read(&t->nodes) > room(t, b->bits) &&
 	    b->bits < MAX_BITS && !work_pending(&t->resize))
 		queue_work(vs_wq, &t->resize);
 }
@@ -401,16 +408,16 @@ static void move_all(struct vs_table *t, struct vs_buckets *from,
 	}
 }
 
-/* The size that @t wants: half to one link a bucket when it grows, and a
- * wide margin before it shrinks, so that it does not swing. */
+/* The size that @t wants: half full to full when it grows, and a wide margin
+ * before it shrinks, so that it does not swing. */
 static u8 wanted_bits(struct vs_table *t, u8 bits)
 {
 	s64 nodes = percpu_counter_sum_positive(&t->nodes);
 
-	while (bits < MAX_BITS && nodes > 1LL << bits)
+	while (bits < MAX_BITS && nodes > room(t, bits))
 		bits++;
-	if (nodes < 1LL << (bits - 3))
-		while (bits > min_bits() && nodes < 1LL << (bits - 2))
+	if (nodes < room(t, bits - 3))
+		while (bits > min_bits() && nodes < room(t, bits - 2))
 			bits--;
 	return bits;
 }
@@ -446,7 +453,14 @@ void vs_table_maybe_shrink(struct vs_table *t)
 	bits = rcu_dereference(t->cur)->bits;
 	rcu_read_unlock();
 	if (bits > min_bits() &&
-	    percpu_counter_read_positive(&t->nodes) < 1LL << (bits - 3))
+	    percpu_counter_read_positive(&t->nodes) < room(t, bits - 3))
+		queue_work(vs_wq, &t->resize);
+}
+
+void vs_table_set_shift(struct vs_table *t, int shift)
+{
+	WRITE_ONCE(t->shift, shift);
+	if (rcu_access_pointer(t->cur))
 		queue_work(vs_wq, &t->resize);
 }
 

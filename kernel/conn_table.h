@@ -28,12 +28,14 @@ struct vs_buckets {
  * @cur:	generation where every look-up begins; NULL before first use
  * @key:	of the hash
  * @nodes:	links in the table, approximate; a NAT connection has two
+ * @shift:	log2 of the links a bucket is to have at most
  * @resize:	makes the next generation and moves the chains over
  */
 struct vs_table {
 	struct vs_buckets __rcu *cur;
 	hsiphash_key_t key;
 	struct percpu_counter nodes;
+	int shift;
 	struct work_struct resize;
 };
 
@@ -78,6 +80,9 @@ u32 vs_table_size(struct vs_table *t);
 /* RCU. Links, up to @max, in bucket @i of @b, which was t->cur, wherever a move
  * has taken them. */
 u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max);
+
+/* More links a bucket, or fewer, from now on. Process context. */
+void vs_table_set_shift(struct vs_table *t, int shift);
 
 /* Shrinks when nearly empty; called by the expiry wheel. */
 void vs_table_maybe_shrink(struct vs_table *t);

@@ -7,6 +7,7 @@
 #include "est.h"
 #include "main.h"
 #include "net.h"
+#include "sysctl.h"
 
 #define EST_PERIOD	(2 * HZ)
 
@@ -73,7 +74,7 @@ static void est_work(struct work_struct *work)
 
 	mutex_lock(&vn->config.lock);
 	more = vn->config.num_services;
-	if (READ_ONCE(vn->sysctl.run_estimation))
+	if (vs_sysctl_estimates(vn))
 		more |= step_all(vn);
 	mutex_unlock(&vn->config.lock);
 	if (more)

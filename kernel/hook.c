@@ -198,6 +198,31 @@ static bool is_exempt(const struct sk_buff *skb,
 	return skb->pkt_type != PACKET_HOST;
 }
 
+/*
+ * A packet that is none of ours. With net.ipv4.vs.ignore_tunneled, what may
+ * carry another packet, any protocol that is not balanced, is marked: what
+ * comes out of it is none of ours, either.
+ */
+static unsigned int leave(struct vs_pkt *p)
+{
+	if (likely(!READ_ONCE(p->vn->sysctl.ignore_tunneled)) ||
+	    p->hook == NF_INET_FORWARD)
+		return NF_ACCEPT;
+	p->proto = IPPROTO_TCP;		/* when it cannot be told */
+	vs_pkt_parse(p, 0);
+	switch (p->proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
+	case IPPROTO_AH:
+	case IPPROTO_ESP:
+		break;
+	default:
+		vs_skb_mark_owned(p->skb);
+	}
+	return NF_ACCEPT;
+}
+
 static bool begin(struct vs_pkt *p, struct vs_net *vn, struct sk_buff *skb,
 		  const struct nf_hook_state *state)
 {
@@ -230,7 +255,7 @@ static unsigned int local_packet(struct vs_pkt *p)
 	case VS_PARSE_BAD:
 		return vs_drop(p, VS_DROP_MALFORMED);
 	default:
-		return NF_ACCEPT;
+		return leave(p);
 	}
 	if (unlikely(p->cut))
 		return vs_drop(p, VS_DROP_MALFORMED);
@@ -248,9 +273,10 @@ static unsigned int input_hook(void *priv, struct sk_buff *skb,
 {
 	struct vs_pkt p;
 
-	if (is_exempt(skb, state) ||
-	    !begin(&p, vs_net(state->net), skb, state))
+	if (is_exempt(skb, state))
 		return NF_ACCEPT;
+	if (!begin(&p, vs_net(state->net), skb, state))
+		return leave(&p);
 	return local_packet(&p);
 }
 
@@ -261,9 +287,10 @@ static unsigned int output_hook(void *priv, struct sk_buff *skb,
 	unsigned int verdict;
 	struct vs_pkt p;
 
-	if (is_exempt(skb, state) ||
-	    !begin(&p, vs_net(state->net), skb, state))
+	if (is_exempt(skb, state))
 		return NF_ACCEPT;
+	if (!begin(&p, vs_net(state->net), skb, state))
+		return leave(&p);
 	local_bh_disable();
 	verdict = local_packet(&p);
 	local_bh_enable();

@@ -19,6 +19,7 @@
 #include "mtu.h"
 #include "net.h"
 #include "route.h"
+#include "schedule.h"
 #include "stats.h"
 #include "xmit.h"
 
@@ -230,6 +231,36 @@ static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
 	return relay(p, e, outer, &req, cp);
 }
 
+/* An error about a packet, embedded as @in, of a connection that is not known:
+ * perhaps another director's, whose choice ours is as well. */
+static struct vs_conn *schedule_reverse(struct vs_pkt *p,
+					const struct vs_pkt *in)
+{
+	struct vs_conn *cp;
+	struct vs_pkt req;
+
+	if (likely(!READ_ONCE(p->vn->sysctl.schedule_icmp)))
+		return NULL;
+	req = *in;
+	req.saddr = in->daddr;
+	req.daddr = in->saddr;
+	req.sport = in->dport;
+	req.dport = in->sport;
+	cp = vs_schedule(&req);
+	p->verdict = req.verdict;
+	return cp;
+}
+
+/* The error @p about @in goes the way of @cp's packets. */
+static unsigned int pass_on(struct vs_pkt *p, const struct vs_pkt *in,
+			    struct vs_conn *cp)
+{
+	if (!is_sound(p))
+		return vs_drop(p, VS_DROP_CSUM);
+	count(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
+	return vs_xmit_icmp_in(p, in, cp);
+}
+
 unsigned int vs_icmp_in(struct vs_pkt *p)
 {
 	enum vs_parse what;
@@ -242,14 +273,19 @@ unsigned int vs_icmp_in(struct vs_pkt *p)
 		return p->verdict;
 	what = parse_embedded(p, &in, p->l4 + sizeof(e));
 	cp = what == VS_PARSE_OK ? find_reverse(&in, &dir) : NULL;
-	if (!cp && p->af == AF_INET && what != VS_PARSE_BAD)
-		return tunnel_error(p, &e, &in);
-	if (!cp || dir != VS_DIR_IN)
-		return NF_ACCEPT;
-	if (!is_sound(p))
-		return vs_drop(p, VS_DROP_CSUM);
-	count(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
-	return vs_xmit_icmp_in(p, &in, cp);
+	if (cp)
+		return dir == VS_DIR_IN ? pass_on(p, &in, cp) : NF_ACCEPT;
+	if (p->af == AF_INET && what != VS_PARSE_BAD)
+		p->verdict = tunnel_error(p, &e, &in);
+	if (p->verdict != NF_ACCEPT || what != VS_PARSE_OK)
+		return p->verdict;
+	cp = schedule_reverse(p, &in);
+	if (!cp)
+		return p->verdict;
+	p->verdict = pass_on(p, &in, cp);
+	if (READ_ONCE(cp->st) & VS_ST_ONE_PACKET)
+		vs_conn_end(cp);
+	return p->verdict;
 }
 
 unsigned int vs_icmp_out(struct vs_pkt *p)

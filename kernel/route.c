@@ -194,6 +194,39 @@ static bool from_loopback(const struct vs_pkt *p)
 	       (!dev || dev->flags & IFF_LOOPBACK);
 }
 
+static struct dst_entry *onward4(const struct vs_pkt *p)
+{
+	struct flowi4 fl4 = { .daddr = p->daddr.ip };
+	struct rtable *rt = ip_route_output_key(p->vn->net, &fl4);
+
+	return IS_ERR(rt) ? NULL : &rt->dst;
+}
+
+static struct dst_entry *onward6(const struct vs_pkt *p)
+{
+	struct flowi6 fl6 = { .daddr = p->daddr.in6 };
+	struct dst_entry *dst = ip6_route_output(p->vn->net, NULL, &fl6);
+
+	if (!dst->error)
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
+struct dst_entry *vs_route_onward(struct vs_pkt *p)
+{
+	struct dst_entry *dst = p->af == AF_INET6 ? onward6(p) : onward4(p);
+
+	if (!dst) {
+		report_unreachable(p);
+		return NULL;
+	}
+	if (!vs_route_is_local(dst, p->af) && !from_loopback(p))
+		return dst;
+	dst_release(dst);
+	return NULL;
+}
+
 bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
 		      bool nat)
 {

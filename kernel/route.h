@@ -32,6 +32,10 @@ bool vs_route_is_local(const struct dst_entry *dst, u8 af);
 const struct vs_route *vs_route_get(struct vs_pkt *p, struct vs_dest *dest,
 				    bool known_nh);
 
+/* The route to where @p goes by itself, as a reference; NULL: none, or this
+ * host (the client has been told as the kernel tells it). */
+struct dst_entry *vs_route_onward(struct vs_pkt *p);
+
 /* Whether @p may take @rt: the rules for loopback sources and for forwarded
  * packets that would be delivered locally. */
 bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,

@@ -23,7 +23,8 @@ static bool may_begin(const struct vs_pkt *p)
 {
 	const struct vs_sysctl *knobs = &p->vn->sysctl;
 
-	switch (p->proto) {
+	/* what an ICMP error carries need not have more than ports */
+	switch (p->l3 ? IPPROTO_UDP : p->proto) {
 	case IPPROTO_TCP:
 		return !(p->tcp & VS_TCP_RST) &&
 		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_tcp));
@@ -54,17 +55,6 @@ static bool is_local_reply(const struct vs_pkt *p)
 	return vs_table_find(&p->vn->table, &k, &dir) && dir == VS_DIR_IN;
 }
 
-/* Nobody can take the packet: tell the client, unless it is multicast or a
- * packet that only an FTP service's wide port range brought here. */
-static unsigned int refuse(struct vs_pkt *p, const struct vs_service *svc)
-{
-	if (svc->key.port == VS_FTP_PORT && p->dport != VS_FTP_PORT)
-		return NF_ACCEPT;
-	vs_drop(p, VS_DROP_NO_DEST);
-	vs_icmp_unreachable(p);
-	return NF_DROP;
-}
-
 struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
 				   struct vs_service *svc)
 {
@@ -77,6 +67,12 @@ struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
 	};
 
 	return snap ? vs_sched_pick(snap, &flow) : NULL;
+}
+
+static bool is_one_packet(const struct vs_pkt *p, const struct vs_service *svc)
+{
+	return p->proto == IPPROTO_UDP &&
+	       READ_ONCE(svc->flags) & IP_VS_SVC_F_ONEPACKET;
 }
 
 static struct vs_conn *failed(struct vs_pkt *p, int err)
@@ -138,15 +134,59 @@ static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
 	return cp;
 }
 
+/* A cache cluster without a cache: whatever the mark brought here goes on to
+ * where it was going. */
+static bool may_bypass(const struct vs_pkt *p, const struct vs_service *svc)
+{
+	if (!READ_ONCE(p->vn->sysctl.cache_bypass) || !svc->key.fwmark || p->l3)
+		return false;
+	if (p->af == AF_INET6)
+		return ipv6_addr_type(&p->daddr.in6) & IPV6_ADDR_UNICAST;
+	return inet_addr_type(p->vn->net, p->daddr.ip) == RTN_UNICAST;
+}
+
+static struct vs_conn *bypass(struct vs_pkt *p, const struct vs_service *svc)
+{
+	struct vs_conn_conf conf = {
+		.caddr = &p->saddr,
+		.vaddr = &p->daddr,
+		.cport = p->sport,
+		.vport = p->dport,
+		.af = p->af,
+		.proto = p->proto,
+		.method = IP_VS_CONN_F_BYPASS,
+		.st = is_one_packet(p, svc) ? VS_ST_ONE_PACKET : 0,
+		.fwmark = svc->key.fwmark,
+	};
+	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
+
+	if (cp == ERR_PTR(-EEXIST))
+		return vs_conn_find(p) ?: failed(p, -ENOMEM);
+	return IS_ERR(cp) ? failed(p, PTR_ERR(cp)) : cp;
+}
+
+/* Nobody can take the packet: tell the client, unless only an FTP service's
+ * wide port range brought it here. */
+static struct vs_conn *refuse(struct vs_pkt *p, const struct vs_service *svc)
+{
+	if (may_bypass(p, svc))
+		return bypass(p, svc);
+	p->verdict = NF_ACCEPT;
+	if (svc->key.port == VS_FTP_PORT && p->dport != VS_FTP_PORT)
+		return NULL;
+	p->verdict = vs_drop(p, VS_DROP_NO_DEST);
+	if (!p->l3)	/* no error about an error */
+		vs_icmp_unreachable(p);
+	return NULL;
+}
+
 static struct vs_conn *schedule_persistent(struct vs_pkt *p,
 					   struct vs_service *svc)
 {
 	struct vs_conn *ct = vs_persist_template(p, svc);
 
-	if (!ct) {
-		p->verdict = refuse(p, svc);
-		return NULL;
-	}
+	if (!ct)
+		return refuse(p, svc);
 	if (IS_ERR(ct))
 		return failed(p, PTR_ERR(ct));
 	return connect_to(p, svc, ct->dest, ct);
@@ -159,10 +199,8 @@ static struct vs_conn *schedule_plain(struct vs_pkt *p, struct vs_service *svc)
 	/* a port-0 service means something with persistence only */
 	if (svc->key.fwmark || svc->key.port == p->dport)
 		dest = vs_schedule_choose(p, svc);
-	if (!dest) {
-		p->verdict = refuse(p, svc);
-		return NULL;
-	}
+	if (!dest)
+		return refuse(p, svc);
 	return connect_to(p, svc, dest, NULL);
 }
 

@@ -193,6 +193,29 @@ static int set_cpus(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
 	return err;
 }
 
+/* The default factors stand for one link a bucket. */
+static int default_conn_lfactor(const struct vs_net *vn)
+{
+	return net_eq(vn->net, &init_net) ? -4 : -2;
+}
+
+static void change_conn_lfactor(struct vs_net *vn)
+{
+	mutex_lock(&vn->config.lock);
+	vs_table_set_shift(&vn->table, READ_ONCE(vn->sysctl.conn_lfactor) -
+				       default_conn_lfactor(vn));
+	mutex_unlock(&vn->config.lock);
+}
+
+bool vs_sysctl_estimates(const struct vs_net *vn)
+{
+	const struct vs_sysctl *s = &vn->sysctl;
+
+	lockdep_assert_held(&vn->config.lock);
+	return READ_ONCE(s->run_estimation) &&
+	       !(s->est_cpus_set && cpumask_empty(s->est_cpus));
+}
+
 #define KNOB(field, value, ...) {					\
 	.name = #field,							\
 	.offset = offsetof(struct vs_sysctl, field),			\
@@ -233,7 +256,8 @@ static const struct knob knobs[] = {
 	KNOB(run_estimation, 1, .host = true),
 	{ .name = "est_cpulist", .host = true, .handler = set_cpus },
 	KNOB(est_nice, 0, RANGE(-20, 19), .host = true),
-	KNOB(conn_lfactor, -2, RANGE(-8, 8), .host = true),
+	KNOB(conn_lfactor, 0, RANGE(-8, 8), .host = true,
+	     .changed = change_conn_lfactor),
 	KNOB(svc_lfactor, -2, RANGE(-8, 8), .host = true),
 	/* HIDDEN ones */
 	KNOB(lblc_expiration, 0, .handler = proc_dointvec_jiffies),
@@ -278,8 +302,8 @@ static void set_defaults(struct vs_net *vn)
 	s->sync_qlen_max = nr_free_buffer_pages() / 32;
 	s->sync_threshold[0] = 3;
 	s->sync_threshold[1] = 50;
+	s->conn_lfactor = default_conn_lfactor(vn);
 	if (net_eq(vn->net, &init_net)) {
-		s->conn_lfactor = -4;
 		s->svc_lfactor = -3;
 		s->conn_limit = CONN_MAX;
 	} else {

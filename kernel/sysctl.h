@@ -8,4 +8,7 @@
 int vs_sysctl_net_init(struct vs_net *vn);
 void vs_sysctl_net_exit(struct vs_net *vn);
 
+/* Under vn->config.lock. Whether rates are to be estimated. */
+bool vs_sysctl_estimates(const struct vs_net *vn);
+
 #endif /* VS_SYSCTL_H */

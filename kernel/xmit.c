@@ -67,13 +67,12 @@ static void prepare_output(struct sk_buff *skb)
 		skb_clear_tstamp(skb);
 }
 
-static unsigned int send(struct vs_pkt *p, const struct vs_route *rt)
+/* The packet has its route. */
+static unsigned int send_routed(struct vs_pkt *p, struct net_device *dev)
 {
-	struct net_device *dev = dst_dev_rcu(rt->dst);
 	struct sk_buff *skb = p->skb;
 	struct net *net = p->vn->net;
 
-	set_route(skb, rt);
 	own(p);
 	prepare_output(skb);
 	if (p->af == AF_INET6)
@@ -83,6 +82,12 @@ static unsigned int send(struct vs_pkt *p, const struct vs_route *rt)
 		NF_HOOK(NFPROTO_IPV4, NF_INET_LOCAL_OUT, net, NULL, skb, NULL,
 			dev, dst_output);
 	return NF_STOLEN;
+}
+
+static unsigned int send(struct vs_pkt *p, const struct vs_route *rt)
+{
+	set_route(p->skb, rt);
+	return send_routed(p, dst_dev_rcu(rt->dst));
 }
 
 static unsigned int accept(struct vs_pkt *p)
@@ -236,10 +241,33 @@ static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 	return send_tunnelled(p, dest, rt);
 }
 
+/* On to where the client sent it, as if there were no service. */
+static unsigned int xmit_bypass(struct vs_pkt *p)
+{
+	struct dst_entry *dst = vs_route_onward(p);
+	enum vs_drop why = VS_DROP_TTL;
+
+	if (!dst)
+		return dropped(p, VS_DROP_NO_ROUTE);
+	if (!vs_ttl_dec(p))
+		goto drop;
+	why = VS_DROP_MTU;
+	if (!vs_mtu_fits(p, dst_mtu(dst)))
+		goto drop;
+	skb_dst_drop(p->skb);
+	skb_dst_set(p->skb, dst);
+	p->skb->ignore_df = 1;
+	return send_routed(p, dst_dev_rcu(dst));
+drop:
+	dst_release(dst);
+	return dropped(p, why);
+}
+
 unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp)
 {
 	if (unlikely(!cp->dest))
-		return dropped(p, VS_DROP_DEST_GONE);
+		return cp->method == IP_VS_CONN_F_BYPASS ?
+		       xmit_bypass(p) : dropped(p, VS_DROP_DEST_GONE);
 
 	switch (cp->method) {
 	case IP_VS_CONN_F_MASQ:

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""knobs.py TEST FAMILY: one test for each knob, or a few."""
+
+import os
+import struct
+import sys
+
+from ipvstest import genl, packet, tap
+from ipvstest.conns import ConnTable, ProcFile
+from ipvstest.genl import nest, u16, u32
+from ipvstest.knobs import Knobs
+from ipvstest.packet import IPIP, IPV6, TCP, UDP
+from ipvstest.rig import METHODS, Rig
+from ipvstest.wire import wait_until
+
+
+def stats(rig, kind=genl.SVC_STATS):
+    return genl.stats_of(rig.ipvs.service_fields(rig.service), kind)
+
+
+def conn_max(family):
+    rig, table = Rig(family, 'nat', UDP, vport=8400 + family), ConnTable()
+    with Knobs() as knobs:
+        if not knobs.has('conn_max'):
+            return tap.note('this kernel has no limit')
+        knobs.set(conn_max=len(table.all()) + 3)
+        came = []
+        for sport in range(4000, 4006):
+            rig.send(sport)
+            came.append(rig.arrived(sport, 0.1) is not None)
+        tap.equal(came, [True] * 3 + [False] * 3, 'forwarded')
+        tap.check(not rig.error(4005, 0.05), 'an error for a packet above the limit')
+        rig.send(4000)
+        tap.check(rig.arrived(4000), 'a connection that was there before')
+    rig.send(4004)
+    tap.check(rig.arrived(4004), 'not forwarded without limit')
+    rig.close()
+
+
+def sloppy_tcp(family):
+    """A connection that begins in the middle."""
+    rig, table = Rig(family, 'nat', vport=8410 + family), ConnTable()
+    rig.send(4000, 'ack')
+    tap.check(not rig.arrived(4000, 0.1), 'an ACK made a connection')
+    with Knobs(sloppy_tcp=1):
+        rig.send(4001, 'ack')
+        tap.check(rig.arrived(4001), 'an ACK made no connection')
+        conn = wait_until(lambda: table.of('TCP', 4001, rig.vport))
+        tap.equal(conn and conn.state, 'ESTABLISHED', 'state')
+        rig.send(4002, 'rst')
+        tap.check(not rig.arrived(4002, 0.1), 'an RST made a connection')
+    rig.close()
+
+
+# How a connection is brought to a state by client (>) and server (<), and the modes in which a SYN
+# finds a new server then.
+REUSE = (
+    ('nat', 'TIME_WAIT', ('>syn', '<synack', '>ack', '<fin', '>fin'), (1, 2, 3)),
+    ('nat', 'CLOSE', ('>syn', '<synack', '>ack', '>rst'), (1, 2, 3)),
+    ('nat', 'FIN_WAIT', ('>syn', '<synack', '>ack', '<fin'), ()),
+    ('nat', 'ESTABLISHED', ('>syn', '<synack', '>ack'), ()),
+    ('dr', 'FIN_WAIT', ('>syn', '>ack', '>fin'), (2, 3)),
+)
+
+
+def play(rig, sport, steps):
+    for step in steps:
+        if step[0] == '>':
+            rig.send(sport, step[1:])
+            got = rig.arrived(sport, 1)
+        else:
+            rig.reply(sport, step[1:])
+            got = rig.answered(sport, 1)
+        tap.check(got, '%s: %s was not forwarded' % (steps, step))
+
+
+def conn_reuse_mode(family):
+    """By turns two servers: a new connection goes to the other one."""
+    table, sport = ConnTable(), 4000
+    rigs = {}
+    for i, method in enumerate(('nat', 'dr')):
+        rigs[method] = rig = Rig(family, method, vport=8420 + 10 * i + family, flush=False)
+        rig.ipvs.dest('NEW_DEST', rig.service, rig.at.phantoms[1], rig.dport, METHODS[method])
+
+    def look():
+        return table.of('TCP', sport, rig.vport)
+
+    for method, state, steps, modes in REUSE:
+        rig = rigs[method]
+        for mode in (0, 1, 2, 3):
+            sport += 1
+            play(rig, sport, steps[:1])
+            rig.servers[0] = wait_until(look).dest
+            play(rig, sport, steps[1:])
+            conn = wait_until(look)
+            tap.equal(conn and conn.state, state, 'state after %s' % (steps,))
+            with Knobs(conn_reuse_mode=mode):
+                rig.send(sport, 'syn')
+                tap.check(rig.arrived(sport, 0.5), '%s, mode %d: the SYN is lost' % (state, mode))
+            seconds = 1 if mode in modes else 0.02
+            changed = wait_until(lambda: look() and look().dest != conn.dest, seconds)
+            tap.equal(bool(changed), mode in modes,
+                      '%s %s, mode %d: a new server' % (method, state, mode))
+    for rig in rigs.values():
+        rig.close()
+
+
+def unreachable(rig, sport, inner_flags='ack'):
+    """A router's message to the VIP about a packet from there to the client."""
+    about = rig.segment(rig.at.vip, rig.client, rig.vport, sport, inner_flags)
+    kind, code = (3, 1) if rig.family == 4 else (1, 3)
+    return packet.icmp(rig.client, rig.at.vip, kind, code, payload=about)
+
+
+def schedule_icmp(family):
+    table = ConnTable()
+    for proto in (TCP, UDP):
+        rig = Rig(family, 'nat', proto, vport=8440 + 20 * family + proto)
+
+        def arrived(sport):
+            return rig.ends.server.expect(
+                lambda p: p.inner is not None and p.inner.dport == sport, 0.2)
+
+        rig.ends.client.send(unreachable(rig, 4000))
+        tap.check(not arrived(4000), 'an error of an unknown connection was forwarded')
+        with Knobs(schedule_icmp=1):
+            rig.ends.client.send(unreachable(rig, 4001))
+            got = arrived(4001)
+            if tap.check(got, 'not forwarded'):
+                tap.equal(got.bad, [], 'damage')
+                tap.equal((got.dst, got.inner.src, got.inner.sport),
+                          (rig.servers[0], rig.servers[0], rig.dport), 'addresses')
+            conn = table.of('TCP' if proto == TCP else 'UDP', 4001, rig.vport)
+            tap.check(conn and conn.expires <= 3, 'the connection: %r' % conn)
+            tap.equal(conn and (conn.client, conn.virtual), (rig.client, rig.at.vip), 'its ends')
+            # nobody to send it to, and nobody to tell
+            rig.ipvs.del_dest(rig.service, rig.servers[0], rig.dport)
+            rig.ends.client.send(unreachable(rig, 4002))
+            tap.check(not arrived(4002), 'forwarded to nobody')
+        rig.close()
+
+
+def ignore_tunneled(family):
+    rig = Rig(family, 'nat', vport=8450 + family)
+
+    def tunnelled(sport):
+        inner = rig.request(sport)
+        rig.ends.client.send(packet.ip(rig.client, rig.at.director, IPIP if family == 4 else IPV6,
+                                       inner))
+
+    tunnelled(4000)
+    tap.check(rig.arrived(4000), 'what comes out of a tunnel is not balanced')
+    with Knobs(ignore_tunneled=1):
+        tunnelled(4001)
+        # Newer kernels take the mark from what they unpack, whoever set it.
+        if rig.arrived(4001, 0.2):
+            tap.check(not os.environ['KERNEL'].startswith('6.1'), 'balanced out of a tunnel')
+            tap.note('this kernel forgets in a tunnel what ip_vs marked')
+        rig.send(4002)
+        tap.check(rig.arrived(4002), 'other packets are not balanced')
+    rig.close()
+
+
+def snat_reroute(family):
+    rig = Rig(family, 'nat', vport=8460 + family)
+    play(rig, 4000, ('>syn',))
+    rig.reply(4000)
+    tap.check(not rig.answered(4000, 0.2), 'the reply took the real server\'s route')
+    with Knobs(snat_reroute=0):
+        rig.reply(4000)
+        tap.check(rig.answered(4000), 'the reply was routed again')
+    rig.reply(4000)
+    tap.check(not rig.answered(4000, 0.2), 'the reply took the real server\'s route again')
+    rig.close()
+
+
+def cache_bypass(family):
+    """The rules that mark are the script's."""
+    rig, table = Rig(family, 'dr', vport=8470 + family), ConnTable()
+    site = rig.at.phantoms[7]
+    mark = nest(genl.TOP_SERVICE, [
+        u16(genl.SVC_AF, genl.AF[family]), u32(genl.SVC_FWMARK, 7),
+        genl.text(genl.SVC_SCHED, 'rr'), genl.attr(genl.SVC_FLAGS, struct.pack('II', 0, ~0 & 0xff)),
+        u32(genl.SVC_TIMEOUT, 0), genl.netmask_attr(site, None)])
+    rig.ipvs.must('NEW_SERVICE', mark)
+
+    def arrived(sport, flags, seconds=3.0):
+        rig.ends.client.send(packet.tcp(rig.client, site, sport, 80, flags))
+        return rig.arrived(sport, seconds)
+
+    base = 4000 + 10 * family
+    tap.check(not arrived(base, 'syn', 0.1), 'forwarded without a server')
+    with Knobs(cache_bypass=1):
+        got = arrived(base + 1, 'syn')
+        if tap.check(got, 'not bypassed'):
+            tap.equal((got.dst, got.ttl), (site, 63), 'address and TTL')
+            tap.equal(got.bad, [], 'damage')
+        conn = wait_until(lambda: table.of('TCP', base + 1, 80))
+        if tap.check(conn, 'no connection'):
+            tap.equal((conn.virtual, conn.dest, conn.dport, conn.state),
+                      (site, '0.0.0.0' if family == 4 else '::', 0, 'SYN_RECV'), 'connection')
+    tap.check(arrived(base + 1, 'ack'), 'the connection does not go on')
+    tap.equal(table.of('TCP', base + 1, 80).state, 'ESTABLISHED', 'state')
+    tap.check(not arrived(base + 2, 'syn', 0.1), 'bypassed although it is off')
+    rig.close()
+
+
+def pmtu_disc(family):
+    """A packet that may not be fragmented and does not fit into the tunnel."""
+    rig = Rig(family, 'tun', UDP, vport=8480 + family)
+    big = bytes(1460)
+    rig.send(4000, payload=big, df=True)
+    got = rig.error(4000)
+    tap.check(got and (got.kind, got.code, got.rest & 0xffff) == (3, 4, 1480), 'told: %r' % got)
+    with Knobs(pmtu_disc=0):
+        rig.send(4001, payload=big, df=True)
+        got = rig.ends.server.expect(lambda p: p.proto == IPIP)
+        tap.check(got and got.fragment and not got.df, 'in the tunnel: %r' % got)
+    rig.send(4002, payload=big, df=True)
+    tap.check(rig.error(4002), 'no error')
+    rig.close()
+
+
+def rate(rig):
+    return stats(rig)[genl.STAT_INPPS]
+
+
+def burst(rig):
+    for _ in range(400):
+        rig.send(4000)
+    wait_until(lambda: stats(rig)[genl.STAT_INPKTS] >= 400)
+
+
+def estimation(family):
+    rig = Rig(family, 'nat', UDP, vport=8490 + family)
+    with Knobs() as knobs:
+        knobs.set(run_estimation=0)
+        burst(rig)
+        # a period and more
+        tap.check(not wait_until(lambda: rate(rig), 2.2), 'a rate although none is estimated')
+        knobs.set(run_estimation=1)
+        burst(rig)
+        tap.check(wait_until(lambda: rate(rig) > 0, 10), 'no rate')
+        if knobs.has('est_cpulist'):
+            before = knobs.get('est_cpulist')
+            knobs.set(est_cpulist='\n')
+            tap.equal(knobs.get('est_cpulist'), '', 'est_cpulist')
+            held = rate(rig)
+            tap.check(not wait_until(lambda: rate(rig) != held, 2.2), 'a rate moves without CPUs')
+            knobs.set(est_cpulist=before)
+    rig.close()
+
+
+def conn_lfactor(family):
+    rig, head = Rig(family, 'dr', UDP, vport=8500 + family), ProcFile('ip_vs')
+
+    def size():
+        return number_of(head.text())
+
+    for sport in range(4000, 4200):
+        rig.send(sport)
+    with Knobs() as knobs:
+        if not knobs.has('conn_lfactor'):
+            return tap.note('this kernel has no load factor')
+        usual = size()
+        knobs.set(conn_lfactor=-8)
+        tap.check(wait_until(lambda: size() > usual, 5), 'still %d for more room' % size())
+        large = size()
+        knobs.set(conn_lfactor=8)
+        tap.check(wait_until(lambda: size() < large, 5), 'still %d for less room' % size())
+    for sport in range(4000, 4200):
+        rig.send(sport)
+    rig.close()
+
+
+def number_of(text):
+    return int(text.split('size=')[1].split(')')[0])
+
+
+globals()[sys.argv[1]](int(sys.argv[2]))
+tap.finish()

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the knobs of net.ipv4.vs do to packets, connections and tables; those of the defence are in
+# defence.sh, those of persistence in persist.sh. Topology: topology.sh, with phantoms.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="conn_max sloppy_tcp conn_reuse_mode schedule_icmp ignore_tunneled snat_reroute
+	cache_bypass"
+export ONCE_TESTS="pmtu_disc estimation conn_lfactor"
+
+helper() {
+	defer clean_director
+	run_py knobs.py "$@" "$AF"
+}
+
+conn_max() { helper conn_max; }
+sloppy_tcp() { helper sloppy_tcp; }
+conn_reuse_mode() { helper conn_reuse_mode; }
+schedule_icmp() { helper schedule_icmp; }
+pmtu_disc() { helper pmtu_disc; }
+estimation() { helper estimation; }
+conn_lfactor() { helper conn_lfactor; }
+
+# The director ends tunnels, too.
+ignore_tunneled() {
+	local dev=tunl0
+
+	[ "$AF" = 4 ] || dev=ip6tnl0
+	run ip -n director link set "$dev" up
+	defer ip -n director link set "$dev" down
+	helper ignore_tunneled
+}
+
+# What has the VIP as source does not get out: a reply that is routed again.
+snat_reroute() {
+	run ip -n director "-$AF" rule add from "$VIP" lookup 77
+	defer ip -n director "-$AF" rule del from "$VIP" lookup 77
+	run ip -n director "-$AF" route add unreachable default table 77
+	defer ip -n director "-$AF" route flush table 77
+	helper snat_reroute
+}
+
+# The client's requests to a web server beyond the director are marked and so come to it.
+cache_bypass() {
+	local site=${BACK}108 ip=ip
+
+	command -v nft >/dev/null || { skip "nft is not installed"; return; }
+	[ "$AF" = 4 ] || ip=ip6
+	run ip -n director "-$AF" rule add fwmark 7 lookup 78
+	defer ip -n director "-$AF" rule del fwmark 7 lookup 78
+	run ip -n director "-$AF" route add local default dev lo table 78
+	defer ip -n director "-$AF" route flush table 78
+	in_ns director nft "add table $ip weir; \
+		add chain $ip weir to_site { type filter hook prerouting priority mangle; }; \
+		add rule $ip weir to_site $ip daddr $site tcp dport 80 meta mark set 7"
+	defer quiet_in director nft delete table "$ip" weir
+	helper cache_bypass
+}
+
+with_topology
+tests_run
