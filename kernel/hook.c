@@ -136,6 +136,24 @@ static unsigned int vs_out_first(struct vs_pkt *p)
 	return p->verdict;
 }
 
+/*
+ * With net.ipv4.vs.nat_icmp_send a real server that sends from its service's
+ * port for no connection hears that there is none.
+ */
+static bool is_stray(const struct vs_pkt *p)
+{
+	if (likely(!READ_ONCE(p->vn->sysctl.nat_icmp_send)) ||
+	    (p->tcp & VS_TCP_RST))
+		return false;
+	return vs_dest_find_real(p->vn, p->af, p->proto, &p->saddr, p->sport);
+}
+
+static unsigned int refuse_stray(struct vs_pkt *p)
+{
+	vs_icmp_unreachable(p);
+	return vs_drop(p, VS_DROP_STRAY);
+}
+
 static bool is_fragment(const struct sk_buff *skb, u8 af)
 {
 	return af == AF_INET && ip_is_fragment(ip_hdr(skb));
@@ -265,6 +283,8 @@ static unsigned int local_packet(struct vs_pkt *p)
 	if (!cp && p->hook == NF_INET_LOCAL_OUT &&
 	    (vs_out_first(p) != NF_ACCEPT || skb->ipvs_property))
 		return p->verdict;
+	if (!cp && unlikely(is_stray(p)))
+		return refuse_stray(p);
 	return vs_in(p, cp);
 }
 
@@ -322,8 +342,11 @@ static unsigned int forward_hook(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 	cp = vs_conn_find_dir(&p, &dir);
-	if (!cp || dir != VS_DIR_OUT)
-		return vs_out_first(&p);
+	if (!cp || dir != VS_DIR_OUT) {
+		if (vs_out_first(&p) != NF_ACCEPT || skb->ipvs_property)
+			return p.verdict;
+		return unlikely(is_stray(&p)) ? refuse_stray(&p) : NF_ACCEPT;
+	}
 	if (unlikely(p.cut))
 		return vs_drop(&p, VS_DROP_MALFORMED);
 	return vs_out(&p, cp);

@@ -69,12 +69,6 @@ struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
 	return snap ? vs_sched_pick(snap, &flow) : NULL;
 }
 
-static bool is_one_packet(const struct vs_pkt *p, const struct vs_service *svc)
-{
-	return p->proto == IPPROTO_UDP &&
-	       READ_ONCE(svc->flags) & IP_VS_SVC_F_ONEPACKET;
-}
-
 static struct vs_conn *failed(struct vs_pkt *p, int err)
 {
 	enum vs_drop why = VS_DROP_NO_MEMORY;

@@ -35,6 +35,7 @@ enum vs_drop {
 	VS_DROP_CSUM,		/* transport checksum wrong */
 	VS_DROP_HEADROOM,	/* skb could not be made writable */
 	VS_DROP_METHOD,		/* forwarding method cannot carry the packet */
+	VS_DROP_STRAY,		/* from a real server, for no connection */
 	VS_DROP_DEFENCE,	/* net.ipv4.vs.drop_packet */
 	VS_DROP_REASONS
 };
