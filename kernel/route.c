@@ -134,6 +134,7 @@ static struct vs_route *look_up(struct net *net, const struct vs_dest *dest,
 		kfree(rt);
 		return NULL;
 	}
+	rt->known_nh = known_nh;
 	rt->local = vs_route_is_local(rt->dst, dest->key.af);
 	return rt;
 }
@@ -173,9 +174,11 @@ const struct vs_route *vs_route_get(struct vs_pkt *p, struct vs_dest *dest,
 {
 	const struct vs_route *rt = rcu_dereference(dest->route);
 
-	if (likely(rt && dst_check(rt->dst, rt->cookie)))
+	/* a destination that was edited may have connections of two methods */
+	if (likely(rt && rt->known_nh >= known_nh &&
+		   dst_check(rt->dst, rt->cookie)))
 		return rt;
-	return refresh(p, dest, known_nh);
+	return refresh(p, dest, known_nh || (rt && rt->known_nh));
 }
 
 /* Whether @p's route so far ends at this host. */

@@ -12,6 +12,7 @@
  * struct vs_route - a destination's cached route
  * @dst:	holds a reference
  * @cookie:	validates @dst
+ * @known_nh:	@dst names the real server as next hop: fit for all methods
  * @local:	the real server is this host
  * @saddr:	source address for tunnel headers
  */
@@ -19,6 +20,7 @@ struct vs_route {
 	struct rcu_head rcu;
 	struct dst_entry *dst;
 	u32 cookie;
+	bool known_nh;
 	bool local;
 	union nf_inet_addr saddr;
 };

@@ -128,6 +128,7 @@ def edited(family):
 
 def nat_icmp_send(family):
     """A server's packet that belongs to no connection, from a service's port or from another."""
+    # Ports of its own: another test's connection would do for the servers' packets.
     for proto in (TCP, UDP):
         rig = rig_of(family, 4 + proto, proto)
         what = 'TCP' if proto == TCP else 'UDP'
@@ -140,17 +141,17 @@ def nat_icmp_send(family):
             return got and 'icmp %d/%d' % (got.kind, got.code)
 
         refused = 'icmp 3/3' if family == 4 else 'icmp 1/4'
-        tap.equal(fate(4000), 'forwarded', what + ' without the knob')
+        tap.equal(fate(4700), 'forwarded', what + ' without the knob')
         with Knobs(nat_icmp_send=1):
-            tap.equal(fate(4001), refused, what)
-            tap.equal(fate(4002, port=rig.dport + 1), 'forwarded', what + ' from another port')
+            tap.equal(fate(4701), refused, what)
+            tap.equal(fate(4702, port=rig.dport + 1), 'forwarded', what + ' from another port')
             if proto == TCP:
-                tap.equal(fate(4003, 'rst'), 'forwarded', 'a reset')
-            server = server_of(rig, 4004)
+                tap.equal(fate(4703, 'rst'), 'forwarded', 'a reset')
+            server = server_of(rig, 4704)
             rig.servers[0] = server
-            tap.equal(fate(4004), 'forwarded', what + ' reply')
+            tap.equal(fate(4704), 'forwarded', what + ' reply')
             remove(rig, server)
-            tap.equal(fate(4005), 'forwarded', what + ' of a removed server')
+            tap.equal(fate(4705), 'forwarded', what + ' of a removed server')
         rig.close()
 
 
