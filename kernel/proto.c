@@ -166,11 +166,26 @@ static enum vs_phase tcp_phase(u8 state)
 	}
 }
 
+static enum vs_phase sctp_phase(u8 state)
+{
+	switch (state) {
+	case VS_SCTP_S_INIT1:
+	case VS_SCTP_S_INIT:
+		return VS_PHASE_OPENING;
+	case VS_SCTP_S_ESTABLISHED:
+		return VS_PHASE_LASTING;
+	default:
+		return VS_PHASE_ENDING;
+	}
+}
+
 enum vs_phase vs_proto_phase(const struct vs_conn *cp)
 {
 	switch (cp->proto) {
 	case IPPROTO_TCP:
 		return tcp_phase(vs_conn_state(cp));
+	case IPPROTO_SCTP:
+		return sctp_phase(vs_conn_state(cp));
 	default:
 		return VS_PHASE_LASTING;
 	}

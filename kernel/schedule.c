@@ -24,13 +24,15 @@ static bool may_begin(const struct vs_pkt *p)
 	const struct vs_sysctl *knobs = &p->vn->sysctl;
 
 	/* what an ICMP error carries need not have more than ports */
-	switch (p->l3 ? IPPROTO_UDP : p->proto) {
+	bool ports_only = p->l3;
+
+	switch (p->proto) {
 	case IPPROTO_TCP:
-		return !(p->tcp & VS_TCP_RST) &&
-		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_tcp));
+		return ports_only || (!(p->tcp & VS_TCP_RST) &&
+		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_tcp)));
 	case IPPROTO_SCTP:
-		return p->chunk != SCTP_CID_ABORT &&
-		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_sctp));
+		return ports_only || (p->chunk != SCTP_CID_ABORT &&
+		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_sctp)));
 	case IPPROTO_UDP:
 		return true;
 	default:
