@@ -22,7 +22,6 @@
 static bool may_begin(const struct vs_pkt *p)
 {
 	const struct vs_sysctl *knobs = &p->vn->sysctl;
-
 	/* what an ICMP error carries need not have more than ports */
 	bool ports_only = p->l3;
 
