@@ -174,6 +174,8 @@ def by_tool(r, model):
     sched = r.choice(SCHEDS[:8])
     conf = dict(sched=sched, flags=r.choice((0, 1)), mask=ON, timeout=0,
                 netmask=ON if key[0] == 4 else 128)
+    if not key[1] and not key[4]:   # ipvsadm wants persistence with port 0
+        conf['flags'] = 1
     if conf['flags']:
         conf['timeout'] = 77
     dest = dict(r.dest(key[0]), method=r.choice((0, 2, 3)), upper=0, lower=0, tun_type=0, tun_port=0,
