@@ -192,39 +192,51 @@ def open_udp(ns, address, port=0):
     return sock
 
 
-def phones(family):
-    """Real sockets: each call from many ports reaches one server, whose answer comes from the
-    virtual address; then the servers call."""
-    at, ipvs = Addresses(family), Ipvs()
-    service = (at.vip, PORT, UDP)
+def phone_service(at, ipvs, port, flags):
+    """The service, and the sockets of its servers."""
+    service = (at.vip, port, UDP)
     ipvs.must('NEW_SERVICE', nest(TOP_SERVICE, service_id(*service) + [
-        text(SVC_SCHED, 'rr'), attr(SVC_FLAGS, struct.pack('II', PERSISTENT, 0xffffffff)),
+        text(SVC_SCHED, 'rr'), attr(SVC_FLAGS, struct.pack('II', flags, 0xffffffff)),
         u32(SVC_TIMEOUT, 100), netmask_attr(at.vip, None), text(SVC_PE, 'sip')]))
-    servers = [open_udp('server%d' % (i + 1), real, PORT) for i, real in enumerate(at.real)]
+    servers = [open_udp('server%d' % (i + 1), real, port) for i, real in enumerate(at.real)]
     for real in at.real:
-        ipvs.dest('NEW_DEST', service, real, PORT)
-    took = {}
+        ipvs.dest('NEW_DEST', service, real, port)
+    return servers
+
+
+def phone_calls(at, servers, port, one_port):
+    """Four calls of three messages each, from ports of their own or all from one."""
+    took, phone = {}, open_udp('client', at.client)
     for number in range(12):
         call = b'call%d@phone' % (number % 4)
-        phone = open_udp('client', at.client)
-        phone.sendto(invite(call), (at.vip, PORT))
+        if not one_port:
+            phone = open_udp('client', at.client)
+        phone.sendto(invite(call), (at.vip, port))
         server, peer = serve(servers)
         took.setdefault(call, set()).add(server)
         server.sendto(b'SIP/2.0 200 OK\r\nCall-ID: ' + call + b'\r\n\r\n', peer)
         answer, sender = phone.recvfrom(1000)
-        tap.equal(sender[:2], (at.vip, PORT), 'sender of the answer')
+        tap.equal(sender[:2], (at.vip, port), 'sender of the answer')
         tap.check(call in answer, 'answer %r' % answer)
-        phone.close()
     tap.equal([len(s) for s in took.values()], [1, 1, 1, 1], 'servers of each call')
     tap.equal(len(set.union(*took.values())), 3, 'servers of all calls')
-    for number, server in enumerate(servers):
+
+
+def phones(family):
+    """Real sockets: each call reaches one server, whose answer comes from the virtual address; then
+    the servers call a phone, all the same one."""
+    at, ipvs = Addresses(family), Ipvs()
+    for port, flags in ((PORT, PERSISTENT), (PORT + 1, PERSISTENT | ONE_PACKET)):
+        servers, ops = phone_service(at, ipvs, port, flags), flags & ONE_PACKET
+        phone_calls(at, servers, port, ops)
         phone = open_udp('client', at.client)
-        server.sendto(invite(b'from%d' % number), (at.client, phone.getsockname()[1]))
-        _, sender = phone.recvfrom(1000)
-        tap.equal(sender[:2], (at.vip, PORT), 'caller')
-        phone.sendto(b'SIP/2.0 200 OK\r\nCall-ID: from%d\r\n\r\n' % number, sender)
-        tap.check(serve(servers)[0] is server, 'the answer went to another server')
-        phone.close()
+        for number, server in enumerate(servers):
+            server.sendto(invite(b'from%d' % number), (at.client, phone.getsockname()[1]))
+            _, sender = phone.recvfrom(1000)
+            tap.equal(sender[:2], (at.vip, port), 'caller')
+        for number in range(3) if ops else (2,):
+            phone.sendto(b'SIP/2.0 200 OK\r\nCall-ID: from%d\r\n\r\n' % number, (at.vip, port))
+            tap.check(serve(servers)[0] is servers[number], 'the answer went to another server')
 
 
 def serve(servers):

@@ -32,6 +32,8 @@ table() {
 phones() {
 	defer forget
 	run_py pe_sip.py phones "$AF"
+	check "no Call-ID listed" quiet_in director sh -c \
+		"ipvsadm -Lcn --persistent-conn | grep -q 'sip *call0@phone'"
 }
 
 hostile() {

@@ -37,6 +37,10 @@ persistent() {
 	ipvs_batch <"$SCRATCH/rules"
 }
 
+persistent_conn() {
+	quiet_in director ipvsadm -Ln --persistent-conn | awk '$1 == "->" { n += $4 } END { exit n != 1 }'
+}
+
 # Real clients: all connections of one go to one server; TCP and UDP are apart.
 stays() {
 	local method
@@ -44,6 +48,8 @@ stays() {
 	for method in m i; do
 		persistent "$method"
 		ask -n 4 >"$SCRATCH/answers"
+		# later the servers have the templates of before, too
+		[ "$method" = i ] || check "no template counted" persistent_conn
 		equal "-$method TCP" "$(sort -u "$SCRATCH/answers" | wc -l)" 1
 		ask -u -n 4 >"$SCRATCH/answers"
 		equal "-$method UDP" "$(sort -u "$SCRATCH/answers" | wc -l)" 1
