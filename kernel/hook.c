@@ -143,7 +143,7 @@ static unsigned int vs_out_first(struct vs_pkt *p)
 static bool is_stray(const struct vs_pkt *p)
 {
 	if (likely(!READ_ONCE(p->vn->sysctl.nat_icmp_send)) ||
-	    (p->tcp & VS_TCP_RST))
+	    vs_pkt_aborts(p))
 		return false;
 	return vs_dest_find_real(p->vn, p->af, p->proto, &p->saddr, p->sport);
 }
@@ -226,9 +226,9 @@ static unsigned int leave(struct vs_pkt *p)
 	if (likely(!READ_ONCE(p->vn->sysctl.ignore_tunneled)) ||
 	    p->hook == NF_INET_FORWARD)
 		return NF_ACCEPT;
-	p->proto = IPPROTO_TCP;		/* when it cannot be told */
 	vs_pkt_parse(p, 0);
 	switch (p->proto) {
+	case 0:				/* cannot be told */
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
 	case IPPROTO_SCTP:

@@ -86,6 +86,13 @@ static inline bool vs_pkt_opens(const struct vs_pkt *p)
 	       (p->proto == IPPROTO_SCTP && p->chunk == SCTP_CID_INIT);
 }
 
+/* Whether the sender gives its connection up. */
+static inline bool vs_pkt_aborts(const struct vs_pkt *p)
+{
+	return p->tcp & VS_TCP_RST ||
+	       (p->proto == IPPROTO_SCTP && p->chunk == SCTP_CID_ABORT);
+}
+
 /* Makes the packet's first @len bytes linear and writable; any pointer into
  * the packet is void afterwards. */
 static inline bool vs_pkt_writable(const struct vs_pkt *p, unsigned int len)

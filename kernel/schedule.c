@@ -16,22 +16,25 @@
 #include "schedule.h"
 #include "service.h"
 
+static bool is_sloppy(const struct vs_sysctl *knobs, u8 proto)
+{
+	return proto == IPPROTO_TCP ? READ_ONCE(knobs->sloppy_tcp) :
+				      READ_ONCE(knobs->sloppy_sctp);
+}
+
 /* A TCP connection begins with a SYN, an SCTP association with an INIT; the
  * sloppy knobs take over those that another director began. AH and ESP only
  * ever follow. */
 static bool may_begin(const struct vs_pkt *p)
 {
-	const struct vs_sysctl *knobs = &p->vn->sysctl;
-	/* what an ICMP error carries need not have more than ports */
-	bool ports_only = p->l3;
-
 	switch (p->proto) {
 	case IPPROTO_TCP:
-		return ports_only || (!(p->tcp & VS_TCP_RST) &&
-		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_tcp)));
 	case IPPROTO_SCTP:
-		return ports_only || (p->chunk != SCTP_CID_ABORT &&
-		       (vs_pkt_opens(p) || READ_ONCE(knobs->sloppy_sctp)));
+		if (p->l3)	/* in an ICMP error: there may be ports only */
+			return true;
+		return !vs_pkt_aborts(p) &&
+		       (vs_pkt_opens(p) ||
+			is_sloppy(&p->vn->sysctl, p->proto));
 	case IPPROTO_UDP:
 		return true;
 	default:
