@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """sched_diff.py FAMILY MARKS: random histories for every scheduler; each choice must be the model's
-(ipvstest/model.py). SEED repeats a run, ROUNDS makes it longer.
+(ipvstest/schedulers.py). SEED repeats a run, ROUNDS makes it longer.
 
 A service is a mark, so that clients may want any address; a server is a phantom address and a
 port, which is its number. A connection is opened and established, may be closed by both sides
@@ -16,7 +16,7 @@ import time
 
 from ipvstest import genl, packet, tap
 from ipvstest.genl import Ipvs, nest, text, u16, u32
-from ipvstest.model import FALLBACK, PORT, Server, Service
+from ipvstest.schedulers import FALLBACK, PORT, Server, Service
 from ipvstest.wire import Ends, wait_until
 
 SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'fo', 'ovf', 'dh', 'sh', 'mh', 'lblc', 'lblcr']
@@ -149,7 +149,8 @@ class History:
 
     def switch(self):
         if self.name == 'switch':
-            self.model.use(self.random.choice([s for s in SCHEDULERS if s != self.model.sched]))
+            self.model.use(self.random.choice([s for s in SCHEDULERS + ['none']
+                                               if s != self.model.sched]))
         self.model.flags = self.any_flags()
         self.service('SET_SERVICE')
         self.log.append('%s flags %#x' % (self.model.sched, self.model.flags))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every scheduler against a model of it (ipvstest/model.py): the same choices over random histories
+# Every scheduler against a model of it (ipvstest/schedulers.py): the same choices over random histories
 # of weights, thresholds, arrivals and closings, servers that come and go, and live switches of
 # scheduler and flags; for twos the same distribution. The seed is printed; SEED=N repeats a run,
 # ROUNDS=N makes more of them.
