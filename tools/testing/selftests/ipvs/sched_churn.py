@@ -63,7 +63,7 @@ def main(family, port, pid):
     at, ipvs, table = Addresses(family), Ipvs(), ConnTable()
     ipvs.flush()
     services = [Service(ipvs, at, port, proto) for proto in (TCP, UDP)]
-    for sched in SCHEDULERS:
+    for sched in filter(ipvs.knows, SCHEDULERS):
         for service in services:
             service.switch(sched)
         for _ in range(CHANGES):

@@ -153,6 +153,16 @@ class Ipvs(Genl):
             text(SVC_SCHED, sched), attr(SVC_FLAGS, struct.pack('II', flags, 0xffffffff)),
             u32(SVC_TIMEOUT, timeout), netmask_attr(address, netmask)]))
 
+    def knows(self, sched):
+        """Whether this kernel has the scheduler: 6.1 as Debian ships it has no twos of its own."""
+        probe = ('127.0.0.127', 1, packet.UDP)
+        try:
+            self.add_service(*probe, sched)
+        except OSError:
+            return False
+        self.del_service(*probe)
+        return True
+
     def del_service(self, address, port, proto):
         self.must('DEL_SERVICE', nest(TOP_SERVICE, service_id(address, port, proto)))
 

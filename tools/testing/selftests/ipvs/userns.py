@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""userns.py, as root of a user namespace in a new network namespace"""
+
+from ipvstest import sockopt, tap
+from ipvstest.genl import Ipvs
+from ipvstest.sockopt import Sockopts
+
+VIP = '203.0.113.10'
+
+
+def netlink():
+    ipvs = Ipvs(None)
+    for cmd in ('GET_INFO', 'GET_CONFIG', 'FLUSH', 'ZERO', 'SET_CONFIG', 'NEW_SERVICE'):
+        tap.equal(ipvs.call(cmd).error, 'EPERM', cmd)
+    tap.equal(ipvs.call('GET_SERVICE', dump=True).error, 'EPERM', 'dump')
+
+
+def options():
+    opts = Sockopts(None)
+    tap.equal(opts.info()[2], 0, 'services to begin with')
+    opts.must_set('ADD', sockopt.service(VIP, 80, sched=b'rr'))
+    opts.must_set('ADDDEST', sockopt.service(VIP, 80) + sockopt.dest('192.0.2.1', 80))
+    tap.equal(len(opts.dests(addr=VIP, port=80)), 1, 'destinations')
+    with open('/proc/thread-self/net/ip_vs') as file:
+        tap.equal(file.read().count('CB00710A:0050'), 1, 'services in /proc')
+    # the namespace ends with its service
+
+
+netlink()
+options()
+tap.finish()
