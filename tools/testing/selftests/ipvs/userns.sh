@@ -11,7 +11,7 @@ export ONCE_TESTS="root_of_a_user_namespace"
 
 root_of_a_user_namespace() {
 	unshare -Urn true 2>/dev/null || { skip "no user namespaces"; return; }
-	run unshare -Urn python3 -S "$HERE/userns.py"
+	run unshare -Urn sh -c "ip link set lo up && exec python3 -S $HERE/userns.py"
 }
 
 with_topology
