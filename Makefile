@@ -2,7 +2,8 @@
 # Weir: a drop-in replacement for Linux IPVS. "make help" lists the targets.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-KVER ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+# not kernel.release: Debian 12's headers have another name there than modules bear
+KVER ?= $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 PREFIX ?= /usr/local
 DEPMOD ?= depmod
 export DESTDIR PREFIX
@@ -11,7 +12,8 @@ KERNEL ?= 6.1
 IMPL ?= weir
 T ?=
 
-MODDIR = $(DESTDIR)/lib/modules/$(KVER)/updates
+KERNELDIR = $(DESTDIR)/lib/modules/$(KVER)
+MODDIR = $(KERNELDIR)/updates
 CONFDIR = $(DESTDIR)/etc/modprobe.d
 
 # what a director loads: modules for tests stay in the tree
@@ -47,7 +49,13 @@ install-ipvsadm:
 uninstall:
 	@scripts/need version "$(KVER)"
 	rm -f $(addprefix $(MODDIR)/,$(MODULES)) $(CONFDIR)/weir.conf
-	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+	[ ! -d $(MODDIR) ] || rmdir --ignore-fail-on-non-empty $(MODDIR)
+	if [ -d $(KERNELDIR)/kernel ]; then \
+		$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER); \
+	elif [ -d $(KERNELDIR) ]; then \
+		rm -f $(KERNELDIR)/modules.*; \
+		rmdir --ignore-fail-on-non-empty $(KERNELDIR); \
+	fi
 	$(MAKE) -C ipvsadm uninstall
 
 demo:

@@ -124,6 +124,7 @@ static int __init weir_init(void)
 		       err);
 		goto err_genl;
 	}
+	pr_info("Weir in place of the kernel's ip_vs\n");
 	return 0;
 
 err_genl:

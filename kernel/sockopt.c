@@ -190,7 +190,8 @@ static const struct set_command {
 	u8 len;
 	int (*run)(struct vs_net *vn, const union set_arg *arg);
 } set_commands[] = {
-#define SET(name, size, fn)	[IP_VS_SO_SET_##name - IP_VS_BASE_CTL] = { size, fn }
+#define SET(name, size, fn)	\
+	[IP_VS_SO_SET_##name - IP_VS_BASE_CTL] = { size, fn }
 	SET(ADD, sizeof(struct ip_vs_service_user), add),
 	SET(EDIT, sizeof(struct ip_vs_service_user), edit),
 	SET(DEL, sizeof(struct ip_vs_service_user), del),

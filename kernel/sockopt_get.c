@@ -242,7 +242,8 @@ static const struct get_command {
 	u8 len;
 	int (*run)(struct vs_net *vn, void __user *user, int *len);
 } get_commands[] = {
-#define GET(name, size, fn)	[IP_VS_SO_GET_##name - IP_VS_BASE_CTL] = { size, fn }
+#define GET(name, size, fn)	\
+	[IP_VS_SO_GET_##name - IP_VS_BASE_CTL] = { size, fn }
 	GET(VERSION, 64, get_version),
 	GET(INFO, sizeof(struct ip_vs_getinfo), get_info),
 	GET(SERVICES, sizeof(struct ip_vs_get_services), get_services),

@@ -73,7 +73,7 @@ struct vs_site *vs_cache_find(struct vs_cache *cache,
 {
 	struct vs_site *site = find(cache, addr);
 
-	if (site && READ_ONCE(site->used) != jiffies)
+	if (site && time_after(jiffies, READ_ONCE(site->used)))
 		WRITE_ONCE(site->used, jiffies);
 	return site;
 }

@@ -63,7 +63,7 @@ layer()
 	rm -rf "$new"
 	mkdir -p "$stage" "$new/mod" "$new/opt"
 	if with_ours "$tree"; then
-		in_root make -s -C "$tree" install-modules "DESTDIR=$stage" "KVER=$KVER" DEPMOD=: || return 1
+		in_root make -s -C "$tree" install-modules "DESTDIR=$stage" "KDIR=$(kernel_dir "$KERNEL")" DEPMOD=: || return 1
 		mv "$stage/etc" "$new/mod/etc"
 		set -- kernel "$@"
 	fi

@@ -38,7 +38,7 @@ under_traffic() {
 	defer modprobe ip_vs
 	for AF in 4 6; do
 		family "$AF"
-		background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 600
+		background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 3600
 	done
 	for ((n = 1; n <= RELOADS; n++)); do
 		quiet_in director ipvsadm -R <"$SCRATCH/rules" || { fail "round $n: ipvsadm"; return; }
