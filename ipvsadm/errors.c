@@ -33,7 +33,6 @@ static const struct {
 	{ 0, EINVAL, "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
 	{ 0, ENOPROTOOPT, "Protocol not available" },
 	{ 0, ENOMEM, "Memory allocation problem" },
-	{ IPVS_CMD_NEW_DAEMON, EOPNOTSUPP, "Operation not supported" },
 	{ 0, EOPNOTSUPP, "Operation not supported with IPv6" },
 	{ 0, EAFNOSUPPORT, "Operation not supported with specified address family" },
 	{ 0, EMSGSIZE, "Module is wrong version" },
