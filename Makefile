@@ -65,8 +65,8 @@ test:
 	@$(VM)/run-tests --impl $(IMPL) $(KERNEL) -- $(T)
 
 test-all:
-	@$(VM)/run-tests --impl weir 6.1 6.12 7.2 uml uml-debug -- $(T)
-	@$(VM)/run-tests --impl kernel 6.1 6.12 7.2 uml -- $(T)
+	@$(VM)/run-tests --impl weir --extended 6.1 6.12 7.2 uml uml-debug -- $(T)
+	@$(VM)/run-tests --impl kernel --extended 6.1 6.12 7.2 uml -- $(T)
 
 shell:
 	@$(VM)/run $(KERNEL) --impl $(IMPL) --shell

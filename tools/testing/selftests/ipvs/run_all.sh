@@ -18,7 +18,13 @@ REPORT=${OUT:-$SCRATCH}/selftests
 FAILURES=()
 
 scripts() {
-	sed -n 's/^TEST_PROGS += \(.*\)\.sh$/\1/p' "$HERE/Makefile"
+	local kind='TEST_PROGS'
+
+	case $KERNEL in
+	uml*) EXTENDED=1 ;;
+	esac
+	[ -z "${EXTENDED:-}" ] || kind='TEST_PROGS\(_EXTENDED\)*'
+	sed -n "s/^$kind += \(.*\)\.sh\$/\1/p" "$HERE/Makefile"
 }
 
 count() {
