@@ -23,7 +23,7 @@ scripts() {
 	case $KERNEL in
 	uml*) EXTENDED=1 ;;
 	esac
-	[ -z "${EXTENDED:-}" ] || kind='TEST_PROGS\(_EXTENDED\)*'
+	[ -z "${EXTENDED:-}" ] || kind='TEST_PROGS[A-Z_]*'
 	sed -n "s/^$kind += \(.*\)\.sh\$/\1/p" "$HERE/Makefile"
 }
 
