@@ -10,6 +10,7 @@
 """
 
 import getopt
+import itertools
 import os
 import socket
 import sys
@@ -23,6 +24,10 @@ PATTERN = bytes(range(251)) * 4096
 
 def bytes_of(size):
     return (PATTERN * (size // len(PATTERN) + 1))[:size]
+
+
+# The director remembers a datagram's port for minutes: none is used twice.
+UDP_PORTS = itertools.count(33000 + os.getpid() * 61 % 20000)
 
 
 def wish_udp(args, sock, count):
@@ -52,9 +57,10 @@ def one(args, count):
     family = socket.AF_INET6 if ':' in args.address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM if args.udp else socket.SOCK_STREAM)
     sock.settimeout(args.wait)
-    if args.bind or args.sport:
+    sport = args.sport or (next(UDP_PORTS) if args.udp else 0)
+    if args.bind or sport:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((args.bind, args.sport))
+        sock.bind((args.bind, sport))
     try:
         sock.connect((args.address, args.port))
         return wish_udp(args, sock, count) if args.udp else wish_tcp(args, sock)
