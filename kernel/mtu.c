@@ -87,6 +87,9 @@ static bool ttl_dec4(struct vs_pkt *p)
 	if (!vs_pkt_writable(p, sizeof(struct iphdr)))
 		return false;
 	ip_decrease_ttl(ip_hdr(p->skb));
+	/* the stack records routes and times without a look at the checksum */
+	if (unlikely(ip_hdr(p->skb)->ihl > sizeof(struct iphdr) / 4))
+		ip_send_check(ip_hdr(p->skb));
 	return true;
 }
 
