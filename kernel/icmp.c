@@ -84,6 +84,14 @@ static struct vs_conn *find_reverse(const struct vs_pkt *in, enum vs_dir *dir)
 	return vs_table_find(&in->vn->table, &k, dir);
 }
 
+/* Embedded is what the client sent, as it sent it: not by NAT. */
+static struct vs_conn *find_sent_on(const struct vs_pkt *in)
+{
+	struct vs_conn *cp = vs_conn_find(in);
+
+	return cp && cp->method != IP_VS_CONN_F_MASQ ? cp : NULL;
+}
+
 static bool is_sound(const struct vs_pkt *p)
 {
 	return skb_csum_unnecessary(p->skb) ||
@@ -301,9 +309,13 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	if (parse_embedded(p, &in, p->l4 + sizeof(e)) != VS_PARSE_OK)
 		return NF_ACCEPT;
 	cp = find_reverse(&in, &dir);
+	if (!cp) {
+		dir = VS_DIR_OUT;
+		cp = find_sent_on(&in);
+	}
 	if (!cp || dir != VS_DIR_OUT)
 		return NF_ACCEPT;
-	if (!is_sound(p))
+	if (cp->method == IP_VS_CONN_F_MASQ && !is_sound(p))
 		return vs_drop(p, VS_DROP_CSUM);
 	p->verdict = vs_xmit_icmp_reply(p, &in, cp);
 	if (p->verdict == NF_ACCEPT)

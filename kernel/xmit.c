@@ -305,6 +305,8 @@ unsigned int vs_xmit_reply(struct vs_pkt *p, struct vs_conn *cp)
 unsigned int vs_xmit_icmp_reply(struct vs_pkt *p, const struct vs_pkt *in,
 				struct vs_conn *cp)
 {
+	if (cp->method != IP_VS_CONN_F_MASQ)
+		return accept(p);
 	if (!vs_nat_icmp(p, in, cp, VS_DIR_OUT))
 		return dropped(p, VS_DROP_HEADROOM);
 	if (!vs_route_reply(p, cp))
