@@ -222,7 +222,7 @@ difference() {
 	local impl kernel name reason
 
 	while read -r impl kernel name reason; do
-		case $impl in '' | '#'* | golden) continue ;; esac
+		case $impl in '' | '#'* | golden | row) continue ;; esac
 		[ "$impl" = "$IMPL" ] || continue
 		# The columns are patterns.
 		# shellcheck disable=SC2053
