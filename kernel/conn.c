@@ -152,8 +152,10 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		return ERR_PTR(-ENOMEM);
 	fill(cp, conf);
 	attach(vn, cp, conf);
-	if (conf->st & VS_ST_ONE_PACKET)
+	if (conf->st & VS_ST_ONE_PACKET) {
+		vs_event(vn, VS_EV_CONN_ONE_PACKET);
 		return cp;
+	}
 	add_to_filter(vn, conf);
 
 	err = vs_table_insert(&vn->table, cp, conf->again);
@@ -162,6 +164,8 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		return ERR_PTR(err);
 	}
 	vs_wheel_add(&vn->wheel, cp);
+	vs_event(vn, conf->st & VS_ST_TEMPLATE ? VS_EV_TEMPLATE_NEW :
+						 VS_EV_CONN_NEW);
 	return cp;
 }
 
@@ -172,7 +176,7 @@ void vs_conn_end(struct vs_conn *cp)
 	free_conn(cp);
 }
 
-void vs_conn_kill(struct vs_conn *cp)
+void vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 {
 	u32 st = READ_ONCE(cp->st);
 
@@ -181,6 +185,7 @@ void vs_conn_kill(struct vs_conn *cp)
 			return;
 	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_DEAD));
 
+	vs_event(cp->vn, why);
 	vs_table_remove(&cp->vn->table, cp);
 	vs_wheel_del(&cp->vn->wheel, cp);
 	detach(cp, st);
@@ -199,7 +204,7 @@ void vs_conn_drop(struct vs_conn *cp)
 	while (cp && !atomic_read(&cp->n_control)) {
 		struct vs_conn *ct = cp->control;
 
-		vs_conn_kill(cp);
+		vs_conn_kill_as(cp, VS_EV_CONN_DROPPED);
 		cp = ct && !is_assured(ct) ? ct : NULL;
 	}
 }
@@ -255,7 +260,7 @@ void vs_conn_flush(struct vs_net *vn, bool gone)
 				continue;
 			if (!(READ_ONCE(cp->st) & VS_ST_HASHED))
 				continue;
-			vs_conn_kill(cp);
+			vs_conn_kill_as(cp, VS_EV_CONN_FLUSHED);
 			it.skip--;
 		}
 		rcu_read_unlock();

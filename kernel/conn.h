@@ -5,6 +5,7 @@
 #include <linux/jiffies.h>
 #include <linux/refcount.h>
 
+#include "counters.h"
 #include "types.h"
 
 /*
@@ -211,9 +212,14 @@ struct vs_conn_conf {
 struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
 void vs_conn_end(struct vs_conn *cp);
 
-/* Takes @cp out of the table at once. Any number of callers may race. BH
- * disabled, RCU. */
-void vs_conn_kill(struct vs_conn *cp);
+/* Takes @cp out of the table at once, counted as @why. Any number of callers may
+ * race. BH disabled, RCU. */
+void vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why);
+
+static inline void vs_conn_kill(struct vs_conn *cp)
+{
+	vs_conn_kill_as(cp, VS_EV_CONN_KILLED);
+}
 
 /* Likewise for a connection that nobody will miss: what controls it, an FTP
  * session or a template without any connection that proved to be real, goes

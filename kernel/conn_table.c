@@ -425,6 +425,7 @@ static u8 wanted_bits(struct vs_table *t, u8 bits)
 static void resize(struct work_struct *work)
 {
 	struct vs_table *t = container_of(work, struct vs_table, resize);
+	const struct vs_net *vn = container_of(t, struct vs_net, table);
 	/* The work is the only writer of @cur once it is set. */
 	struct vs_buckets *old = rcu_dereference_protected(t->cur, 1);
 	u8 bits = wanted_bits(t, old->bits);
@@ -434,12 +435,14 @@ static void resize(struct work_struct *work)
 		return;
 	new = alloc_buckets(bits);
 	if (!new) {
+		vs_event(vn, VS_EV_TABLE_STUCK);
 		pr_warn_ratelimited("no memory for 2^%u buckets, connection table stays at 2^%u\n",
 				    bits, old->bits);
 		return;
 	}
 	rcu_assign_pointer(old->next, new);
 	move_all(t, old, new);
+	vs_event(vn, bits > old->bits ? VS_EV_TABLE_GROWN : VS_EV_TABLE_SHRUNK);
 	rcu_assign_pointer(t->cur, new);
 	synchronize_rcu();
 	kvfree(old);

@@ -23,9 +23,9 @@ bool vs_defence_drops(struct vs_net *vn)
 {
 	int rate = READ_ONCE(vn->defence.drop_rate);
 
-	if (likely(!rate) || this_cpu_dec_return(vn->drops->turn) > 0)
+	if (likely(!rate) || this_cpu_dec_return(vn->counts->turn) > 0)
 		return false;
-	this_cpu_write(vn->drops->turn, rate);
+	this_cpu_write(vn->counts->turn, rate);
 	return true;
 }
 

@@ -57,13 +57,13 @@ static bool goes_on(struct vs_pkt *p, struct vs_conn *cp)
 {
 	p->verdict = NF_ACCEPT;
 	if (unlikely(vs_pkt_opens(p)) && is_reuse(p, cp)) {
-		vs_conn_kill(cp);
+		vs_conn_kill_as(cp, VS_EV_CONN_REUSED);
 		return false;
 	}
 	if (likely(!cp->dest || vs_dest_available(cp->dest)))
 		return true;
 	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn))
-		vs_conn_kill(cp);
+		vs_conn_kill_as(cp, VS_EV_CONN_NODEST);
 	else
 		p->verdict = vs_drop(p, VS_DROP_DEST_GONE);
 	return false;
@@ -166,8 +166,11 @@ static bool gather(struct vs_pkt *p)
 	u32 user = p->hook == NF_INET_FORWARD ? IP_DEFRAG_VS_FWD :
 						IP_DEFRAG_VS_OUT;
 
-	if (ip_defrag(p->vn->net, p->skb, user))
+	if (ip_defrag(p->vn->net, p->skb, user)) {
+		vs_event(p->vn, VS_EV_FRAG_TAKEN);
 		return false;
+	}
+	vs_event(p->vn, VS_EV_FRAG_WHOLE);
 	ip_send_check(ip_hdr(p->skb));
 	return true;
 }
@@ -271,12 +274,13 @@ static unsigned int local_packet(struct vs_pkt *p)
 		return p->verdict == NF_ACCEPT && !skb->ipvs_property ?
 		       vs_icmp_in(p) : p->verdict;
 	case VS_PARSE_BAD:
-		return vs_drop(p, VS_DROP_MALFORMED);
+		return vs_drop(p, VS_DROP_TRUNCATED);
 	default:
+		vs_pass(p, VS_PASS_NOT_BALANCED);
 		return leave(p);
 	}
 	if (unlikely(p->cut))
-		return vs_drop(p, VS_DROP_MALFORMED);
+		return vs_drop(p, VS_DROP_TRUNCATED);
 	cp = vs_conn_find_dir(p, &dir);
 	if (cp && dir == VS_DIR_OUT)
 		return vs_out(p, cp);
@@ -297,7 +301,7 @@ static unsigned int input_hook(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (!begin(&p, vs_net(state->net), skb, state))
 		return leave(&p);
-	return local_packet(&p);
+	return vs_verdict(skb, local_packet(&p));
 }
 
 /* A process that sends may be interrupted by a packet that takes our locks. */
@@ -314,42 +318,49 @@ static unsigned int output_hook(void *priv, struct sk_buff *skb,
 	local_bh_disable();
 	verdict = local_packet(&p);
 	local_bh_enable();
-	return verdict;
+	return vs_verdict(skb, verdict);
 }
 
-/* FORWARD: replies of real servers on their way to the client. */
+/* Replies of real servers on their way to the client. */
+static unsigned int forwarded_packet(struct vs_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+	enum vs_dir dir;
+	struct vs_conn *cp;
+
+	if (unlikely(is_fragment(skb, p->af)) && !gather(p))
+		return NF_STOLEN;
+
+	switch (vs_pkt_parse(p, 0)) {
+	case VS_PARSE_OK:
+		break;
+	case VS_PARSE_ICMP:
+		p->verdict = vs_icmp_in(p);
+		return p->verdict == NF_ACCEPT && !skb->ipvs_property ?
+		       vs_icmp_out(p) : p->verdict;
+	default:
+		return NF_ACCEPT;
+	}
+	cp = vs_conn_find_dir(p, &dir);
+	if (!cp || dir != VS_DIR_OUT) {
+		if (vs_out_first(p) != NF_ACCEPT || skb->ipvs_property)
+			return p->verdict;
+		return unlikely(is_stray(p)) ? refuse_stray(p) : NF_ACCEPT;
+	}
+	if (unlikely(p->cut))
+		return vs_drop(p, VS_DROP_TRUNCATED);
+	return vs_out(p, cp);
+}
+
 static unsigned int forward_hook(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
 	struct vs_net *vn = vs_net(state->net);
-	enum vs_dir dir;
-	struct vs_conn *cp;
 	struct vs_pkt p;
 
 	if (skb->ipvs_property || !skb_dst(skb) || !begin(&p, vn, skb, state))
 		return NF_ACCEPT;
-	if (unlikely(is_fragment(skb, p.af)) && !gather(&p))
-		return NF_STOLEN;
-
-	switch (vs_pkt_parse(&p, 0)) {
-	case VS_PARSE_OK:
-		break;
-	case VS_PARSE_ICMP:
-		p.verdict = vs_icmp_in(&p);
-		return p.verdict == NF_ACCEPT && !skb->ipvs_property ?
-		       vs_icmp_out(&p) : p.verdict;
-	default:
-		return NF_ACCEPT;
-	}
-	cp = vs_conn_find_dir(&p, &dir);
-	if (!cp || dir != VS_DIR_OUT) {
-		if (vs_out_first(&p) != NF_ACCEPT || skb->ipvs_property)
-			return p.verdict;
-		return unlikely(is_stray(&p)) ? refuse_stray(&p) : NF_ACCEPT;
-	}
-	if (unlikely(p.cut))
-		return vs_drop(&p, VS_DROP_MALFORMED);
-	return vs_out(&p, cp);
+	return vs_verdict(skb, forwarded_packet(&p));
 }
 
 #define HOOK(func, family, num, prio) {		\

@@ -46,16 +46,22 @@ static bool read_error(struct vs_pkt *p, struct error *e)
 	if (p->later_frag)
 		return false;
 	if (skb_copy_bits(p->skb, p->l4, e, sizeof(*e))) {
-		p->verdict = vs_drop(p, VS_DROP_MALFORMED);
+		p->verdict = vs_drop(p, VS_DROP_TRUNCATED);
 		return false;
 	}
 	if (!is_error_type(p->af, e->type))
 		return false;
 	if (p->frag) {		/* errors are never fragmented */
-		p->verdict = vs_drop(p, VS_DROP_MALFORMED);
+		p->verdict = vs_drop(p, VS_DROP_ICMP_FRAG);
 		return false;
 	}
 	return true;
+}
+
+/* @p is about a packet of no connection, which is told once: by @last. */
+static unsigned int unrelated(const struct vs_pkt *p, bool last)
+{
+	return last ? vs_pass(p, VS_PASS_ICMP_UNRELATED) : NF_ACCEPT;
 }
 
 /* Parses the packet embedded at @l3. */
@@ -139,7 +145,7 @@ static unsigned int relay(struct vs_pkt *p, const struct error *e,
 	__be32 info = e->info;
 
 	if (!pskb_may_pull(skb, req->l4 + 2 * sizeof(__be16)))
-		return vs_drop(p, VS_DROP_MALFORMED);
+		return vs_drop(p, VS_DROP_TRUNCATED);
 	/* its options are not those of the headers that come up now */
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 
@@ -155,6 +161,7 @@ static unsigned int relay(struct vs_pkt *p, const struct error *e,
 		icmp_send(skb, e->type, e->code, info);
 		count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, skb->len);
 	}
+	vs_event(p->vn, VS_EV_ICMP_TUNNEL);
 	consume_skb(skb);
 	return NF_STOLEN;
 }
@@ -235,7 +242,7 @@ static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
 	    !is_tunnel_to(cp->dest, type, outer))
 		return NF_ACCEPT;
 	if (!is_sound(p))
-		return vs_drop(p, VS_DROP_CSUM);
+		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	return relay(p, e, outer, &req, cp);
 }
 
@@ -264,8 +271,9 @@ static unsigned int pass_on(struct vs_pkt *p, const struct vs_pkt *in,
 			    struct vs_conn *cp)
 {
 	if (!is_sound(p))
-		return vs_drop(p, VS_DROP_CSUM);
+		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	count(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
+	vs_event(p->vn, VS_EV_ICMP_TO_SERVER);
 	return vs_xmit_icmp_in(p, in, cp);
 }
 
@@ -285,11 +293,12 @@ unsigned int vs_icmp_in(struct vs_pkt *p)
 		return dir == VS_DIR_IN ? pass_on(p, &in, cp) : NF_ACCEPT;
 	if (p->af == AF_INET && what != VS_PARSE_BAD)
 		p->verdict = tunnel_error(p, &e, &in);
-	if (p->verdict != NF_ACCEPT || what != VS_PARSE_OK)
+	if (p->verdict != NF_ACCEPT)
 		return p->verdict;
-	cp = schedule_reverse(p, &in);
+	cp = what == VS_PARSE_OK ? schedule_reverse(p, &in) : NULL;
 	if (!cp)
-		return p->verdict;
+		return p->verdict != NF_ACCEPT ? p->verdict :
+		       unrelated(p, p->hook != NF_INET_FORWARD);
 	p->verdict = pass_on(p, &in, cp);
 	if (READ_ONCE(cp->st) & VS_ST_ONE_PACKET)
 		vs_conn_end(cp);
@@ -307,19 +316,21 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	if (!read_error(p, &e))
 		return p->verdict;
 	if (parse_embedded(p, &in, p->l4 + sizeof(e)) != VS_PARSE_OK)
-		return NF_ACCEPT;
+		return unrelated(p, p->hook == NF_INET_FORWARD);
 	cp = find_reverse(&in, &dir);
 	if (!cp) {
 		dir = VS_DIR_OUT;
 		cp = find_sent_on(&in);
 	}
 	if (!cp || dir != VS_DIR_OUT)
-		return NF_ACCEPT;
+		return unrelated(p, p->hook == NF_INET_FORWARD);
 	if (cp->method == IP_VS_CONN_F_MASQ && !is_sound(p))
-		return vs_drop(p, VS_DROP_CSUM);
+		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	p->verdict = vs_xmit_icmp_reply(p, &in, cp);
-	if (p->verdict == NF_ACCEPT)
+	if (p->verdict == NF_ACCEPT) {
 		count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);
+		vs_event(p->vn, VS_EV_ICMP_TO_CLIENT);
+	}
 	return p->verdict;
 }
 
@@ -327,6 +338,7 @@ void vs_icmp_unreachable(struct vs_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 
+	vs_event(p->vn, VS_EV_UNREACHABLE_SENT);
 	if (p->af == AF_INET6) {
 		if (!skb->dev)
 			skb->dev = p->vn->net->loopback_dev;

@@ -27,12 +27,12 @@ static int __net_init net_init(struct net *net)
 
 	vn->net = net;
 	vs_proto_net_init(&vn->proto);
-	vn->drops = alloc_percpu(struct vs_drops);
-	if (!vn->drops)
+	vn->counts = alloc_percpu(struct vs_counts);
+	if (!vn->counts)
 		return -ENOMEM;
 	err = vs_conn_net_init(vn);
 	if (err)
-		goto err_drops;
+		goto err_counts;
 	err = vs_config_net_init(vn);
 	if (err)
 		goto err_conn;
@@ -57,8 +57,8 @@ err_config:
 	vs_config_net_exit(vn);
 err_conn:
 	vs_conn_net_exit(vn);
-err_drops:
-	free_percpu(vn->drops);
+err_counts:
+	free_percpu(vn->counts);
 	return err;
 }
 
@@ -82,7 +82,7 @@ static void __net_exit net_exit(struct net *net)
 	/* the callbacks that let go of routes reach into @net */
 	if (used)
 		rcu_barrier();
-	free_percpu(vn->drops);
+	free_percpu(vn->counts);
 }
 
 static struct pernet_operations net_ops = {

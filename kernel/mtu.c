@@ -65,35 +65,35 @@ static void expired6(struct vs_pkt *p)
 	icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
 }
 
-static bool ttl_dec6(struct vs_pkt *p)
+static enum vs_counter ttl_dec6(struct vs_pkt *p)
 {
 	if (ipv6_hdr(p->skb)->hop_limit <= 1) {
 		expired6(p);
-		return false;
+		return VS_DROP_TTL;
 	}
 	if (!vs_pkt_writable(p, sizeof(struct ipv6hdr)))
-		return false;
+		return VS_DROP_HEADROOM;
 	ipv6_hdr(p->skb)->hop_limit--;
-	return true;
+	return VS_COUNTER_NONE;
 }
 
-static bool ttl_dec4(struct vs_pkt *p)
+static enum vs_counter ttl_dec4(struct vs_pkt *p)
 {
 	if (ip_hdr(p->skb)->ttl <= 1) {
 		__IP_INC_STATS(p->vn->net, IPSTATS_MIB_INHDRERRORS);
 		icmp_send(p->skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
-		return false;
+		return VS_DROP_TTL;
 	}
 	if (!vs_pkt_writable(p, sizeof(struct iphdr)))
-		return false;
+		return VS_DROP_HEADROOM;
 	ip_decrease_ttl(ip_hdr(p->skb));
 	/* the stack records routes and times without a look at the checksum */
 	if (unlikely(ip_hdr(p->skb)->ihl > sizeof(struct iphdr) / 4))
 		ip_send_check(ip_hdr(p->skb));
-	return true;
+	return VS_COUNTER_NONE;
 }
 
-bool vs_ttl_dec(struct vs_pkt *p)
+enum vs_counter vs_ttl_dec(struct vs_pkt *p)
 {
 	return p->af == AF_INET6 ? ttl_dec6(p) : ttl_dec4(p);
 }

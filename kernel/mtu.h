@@ -11,7 +11,8 @@
 bool vs_mtu_fits(struct vs_pkt *p, unsigned int mtu);
 
 /* Decrements the TTL or hop limit of the packet at p->skb->data as forwarding
- * does; false: exhausted, the sender was told. The skb's data may move. */
-bool vs_ttl_dec(struct vs_pkt *p);
+ * does. 0, or why it is to be dropped: exhausted (the sender was told), or not
+ * writable. The skb's data may move. */
+enum vs_counter vs_ttl_dec(struct vs_pkt *p);
 
 #endif /* VS_MTU_H */

@@ -9,6 +9,7 @@
 #include <net/netns/generic.h>
 
 #include "conn_table.h"
+#include "counters.h"
 #include "defence.h"
 #include "filter.h"
 #include "proto.h"
@@ -87,12 +88,6 @@ struct vs_est {
 	struct delayed_work work;
 };
 
-/* Per CPU. */
-struct vs_drops {
-	u64 cnt[VS_DROP_REASONS];
-	int turn;		/* packets until drop_packet drops one */
-};
-
 struct vs_net {
 	/* read per packet */
 	struct vs_filter filter;
@@ -103,7 +98,7 @@ struct vs_net {
 	/* per connection */
 	struct percpu_counter conns;
 	struct vs_wheel wheel;
-	struct vs_drops __percpu *drops;
+	struct vs_counts __percpu *counts;
 	struct vs_defence defence;
 
 	/* configuration */
@@ -123,6 +118,11 @@ extern unsigned int vs_net_id;
 static inline struct vs_net *vs_net(const struct net *net)
 {
 	return net_generic(net, vs_net_id);
+}
+
+static inline void vs_event(const struct vs_net *vn, enum vs_counter what)
+{
+	this_cpu_inc(vn->counts->cnt[what]);
 }
 
 #endif /* VS_NET_H */

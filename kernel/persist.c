@@ -90,10 +90,13 @@ static struct vs_conn *lookup(struct vs_net *vn, const struct want *w,
 
 	if (ct && is_valid(vn, ct, only)) {
 		vs_conn_touch(ct);
+		vs_event(vn, VS_EV_TEMPLATE_HIT);
 		return ct;
 	}
-	if (ct)
+	if (ct) {
+		vs_event(vn, VS_EV_TEMPLATE_STALE);
 		vs_conn_retire(ct);
+	}
 	return NULL;
 }
 

@@ -175,9 +175,3 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 		return VS_PARSE_OTHER;
 	}
 }
-
-unsigned int vs_drop(const struct vs_pkt *p, enum vs_drop why)
-{
-	this_cpu_inc(p->vn->drops->cnt[why]);
-	return NF_DROP;
-}

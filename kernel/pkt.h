@@ -6,6 +6,7 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 
+#include "counters.h"
 #include "types.h"
 
 /* struct vs_pkt.tcp: the flags that drive the state machine. */
@@ -109,8 +110,25 @@ static inline void *vs_pkt_l4(const struct vs_pkt *p)
 	return p->skb->data + p->l4;
 }
 
-/* Count @why for the packet's namespace; returns NF_DROP, the caller of the
- * hook frees the packet. */
-unsigned int vs_drop(const struct vs_pkt *p, enum vs_drop why);
+/* Counts the drop and returns the verdict for it: NF_DROP with the reason. The
+ * packet lives until the hook returns. */
+unsigned int vs_drop(const struct vs_pkt *p, enum vs_counter why);
+
+/* Likewise, but the packet is gone, and a process that sends it hears of it by
+ * ICMP, if at all: no error of its system call, as with the kernel's ip_vs once
+ * a server was chosen. NF_STOLEN. */
+unsigned int vs_drop_silent(const struct vs_pkt *p, enum vs_counter why);
+
+/* Counts a packet that is left to the local stack: NF_ACCEPT. */
+unsigned int vs_pass(const struct vs_pkt *p, enum vs_counter why);
+
+unsigned int vs_drop_verdict(struct sk_buff *skb, unsigned int verdict);
+
+/* What a hook returns for @verdict: @skb goes with the reason. */
+static inline unsigned int vs_verdict(struct sk_buff *skb, unsigned int verdict)
+{
+	return likely(verdict & NF_VERDICT_MASK) ? verdict :
+						   vs_drop_verdict(skb, verdict);
+}
 
 #endif /* VS_PKT_H */

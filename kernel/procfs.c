@@ -374,6 +374,17 @@ static int app_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
+/* weir_stats: everything that is counted by name. */
+static int counters_show(struct seq_file *seq, void *v)
+{
+	u64 sum[VS_COUNTERS];
+
+	vs_counters_sum(vs_net(seq_file_single_net(seq)), sum);
+	for (int i = VS_COUNTER_NONE + 1; i < VS_COUNTERS; i++)
+		seq_printf(seq, "%s %llu\n", vs_counter_name(i), sum[i]);
+	return 0;
+}
+
 static const struct proc_file {
 	const char *name;
 	const struct seq_operations *ops;
@@ -388,6 +399,7 @@ static const struct proc_file {
 	{ "ip_vs_stats", .show = stats_show },
 	{ "ip_vs_stats_percpu", .show = stats_percpu_show },
 	{ "ip_vs_status", .show = vs_procfs_status_show, .mode = 0440 },
+	{ "weir_stats", .show = counters_show },
 };
 
 static bool create(const struct proc_file *f, struct proc_dir_entry *dir)

@@ -154,6 +154,7 @@ static const struct vs_route *refresh(struct vs_pkt *p, struct vs_dest *dest,
 	int gen = atomic_read_acquire(&generation);
 	struct vs_route *rt = look_up(p->vn->net, dest, known_nh);
 
+	vs_event(p->vn, VS_EV_ROUTE_LOOKUP);
 	swap_route(dest, rt);
 	if (!rt) {
 		report_unreachable(p);

@@ -70,17 +70,21 @@ struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
 		.sport = p->sport,
 	};
 
-	return snap ? vs_sched_pick(snap, &flow) : NULL;
+	struct vs_dest *dest = snap ? vs_sched_pick(snap, &flow) : NULL;
+
+	if (dest)
+		vs_event(p->vn, VS_EV_SCHEDULED);
+	return dest;
 }
 
 static struct vs_conn *failed(struct vs_pkt *p, int err)
 {
-	enum vs_drop why = VS_DROP_NO_MEMORY;
+	enum vs_counter why = VS_DROP_NO_MEMORY;
 
 	if (err == -ENOSPC)
 		why = VS_DROP_CONN_MAX;
 	else if (err == -EINVAL)
-		why = VS_DROP_MALFORMED;
+		why = VS_DROP_PE_PAYLOAD;
 	p->verdict = vs_drop(p, why);
 	return NULL;
 }
@@ -160,7 +164,16 @@ static struct vs_conn *bypass(struct vs_pkt *p, const struct vs_service *svc)
 
 	if (cp == ERR_PTR(-EEXIST))
 		return vs_conn_find(p) ?: failed(p, -ENOMEM);
-	return IS_ERR(cp) ? failed(p, PTR_ERR(cp)) : cp;
+	if (IS_ERR(cp))
+		return failed(p, PTR_ERR(cp));
+	vs_event(p->vn, VS_EV_BYPASSED);
+	return cp;
+}
+
+static struct vs_conn *passed(struct vs_pkt *p, enum vs_counter why)
+{
+	p->verdict = vs_pass(p, why);
+	return NULL;
 }
 
 /* Nobody can take the packet: tell the client, unless only an FTP service's
@@ -169,9 +182,8 @@ static struct vs_conn *refuse(struct vs_pkt *p, const struct vs_service *svc)
 {
 	if (may_bypass(p, svc))
 		return bypass(p, svc);
-	p->verdict = NF_ACCEPT;
 	if (svc->key.port == VS_FTP_PORT && p->dport != VS_FTP_PORT)
-		return NULL;
+		return passed(p, VS_PASS_FTP_DATA);
 	p->verdict = vs_drop(p, VS_DROP_NO_DEST);
 	if (!p->l3)	/* no error about an error */
 		vs_icmp_unreachable(p);
@@ -206,19 +218,20 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 {
 	struct vs_service *svc;
 
-	p->verdict = NF_ACCEPT;
 	if (!may_begin(p))
-		return NULL;
+		return passed(p, VS_PASS_NOT_OPENING);
 	svc = vs_service_find(p->vn, p->af, p->proto, &p->daddr, p->dport,
 			      p->skb->mark);
 	if (!svc)
-		return NULL;
+		return passed(p, VS_PASS_NO_SERVICE);
 	if (vs_defence_drops(p->vn)) {
 		p->verdict = vs_drop(p, VS_DROP_DEFENCE);
 		return NULL;
 	}
-	if (p->sport == VS_FTP_DATA_PORT || is_local_reply(p))
-		return NULL;
+	if (p->sport == VS_FTP_DATA_PORT)
+		return passed(p, VS_PASS_FTP_DATA);
+	if (is_local_reply(p))
+		return passed(p, VS_PASS_LOCAL_REPLY);
 	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
 		return schedule_persistent(p, svc);
 	return schedule_plain(p, svc);

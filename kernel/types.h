@@ -19,27 +19,6 @@ struct vs_service;
 struct vs_side;
 struct vs_snap;
 
-/*
- * Why a packet was dropped. Counted per network namespace; vs_drop() is the
- * only way to drop.
- */
-enum vs_drop {
-	VS_DROP_NO_DEST,	/* service matched, no destination usable */
-	VS_DROP_DEST_GONE,	/* connection's destination was removed */
-	VS_DROP_NO_MEMORY,
-	VS_DROP_CONN_MAX,	/* conn_max reached */
-	VS_DROP_NO_ROUTE,	/* no route, or a route that may not be used */
-	VS_DROP_MTU,		/* too big for the way to the real server */
-	VS_DROP_TTL,		/* time to live or hop limit exhausted */
-	VS_DROP_MALFORMED,	/* header cut short or inconsistent */
-	VS_DROP_CSUM,		/* transport checksum wrong */
-	VS_DROP_HEADROOM,	/* skb could not be made writable */
-	VS_DROP_METHOD,		/* forwarding method cannot carry the packet */
-	VS_DROP_STRAY,		/* from a real server, for no connection */
-	VS_DROP_DEFENCE,	/* net.ipv4.vs.drop_packet */
-	VS_DROP_REASONS
-};
-
 static inline bool vs_addr_eq(u8 af, const union nf_inet_addr *a,
 			      const union nf_inet_addr *b)
 {

@@ -138,7 +138,7 @@ static void turn_shard(struct vs_wheel_shard *s)
 		rcu_read_lock();
 		more = collect(s, dead, &n);
 		for (i = 0; i < n; i++)
-			vs_conn_kill(dead[i]);
+			vs_conn_kill_as(dead[i], VS_EV_CONN_EXPIRED);
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();

@@ -22,15 +22,6 @@
 #include "route.h"
 #include "xmit.h"
 
-/* As the kernel's ip_vs: the sender's socket hears of it by ICMP, if at all,
- * and not as an error of its system call, which NF_DROP would make of it. */
-static unsigned int dropped(struct vs_pkt *p, enum vs_drop why)
-{
-	vs_drop(p, why);
-	kfree_skb(p->skb);
-	return NF_STOLEN;
-}
-
 /* Conntrack is not to see the packet as rewritten, unless it is asked to. */
 static void own(struct vs_pkt *p)
 {
@@ -96,6 +87,11 @@ static unsigned int accept(struct vs_pkt *p)
 	return NF_ACCEPT;
 }
 
+static unsigned int unroutable(struct vs_pkt *p, const struct vs_route *rt)
+{
+	return vs_drop_silent(p, rt ? VS_DROP_ROUTE_REFUSED : VS_DROP_NO_ROUTE);
+}
+
 /* From the world to a loopback address: never. */
 static bool is_loopback_intrusion(const struct vs_pkt *p,
 				  const struct vs_dest *dest)
@@ -129,10 +125,12 @@ static unsigned int nat_local(struct vs_pkt *p, const struct vs_pkt *in,
 {
 	struct sk_buff *skb = p->skb;
 
-	if (p->hook == NF_INET_FORWARD || is_loopback_intrusion(p, cp->dest))
-		return dropped(p, VS_DROP_NO_ROUTE);
+	if (p->hook == NF_INET_FORWARD)
+		return vs_drop_silent(p, VS_DROP_ROUTE_REFUSED);
+	if (is_loopback_intrusion(p, cp->dest))
+		return vs_drop_silent(p, VS_DROP_LOOPBACK);
 	if (!rewrite(p, in, cp))
-		return dropped(p, VS_DROP_HEADROOM);
+		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	if (!vs_route_is_local(skb_dst(skb), p->af)) {
 		skb_dst_drop(skb);
 		skb_dst_set(skb, dst_clone(rt->dst));
@@ -148,38 +146,42 @@ static __always_inline unsigned int
 xmit_nat(struct vs_pkt *p, const struct vs_pkt *in, struct vs_conn *cp)
 {
 	const struct vs_route *rt = vs_route_get(p, cp->dest, false);
+	enum vs_counter why;
 
 	if (unlikely(!rt || !vs_route_allowed(p, rt, true)))
-		return dropped(p, VS_DROP_NO_ROUTE);
+		return unroutable(p, rt);
 	if (unlikely(rt->local))
 		return nat_local(p, in, cp, rt);
-	if (!vs_ttl_dec(p))
-		return dropped(p, VS_DROP_TTL);
+	why = vs_ttl_dec(p);
+	if (unlikely(why))
+		return vs_drop_silent(p, why);
 	if (!vs_mtu_fits(p, dst_mtu(rt->dst)))
-		return dropped(p, VS_DROP_MTU);
+		return vs_drop_silent(p, VS_DROP_TOO_BIG);
 	if (!rewrite(p, in, cp))
-		return dropped(p, VS_DROP_HEADROOM);
+		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	return send(p, rt);
 }
 
 static unsigned int xmit_direct(struct vs_pkt *p, struct vs_conn *cp)
 {
 	const struct vs_route *rt = vs_route_get(p, cp->dest, true);
+	enum vs_counter why;
 
 	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
-		return dropped(p, VS_DROP_NO_ROUTE);
+		return unroutable(p, rt);
 	if (unlikely(rt->local))
 		return accept(p);
-	if (!vs_ttl_dec(p))
-		return dropped(p, VS_DROP_TTL);
+	why = vs_ttl_dec(p);
+	if (unlikely(why))
+		return vs_drop_silent(p, why);
 	if (!vs_mtu_fits(p, dst_mtu(rt->dst)))
-		return dropped(p, VS_DROP_MTU);
+		return vs_drop_silent(p, VS_DROP_TOO_BIG);
 	return send(p, rt);
 }
 
-/* Whether @p fits into the tunnel over @rt. Without path MTU discovery an IPv4
- * packet always does: its outer packet is fragmented. */
-static bool fits_tunnel(struct vs_pkt *p, const struct vs_tunnel *tun,
+/* Why @p does not fit into the tunnel over @rt, if so. Without path MTU
+ * discovery an IPv4 packet always does: its outer packet is fragmented. */
+static enum vs_counter tunnel_limit(struct vs_pkt *p, const struct vs_tunnel *tun,
 			const struct vs_dest *dest, const struct vs_route *rt)
 {
 	unsigned int min = dest->key.af == AF_INET6 ? IPV6_MIN_MTU :
@@ -189,13 +191,13 @@ static bool fits_tunnel(struct vs_pkt *p, const struct vs_tunnel *tun,
 	struct dst_entry *dst = skb_dst(skb);
 
 	if (mtu < min + tun->overhead)
-		return false;
+		return VS_DROP_TUNNEL_MTU;
 	mtu -= tun->overhead;
 	if (!skb->dev && skb->sk && sk_fullsock(skb->sk))
 		dst->ops->update_pmtu(dst, skb->sk, NULL, mtu, true);
 	if (p->af == AF_INET && !READ_ONCE(p->vn->sysctl.pmtu_disc))
-		return true;
-	return vs_mtu_fits(p, mtu);
+		return VS_COUNTER_NONE;
+	return vs_mtu_fits(p, mtu) ? VS_COUNTER_NONE : VS_DROP_TOO_BIG;
 }
 
 /* The outer packet is sent like one of our own; what conntrack knows of the
@@ -225,19 +227,22 @@ static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 	const struct vs_dest *dest = cp->dest;
 	const struct vs_route *rt = vs_route_get(p, cp->dest, false);
 	struct vs_tunnel tun;
+	enum vs_counter why;
 
 	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
-		return dropped(p, VS_DROP_NO_ROUTE);
+		return unroutable(p, rt);
 	if (unlikely(rt->local))
 		return accept(p);
-	if (!vs_ttl_dec(p))
-		return dropped(p, VS_DROP_TTL);
+	why = vs_ttl_dec(p);
+	if (unlikely(why))
+		return vs_drop_silent(p, why);
 	vs_tunnel_plan(&tun, p, dest);
-	if (!fits_tunnel(p, &tun, dest, rt))
-		return dropped(p, VS_DROP_MTU);
+	why = tunnel_limit(p, &tun, dest, rt);
+	if (unlikely(why))
+		return vs_drop_silent(p, why);
 	drop_early_demux(p->skb);
 	if (!vs_encap(p, &tun, dest, rt))
-		return dropped(p, VS_DROP_HEADROOM);
+		return vs_drop_silent(p, VS_DROP_ENCAP);
 	return send_tunnelled(p, dest, rt);
 }
 
@@ -245,13 +250,14 @@ static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 static unsigned int xmit_bypass(struct vs_pkt *p)
 {
 	struct dst_entry *dst = vs_route_onward(p);
-	enum vs_drop why = VS_DROP_TTL;
+	enum vs_counter why;
 
 	if (!dst)
-		return dropped(p, VS_DROP_NO_ROUTE);
-	if (!vs_ttl_dec(p))
+		return vs_drop_silent(p, VS_DROP_NO_ROUTE);
+	why = vs_ttl_dec(p);
+	if (why)
 		goto drop;
-	why = VS_DROP_MTU;
+	why = VS_DROP_TOO_BIG;
 	if (!vs_mtu_fits(p, dst_mtu(dst)))
 		goto drop;
 	skb_dst_drop(p->skb);
@@ -260,14 +266,14 @@ static unsigned int xmit_bypass(struct vs_pkt *p)
 	return send_routed(p, dst_dev_rcu(dst));
 drop:
 	dst_release(dst);
-	return dropped(p, why);
+	return vs_drop_silent(p, why);
 }
 
 unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp)
 {
 	if (unlikely(!cp->dest))
 		return cp->method == IP_VS_CONN_F_BYPASS ?
-		       xmit_bypass(p) : dropped(p, VS_DROP_DEST_GONE);
+		       xmit_bypass(p) : vs_drop_silent(p, VS_DROP_DEST_GONE);
 
 	switch (cp->method) {
 	case IP_VS_CONN_F_MASQ:
@@ -279,7 +285,7 @@ unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp)
 	case IP_VS_CONN_F_LOCALNODE:
 		return accept(p);
 	default:
-		return dropped(p, VS_DROP_METHOD);
+		return vs_drop_silent(p, VS_DROP_METHOD);
 	}
 }
 
@@ -296,9 +302,9 @@ unsigned int vs_xmit_icmp_in(struct vs_pkt *p, const struct vs_pkt *in,
 unsigned int vs_xmit_reply(struct vs_pkt *p, struct vs_conn *cp)
 {
 	if (!vs_nat_out(p, cp))
-		return dropped(p, VS_DROP_HEADROOM);
+		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	if (!vs_route_reply(p, cp))
-		return dropped(p, VS_DROP_NO_ROUTE);
+		return vs_drop_silent(p, VS_DROP_REPLY_ROUTE);
 	return accept(p);
 }
 
@@ -308,8 +314,8 @@ unsigned int vs_xmit_icmp_reply(struct vs_pkt *p, const struct vs_pkt *in,
 	if (cp->method != IP_VS_CONN_F_MASQ)
 		return accept(p);
 	if (!vs_nat_icmp(p, in, cp, VS_DIR_OUT))
-		return dropped(p, VS_DROP_HEADROOM);
+		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	if (!vs_route_reply(p, cp))
-		return dropped(p, VS_DROP_NO_ROUTE);
+		return vs_drop_silent(p, VS_DROP_REPLY_ROUTE);
 	return accept(p);
 }
