@@ -58,10 +58,11 @@ static bool read_error(struct vs_pkt *p, struct error *e)
 	return true;
 }
 
-/* @p is about a packet of no connection, which is told once: by @last. */
-static unsigned int unrelated(const struct vs_pkt *p, bool last)
+/* @p is about a packet of no connection: counted where it leaves us, and not
+ * if the stack here sent it. */
+static unsigned int unrelated(const struct vs_pkt *p, u8 hook)
 {
-	return last ? vs_pass(p, VS_PASS_ICMP_UNRELATED) : NF_ACCEPT;
+	return p->hook == hook ? vs_pass(p, VS_PASS_ICMP_UNRELATED) : NF_ACCEPT;
 }
 
 /* Parses the packet embedded at @l3. */
@@ -297,8 +298,8 @@ unsigned int vs_icmp_in(struct vs_pkt *p)
 		return p->verdict;
 	cp = what == VS_PARSE_OK ? schedule_reverse(p, &in) : NULL;
 	if (!cp)
-		return p->verdict != NF_ACCEPT ? p->verdict :
-		       unrelated(p, p->hook != NF_INET_FORWARD);
+		return p->verdict == NF_ACCEPT ?
+		       unrelated(p, NF_INET_LOCAL_IN) : p->verdict;
 	p->verdict = pass_on(p, &in, cp);
 	if (READ_ONCE(cp->st) & VS_ST_ONE_PACKET)
 		vs_conn_end(cp);
@@ -316,14 +317,14 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	if (!read_error(p, &e))
 		return p->verdict;
 	if (parse_embedded(p, &in, p->l4 + sizeof(e)) != VS_PARSE_OK)
-		return unrelated(p, p->hook == NF_INET_FORWARD);
+		return unrelated(p, NF_INET_FORWARD);
 	cp = find_reverse(&in, &dir);
 	if (!cp) {
 		dir = VS_DIR_OUT;
 		cp = find_sent_on(&in);
 	}
 	if (!cp || dir != VS_DIR_OUT)
-		return unrelated(p, p->hook == NF_INET_FORWARD);
+		return unrelated(p, NF_INET_FORWARD);
 	if (cp->method == IP_VS_CONN_F_MASQ && !is_sound(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	p->verdict = vs_xmit_icmp_reply(p, &in, cp);
