@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""defence.py drop_packet | drop_entry | automatic | idle | flood FAMILY"""
+"""defence.py drop_packet | drop_entry | drop_entry_sctp | templates | automatic | idle |
+flood FAMILY"""
 
 import os
 import socket
@@ -10,14 +11,14 @@ from ipvstest import packet, tap
 from ipvstest.conns import ConnTable
 from ipvstest.knobs import Knobs
 from ipvstest.netns import namespace
-from ipvstest.packet import TCP, UDP
+from ipvstest.packet import SCTP, TCP, UDP
 from ipvstest.rig import Rig
 from ipvstest.wire import wait_until
 
 ALL = ('drop_entry', 'drop_packet', 'secure_tcp')
 INT_MAX = (1 << 31) - 1
 PORT = 8000     # of the real servers, see topology.sh
-HALF_OPEN = ('SYN_RECV', 'SYNACK')
+HALF_OPEN = ('SYN_RECV', 'SYNACK', 'INIT1', 'INIT')
 
 
 class Table(ConnTable):
@@ -95,7 +96,7 @@ def drop_entry(family):
     """Half-open connections go, a part each second; others stay."""
     rig = Rig(family, 'nat', vport=8320 + family)
     for sport in range(4000, 4010):
-        rig.establish(sport)
+        establish(rig, sport)
     table = half_open(rig, 640)
     before = table.count(rig, *HALF_OPEN)
     tap.equal(before, 640, 'half-open connections')
@@ -106,6 +107,61 @@ def drop_entry(family):
     tap.equal(table.count(rig, 'ESTABLISHED'), 10, 'established')
     active, inactive = rig.ipvs.counts(rig.service, rig.servers[0], rig.dport)
     tap.equal((active, inactive), (10 + table.count(rig, *HALF_OPEN), 0), 'active, inactive')
+    goes_on(rig, 4000, 5)
+    rig.close()
+
+
+def drop_entry_sctp(family):
+    """The same; an association that is not there after four seconds is given up anyway."""
+    rig = Rig(family, 'nat', SCTP, vport=8360 + family)
+    for sport in range(4000, 4010):
+        establish(rig, sport)
+    table = half_open(rig, 320)
+    with Knobs(drop_entry=3):
+        tap.check(wait_until(lambda: table.count(rig, *HALF_OPEN) < 320, 3),
+                  'none was dropped: %d' % table.count(rig, *HALF_OPEN))
+    tap.equal(table.count(rig, 'ESTABLISHED'), 10, 'established')
+    tap.equal(rig.ipvs.counts(rig.service, rig.servers[0], rig.dport)[0], 10, 'active')
+    goes_on(rig, 4000, 5)
+    rig.close()
+
+
+def establish(rig, sport):
+    if rig.proto == TCP:
+        rig.establish(sport)
+        return
+    rig.send(sport)
+    rig.arrived(sport)
+    rig.reply(sport, 'cookieack')
+    tap.check(rig.answered(sport), 'no reply')
+
+
+def templates(family):
+    """Of clients that never came further than a first packet, the template goes with the
+    connection; of others it stays."""
+    rig = Rig(family, 'nat', vport=8350 + family, sched='wrr', flush=True)
+    rig.ipvs.del_service(*rig.service)
+    rig.ipvs.add_service(*rig.service, 'rr', flags=1, timeout=300)
+    rig.ipvs.dest('NEW_DEST', rig.service, rig.servers[0], rig.dport)
+    establish(rig, 4000)
+    for number in range(90):
+        rig.ends.client.send(spoofed(rig, number))
+    table = Table()
+
+    def counted():
+        """(half-open connections, templates) of the strangers."""
+        conns = [c for c in table.all() if c.vport == rig.vport and c.client != rig.client]
+        proven = sum(1 for c in conns if c.cport and c.state in HALF_OPEN)
+        return proven, len(conns) - proven
+
+    tap.equal(wait_until(lambda: counted() == (90, 90)), True, 'connections and templates')
+    rig.ends.drain()
+    with Knobs(drop_entry=3):
+        tap.check(wait_until(lambda: counted()[1] < 87, 20), 'no template was dropped')
+    conns, left = counted()
+    tap.check(conns <= left, '%d templates, but %d connections' % (left, conns))
+    own = [c.state for c in table.all() if c.vport == rig.vport and c.client == rig.client]
+    tap.equal(sorted(own), ['ASSURED', 'ESTABLISHED'], 'of the client that is connected')
     goes_on(rig, 4000, 5)
     rig.close()
 
@@ -197,6 +253,6 @@ def flood(family):
     rig.close()
 
 
-{'drop_packet': drop_packet, 'drop_entry': drop_entry, 'automatic': automatic, 'idle': idle,
- 'flood': flood}[sys.argv[1]](int(sys.argv[2]))
+{'drop_packet': drop_packet, 'drop_entry': drop_entry, 'drop_entry_sctp': drop_entry_sctp,
+ 'templates': templates, 'automatic': automatic, 'idle': idle, 'flood': flood}[sys.argv[1]](int(sys.argv[2]))
 tap.finish()

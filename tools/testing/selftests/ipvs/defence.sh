@@ -8,7 +8,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="drop_packet drop_entry flood"
+export ALL_TESTS="drop_packet drop_entry drop_entry_sctp templates flood"
 export ONCE_TESTS="secure_tcp automatic${LONG:+ idle}"
 
 helper() {
@@ -18,6 +18,8 @@ helper() {
 
 drop_packet() { helper drop_packet; }
 drop_entry() { helper drop_entry; }
+drop_entry_sctp() { helper drop_entry_sctp; }
+templates() { helper templates; }
 automatic() { helper automatic; }
 idle() { helper idle; }
 

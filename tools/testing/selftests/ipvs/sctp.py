@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sctp.py FAMILY: associations of the kernel's own SCTP sockets through each method, and AH/ESP
-packets after ISAKMP."""
+"""sctp.py associations|rules|ipsec FAMILY: associations of the kernel's own SCTP sockets through
+each method, the rules that have a name in TCP, too, and AH/ESP packets after ISAKMP."""
 
 import socket
 import subprocess
@@ -11,8 +11,10 @@ import threading
 from ipvstest import packet, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
+from ipvstest.knobs import Knobs
 from ipvstest.netns import namespace
 from ipvstest.packet import SCTP, UDP
+from ipvstest.rig import Rig
 from ipvstest.wire import Addresses, Ends, wait_until
 
 AH, ESP = 51, 50
@@ -84,12 +86,84 @@ def association(at, ipvs, name, method, port, dport):
 
 
 def associations(family):
+    if subprocess.run(('modprobe', 'sctp'), check=False).returncode:
+        print('# no SCTP sockets in this kernel')
+        return
     at, ipvs = Addresses(family), Ipvs()
     # a port for each, as a server that comes back has its old counts
     association(at, ipvs, 'nat', MASQ, 5060, 5060)
     association(at, ipvs, 'nat, other port', MASQ, 5061, 6061)
     association(at, ipvs, 'dr', DIRECT, 5062, 5062)
     association(at, ipvs, 'tun', TUNNEL, 5063, 5063)
+
+
+def sloppy(family):
+    """An association that begins in the middle."""
+    rig, table = Rig(family, 'nat', SCTP, vport=5070 + family), ConnTable()
+    rig.send(4000, 'data')
+    tap.check(not rig.arrived(4000, 0.1), 'DATA made a connection')
+    with Knobs(sloppy_sctp=1):
+        rig.send(4001, 'data')
+        tap.check(rig.arrived(4001), 'DATA made no connection')
+        conn = wait_until(lambda: table.of('SCTP', 4001, rig.vport))
+        tap.equal(conn and conn.state, 'ESTABLISHED', 'state')
+        rig.send(4002, 'abort')
+        tap.check(not rig.arrived(4002, 0.1), 'an ABORT made a connection')
+    rig.close()
+
+
+def reuse(family):
+    """An INIT on the ports of an association that is over finds a new server."""
+    for mode, moves in ((0, False), (1, True)):
+        rig = Rig(family, 'nat', SCTP, vport=5080 + 2 * family + mode)
+        rig.send(4000)
+        tap.check(rig.arrived(4000), 'the first INIT')
+        rig.send(4000, 'abort')
+        tap.check(rig.arrived(4000), 'the ABORT')
+        other = rig.at.phantoms[1]
+        rig.ipvs.dest('NEW_DEST', rig.service, other, rig.dport, MASQ)
+        rig.ipvs.dest('SET_DEST', rig.service, rig.servers[0], rig.dport, MASQ, weight=0)
+        with Knobs(conn_reuse_mode=mode):
+            rig.send(4000)
+            got = rig.arrived(4000)
+        tap.equal(got and got.dst, other if moves else rig.servers[0], 'conn_reuse_mode %d' % mode)
+        rig.close()
+
+
+def persistent(family):
+    """A client's associations stay with one server."""
+    ends, ipvs, table = Ends(family), Ipvs(), ConnTable()
+    at = ends.at
+    service = (at.vip, 5090 + family, SCTP)
+    ipvs.flush()
+    ipvs.add_service(*service, 'rr', flags=1, timeout=100)
+    for phantom in at.phantoms[:2]:
+        ipvs.dest('NEW_DEST', service, phantom, service[1], MASQ)
+
+    def send(sport, chunk):
+        ends.client.send(packet.sctp(at.phantom_client, at.vip, sport, service[1], chunk))
+        got = ends.server.expect(lambda p: p.sport == sport)
+        return got and got.dst
+
+    def template():
+        found = table.of('SCTP', 0, service[1])
+        return found and found.state
+
+    home = send(4000, 'init')
+    tap.equal(template(), 'NONE', 'template of a client that is not proven')
+    ends.server.send(packet.sctp(home, at.phantom_client, service[1], 4000, 'cookieack'))
+    tap.check(ends.client.expect(lambda p: p.dport == 4000), 'no reply')
+    tap.equal(template(), 'ASSURED', 'template of an established association')
+    for sport in (4001, 4002, 4003):
+        tap.equal(send(sport, 'init'), home, 'the same client again')
+    ipvs.flush()
+    ends.close()
+
+
+def rules(family):
+    sloppy(family)
+    reuse(family)
+    persistent(family)
 
 
 def ipsec(family):
@@ -119,10 +193,5 @@ def ipsec(family):
     ends.close()
 
 
-family = int(sys.argv[1])
-if subprocess.run(('modprobe', 'sctp'), check=False).returncode:
-    print('# no SCTP sockets in this kernel: crafted packets only')
-else:
-    associations(family)
-ipsec(family)
+{'associations': associations, 'rules': rules, 'ipsec': ipsec}[sys.argv[1]](int(sys.argv[2]))
 tap.finish()

@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # SCTP associations between the kernel's own sockets, by NAT (with the port translated, too),
-# direct routing and tunnelling; AH and ESP that follow their ISAKMP connection. The state table is
-# tested by states.sh. Topology: topology.sh.
+# direct routing and tunnelling; sloppy_sctp, conn_reuse_mode and persistence for SCTP; AH and ESP
+# that follow their ISAKMP connection. The state table is tested by states.sh. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="associations"
+export ALL_TESTS="associations rules ipsec"
 
-associations() {
+helper() {
 	defer clean_director
-	run_py sctp.py "$AF"
+	run_py sctp.py "$1" "$AF"
 }
+
+associations() { helper associations; }
+rules() { helper rules; }
+ipsec() { helper ipsec; }
 
 with_topology
 tests_run

@@ -3,13 +3,14 @@
 
 from . import packet
 from .genl import DIRECT, MASQ, TUNNEL, Ipvs
-from .packet import ICMP, ICMP6, TCP, UDP
+from .packet import ICMP, ICMP6, SCTP, TCP, UDP
 from .wire import Ends
 
 METHODS = {'nat': MASQ, 'dr': DIRECT, 'tun': TUNNEL}
 # A service of its own for each method, as connections outlive services.
 VPORT = {'nat': 80, 'dr': 81, 'tun': 82}
 DPORT = 8080
+AS_CHUNK = {'syn': 'init', 'ack': 'data'}
 
 
 def is_error(got):
@@ -35,6 +36,8 @@ class Rig:
     def segment(self, src, dst, sport, dport, flags='syn', payload=b'', **ip_args):
         if self.proto == UDP:
             return packet.udp(src, dst, sport, dport, payload or b'payload', **ip_args)
+        if self.proto == SCTP:
+            return packet.sctp(src, dst, sport, dport, AS_CHUNK.get(flags, flags), **ip_args)
         return packet.tcp(src, dst, sport, dport, flags, payload=payload, **ip_args)
 
     def request(self, sport, flags='syn', payload=b'', **ip_args):
