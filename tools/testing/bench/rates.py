@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""rates.py SECONDS: how late a real-time task wakes on this processor, which is the longest section
+of kernel code that lets nobody in: a softirq, a lock with preemption off, a loop without a pause."""
+
+import os
+import sys
+import time
+
+PERIOD = 0.001
+
+os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))
+end = time.monotonic() + float(sys.argv[1])
+late = []
+while True:
+    start = time.monotonic()
+    if start > end:
+        break
+    time.sleep(PERIOD)
+    late.append(time.monotonic() - start - PERIOD)
+late.sort()
+print('%d wake-ups, late by (us): median %.0f, 99.9 %% %.0f, longest %s' % (
+    len(late), late[len(late) // 2] * 1e6, late[-len(late) // 1000] * 1e6,
+    ' '.join('%.0f' % (x * 1e6) for x in late[-5:])))
