@@ -13,6 +13,7 @@
 #include <net/dst.h>
 
 #include "main.h"
+#include "conntrack.h"
 #include "dest.h"
 #include "net.h"
 #include "pe.h"
@@ -104,6 +105,8 @@ static void attach(struct vs_net *vn, struct vs_conn *cp,
 		   const struct vs_conn_conf *conf)
 {
 	cp->vn = vn;
+	if (READ_ONCE(vn->sysctl.conntrack) && !(cp->st & VS_ST_TEMPLATE))
+		cp->st |= VS_ST_NFCT;
 	cp->dest = conf->dest;
 	if (cp->dest)
 		vs_dest_bind(cp->dest, cp->st & VS_ST_TEMPLATE);
@@ -188,6 +191,8 @@ void vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 	vs_event(cp->vn, why);
 	vs_table_remove(&cp->vn->table, cp);
 	vs_wheel_del(&cp->vn->wheel, cp);
+	if (unlikely(st & VS_ST_NFCT))
+		vs_ct_kill(cp);
 	detach(cp, st);
 	vs_conn_put(cp);
 }

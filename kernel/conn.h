@@ -32,6 +32,7 @@ enum vs_dir {
 #define VS_ST_CONTROLLED	0x00008000u	/* has a template */
 #define VS_ST_STALE		0x00010000u	/* template that steers no more */
 #define VS_ST_MANY		0x00020000u	/* too many packets to be a victim */
+#define VS_ST_NFCT		0x00040000u	/* conntrack is to know it */
 
 /* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
  * bit 3 of a link's address tells link[0] from link[1]. */
@@ -192,7 +193,7 @@ struct vs_conn_conf {
 	u8 af;
 	u8 proto;
 	u8 method;		/* without @dest */
-	u32 st;			/* VS_ST_TEMPLATE, VS_ST_ONE_PACKET */
+	u32 st;			/* VS_ST_TEMPLATE, VS_ST_ONE_PACKET, VS_ST_NFCT */
 	u32 fwmark;
 	u32 timeout;		/* jiffies, of a template */
 	struct vs_dest *dest;

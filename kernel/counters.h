@@ -53,6 +53,8 @@ struct vs_net;
 	  "headers could not be made writable: shorter than they say, or no memory") \
 	X(ENCAP, encap, NOMEM, \
 	  "no tunnel header could be put in front") \
+	X(CONNTRACK, conntrack, NETFILTER_DROP, \
+	  "its conntrack entry belongs to a connection that is over, or clashes with another one's") \
 	X(METHOD, method, NETFILTER_DROP, \
 	  "the connection has an unknown forwarding method")
 

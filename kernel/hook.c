@@ -10,6 +10,7 @@
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 
 #include "compat/sock.h"
+#include "conntrack.h"
 #include "dest.h"
 #include "hook.h"
 #include "icmp.h"
@@ -46,7 +47,19 @@ static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
 	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn) && dest &&
 	    !READ_ONCE(dest->weight))
 		return true;
-	return mode && !cp->control && is_over(p, cp, mode);
+	if (!mode || cp->control || !is_over(p, cp, mode))
+		return false;
+	/* what it controls is not over, and conntrack would drop the packet */
+	return !atomic_read(&cp->n_control) || !vs_ct_is_old(p->skb);
+}
+
+/* The next connection is as good as this one, unless conntrack knows this one:
+ * then it begins with the client's next attempt. */
+static void end_conn(struct vs_pkt *p, struct vs_conn *cp, enum vs_counter why)
+{
+	vs_conn_kill_as(cp, why);
+	if (unlikely(vs_ct_is_old(p->skb)))
+		p->verdict = vs_drop(p, VS_DROP_CONNTRACK);
 }
 
 /*
@@ -57,13 +70,13 @@ static bool goes_on(struct vs_pkt *p, struct vs_conn *cp)
 {
 	p->verdict = NF_ACCEPT;
 	if (unlikely(vs_pkt_opens(p)) && is_reuse(p, cp)) {
-		vs_conn_kill_as(cp, VS_EV_CONN_REUSED);
+		end_conn(p, cp, VS_EV_CONN_REUSED);
 		return false;
 	}
 	if (likely(!cp->dest || vs_dest_available(cp->dest)))
 		return true;
 	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn))
-		vs_conn_kill_as(cp, VS_EV_CONN_NODEST);
+		end_conn(p, cp, VS_EV_CONN_NODEST);
 	else
 		p->verdict = vs_drop(p, VS_DROP_DEST_GONE);
 	return false;

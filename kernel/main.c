@@ -7,6 +7,7 @@
 #include <net/net_namespace.h>
 
 #include "config.h"
+#include "conntrack.h"
 #include "defence.h"
 #include "est.h"
 #include "genl.h"
@@ -65,7 +66,10 @@ err_counts:
 /* Stops new packets; those that are under way end before net_exit(). */
 static void __net_exit net_pre_exit(struct net *net)
 {
-	vs_config_net_flush(vs_net(net));
+	struct vs_net *vn = vs_net(net);
+
+	WRITE_ONCE(vn->exiting, true);
+	vs_config_net_flush(vn);
 }
 
 static void __net_exit net_exit(struct net *net)
@@ -146,6 +150,7 @@ static void __exit weir_exit(void)
 	vs_genl_exit();
 	vs_route_exit();
 	unregister_pernet_subsys(&net_ops);
+	vs_ct_exit();
 	vs_conn_exit();
 	destroy_workqueue(vs_wq);
 }

@@ -103,6 +103,7 @@ struct vs_net {
 
 	/* configuration */
 	struct net *net;
+	bool exiting;		/* the namespace, or the module */
 	struct rhashtable services;	/* struct vs_service by key, RCU */
 	struct rhashtable dests;	/* struct vs_dest by key */
 	struct rhltable reals;		/* by address and port, RCU */

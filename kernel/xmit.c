@@ -6,7 +6,6 @@
 #include <linux/ip_vs.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_conntrack_common.h>
 #include <net/dst.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
@@ -14,6 +13,7 @@
 #include <net/route.h>
 #include <net/sock.h>
 
+#include "conntrack.h"
 #include "dest.h"
 #include "encap.h"
 #include "mtu.h"
@@ -22,16 +22,10 @@
 #include "route.h"
 #include "xmit.h"
 
-/* Conntrack is not to see the packet as rewritten, unless it is asked to. */
-static void own(struct vs_pkt *p)
+static void own(struct vs_pkt *p, const struct vs_conn *cp, enum vs_dir dir)
 {
-	struct sk_buff *skb = p->skb;
-
-	vs_skb_mark_owned(skb);
-	if (skb_nfct(skb) && !READ_ONCE(p->vn->sysctl.conntrack)) {
-		nf_reset_ct(skb);
-		skb_set_nfct(skb, IP_CT_UNTRACKED);
-	}
+	vs_skb_mark_owned(p->skb);
+	vs_ct_settle(p->skb, cp, dir);
 }
 
 /* A received packet that early demux gave to a socket here (TIME_WAIT, say)
@@ -59,12 +53,13 @@ static void prepare_output(struct sk_buff *skb)
 }
 
 /* The packet has its route. */
-static unsigned int send_routed(struct vs_pkt *p, struct net_device *dev)
+static unsigned int send_routed(struct vs_pkt *p, const struct vs_conn *cp,
+				struct net_device *dev)
 {
 	struct sk_buff *skb = p->skb;
 	struct net *net = p->vn->net;
 
-	own(p);
+	own(p, cp, VS_DIR_IN);
 	prepare_output(skb);
 	if (p->af == AF_INET6)
 		NF_HOOK(NFPROTO_IPV6, NF_INET_LOCAL_OUT, net, NULL, skb, NULL,
@@ -75,15 +70,17 @@ static unsigned int send_routed(struct vs_pkt *p, struct net_device *dev)
 	return NF_STOLEN;
 }
 
-static unsigned int send(struct vs_pkt *p, const struct vs_route *rt)
+static unsigned int send(struct vs_pkt *p, const struct vs_conn *cp,
+			 const struct vs_route *rt)
 {
 	set_route(p->skb, rt);
-	return send_routed(p, dst_dev_rcu(rt->dst));
+	return send_routed(p, cp, dst_dev_rcu(rt->dst));
 }
 
-static unsigned int accept(struct vs_pkt *p)
+static unsigned int accept(struct vs_pkt *p, const struct vs_conn *cp,
+			   enum vs_dir dir)
 {
-	own(p);
+	own(p, cp, dir);
 	return NF_ACCEPT;
 }
 
@@ -129,6 +126,9 @@ static unsigned int nat_local(struct vs_pkt *p, const struct vs_pkt *in,
 		return vs_drop_silent(p, VS_DROP_ROUTE_REFUSED);
 	if (is_loopback_intrusion(p, cp->dest))
 		return vs_drop_silent(p, VS_DROP_LOOPBACK);
+	/* the connection's own entry may have come with it */
+	if (skb_nfct(skb) && READ_ONCE(cp->st) & VS_ST_SYNCED)
+		return vs_drop_silent(p, VS_DROP_CONNTRACK);
 	if (!rewrite(p, in, cp))
 		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	if (!vs_route_is_local(skb_dst(skb), p->af)) {
@@ -138,7 +138,7 @@ static unsigned int nat_local(struct vs_pkt *p, const struct vs_pkt *in,
 	skb->ignore_df = 1;
 	if (!is_unchanged(cp))
 		drop_early_demux(skb);
-	return accept(p);
+	return accept(p, cp, VS_DIR_IN);
 }
 
 /* @in: the packet embedded in an ICMP error, NULL for a plain packet. */
@@ -159,7 +159,7 @@ xmit_nat(struct vs_pkt *p, const struct vs_pkt *in, struct vs_conn *cp)
 		return vs_drop_silent(p, VS_DROP_TOO_BIG);
 	if (!rewrite(p, in, cp))
 		return vs_drop_silent(p, VS_DROP_HEADROOM);
-	return send(p, rt);
+	return send(p, cp, rt);
 }
 
 static unsigned int xmit_direct(struct vs_pkt *p, struct vs_conn *cp)
@@ -170,13 +170,13 @@ static unsigned int xmit_direct(struct vs_pkt *p, struct vs_conn *cp)
 	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
 		return unroutable(p, rt);
 	if (unlikely(rt->local))
-		return accept(p);
+		return accept(p, cp, VS_DIR_IN);
 	why = vs_ttl_dec(p);
 	if (unlikely(why))
 		return vs_drop_silent(p, why);
 	if (!vs_mtu_fits(p, dst_mtu(rt->dst)))
 		return vs_drop_silent(p, VS_DROP_TOO_BIG);
-	return send(p, rt);
+	return send(p, cp, rt);
 }
 
 /* Why @p does not fit into the tunnel over @rt, if so. Without path MTU
@@ -203,7 +203,7 @@ static enum vs_counter tunnel_limit(struct vs_pkt *p, const struct vs_tunnel *tu
 /* The outer packet is sent like one of our own; what conntrack knows of the
  * inner one does not apply to it. */
 static unsigned int send_tunnelled(struct vs_pkt *p,
-				   const struct vs_dest *dest,
+				   const struct vs_conn *cp,
 				   const struct vs_route *rt)
 {
 	struct sk_buff *skb = p->skb;
@@ -211,11 +211,13 @@ static unsigned int send_tunnelled(struct vs_pkt *p,
 
 	set_route(skb, rt);
 	vs_skb_mark_owned(skb);
+	if (unlikely(READ_ONCE(cp->st) & VS_ST_NFCT) && !vs_ct_confirm(skb))
+		return vs_drop_silent(p, VS_DROP_CONNTRACK);
 	nf_reset_ct(skb);
 	skb_forward_csum(skb);
 	if (skb->dev)
 		skb_clear_tstamp(skb);
-	if (dest->key.af == AF_INET6)
+	if (cp->dest->key.af == AF_INET6)
 		ip6_local_out(net, skb->sk, skb);
 	else
 		ip_local_out(net, skb->sk, skb);
@@ -232,7 +234,7 @@ static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
 		return unroutable(p, rt);
 	if (unlikely(rt->local))
-		return accept(p);
+		return accept(p, cp, VS_DIR_IN);
 	why = vs_ttl_dec(p);
 	if (unlikely(why))
 		return vs_drop_silent(p, why);
@@ -243,11 +245,11 @@ static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 	drop_early_demux(p->skb);
 	if (!vs_encap(p, &tun, dest, rt))
 		return vs_drop_silent(p, VS_DROP_ENCAP);
-	return send_tunnelled(p, dest, rt);
+	return send_tunnelled(p, cp, rt);
 }
 
 /* On to where the client sent it, as if there were no service. */
-static unsigned int xmit_bypass(struct vs_pkt *p)
+static unsigned int xmit_bypass(struct vs_pkt *p, struct vs_conn *cp)
 {
 	struct dst_entry *dst = vs_route_onward(p);
 	enum vs_counter why;
@@ -263,7 +265,7 @@ static unsigned int xmit_bypass(struct vs_pkt *p)
 	skb_dst_drop(p->skb);
 	skb_dst_set(p->skb, dst);
 	p->skb->ignore_df = 1;
-	return send_routed(p, dst_dev_rcu(dst));
+	return send_routed(p, cp, dst_dev_rcu(dst));
 drop:
 	dst_release(dst);
 	return vs_drop_silent(p, why);
@@ -273,7 +275,7 @@ unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp)
 {
 	if (unlikely(!cp->dest))
 		return cp->method == IP_VS_CONN_F_BYPASS ?
-		       xmit_bypass(p) : vs_drop_silent(p, VS_DROP_DEST_GONE);
+		       xmit_bypass(p, cp) : vs_drop_silent(p, VS_DROP_DEST_GONE);
 
 	switch (cp->method) {
 	case IP_VS_CONN_F_MASQ:
@@ -283,7 +285,7 @@ unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp)
 	case IP_VS_CONN_F_DROUTE:
 		return xmit_direct(p, cp);
 	case IP_VS_CONN_F_LOCALNODE:
-		return accept(p);
+		return accept(p, cp, VS_DIR_IN);
 	default:
 		return vs_drop_silent(p, VS_DROP_METHOD);
 	}
@@ -305,17 +307,17 @@ unsigned int vs_xmit_reply(struct vs_pkt *p, struct vs_conn *cp)
 		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	if (!vs_route_reply(p, cp))
 		return vs_drop_silent(p, VS_DROP_REPLY_ROUTE);
-	return accept(p);
+	return accept(p, cp, VS_DIR_OUT);
 }
 
 unsigned int vs_xmit_icmp_reply(struct vs_pkt *p, const struct vs_pkt *in,
 				struct vs_conn *cp)
 {
 	if (cp->method != IP_VS_CONN_F_MASQ)
-		return accept(p);
+		return accept(p, cp, VS_DIR_OUT);
 	if (!vs_nat_icmp(p, in, cp, VS_DIR_OUT))
 		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	if (!vs_route_reply(p, cp))
 		return vs_drop_silent(p, VS_DROP_REPLY_ROUTE);
-	return accept(p);
+	return accept(p, cp, VS_DIR_OUT);
 }

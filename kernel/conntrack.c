@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netfilter's connection tracking, kept in step with our connections.
+ *
+ * An entry has two tuples: what the client sends, and what the answer will be.
+ * The second one is guessed from the first, and we know better: the answer comes
+ * from the real server. It can be set for as long as the entry is not confirmed,
+ * which is until the connection's first packet leaves the host.
+ */
+#include <linux/ip_vs.h>
+#include <net/net_namespace.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_expect.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+
+#include "conn_table.h"
+#include "conntrack.h"
+#include "net.h"
+
+static void set_addr(const struct vs_conn *cp, union nf_inet_addr *to,
+		     int which)
+{
+	vs_addr_set(cp->af, to, vs_conn_addr(cp, which));
+}
+
+static bool has_ports(const struct nf_conntrack_tuple *t)
+{
+	return t->dst.protonum != IPPROTO_ICMP &&
+	       t->dst.protonum != IPPROTO_ICMPV6;
+}
+
+/* The first packet of the new entry @ct went in direction @dir: the answer will
+ * come from the real server, or go to the virtual address. */
+static void set_reply(struct nf_conn *ct, const struct vs_conn *cp,
+		      enum vs_dir dir)
+{
+	struct nf_conntrack_tuple t = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+
+	if (dir == VS_DIR_IN) {
+		set_addr(cp, &t.src.u3, VS_DADDR);
+		if (has_ports(&t))
+			t.src.u.all = cp->dport;
+	} else {
+		set_addr(cp, &t.dst.u3, VS_VADDR);
+		if (has_ports(&t))
+			t.dst.u.all = cp->vport;
+	}
+	nf_conntrack_alter_reply(ct, &t);
+}
+
+static bool is_new(const struct nf_conn *ct)
+{
+	return !nf_ct_is_confirmed(ct) && !nf_ct_is_dying(ct);
+}
+
+void vs_ct_follow(struct sk_buff *skb, const struct vs_conn *cp,
+		  enum vs_dir dir)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	/* nobody answers a one-packet connection; other methods change nothing */
+	if (!ct || !is_new(ct) || CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL ||
+	    cp->method != IP_VS_CONN_F_MASQ ||
+	    READ_ONCE(cp->st) & VS_ST_ONE_PACKET)
+		return;
+	set_reply(ct, cp, dir);
+}
+
+bool vs_ct_confirm(struct sk_buff *skb)
+{
+	return nf_conntrack_confirm(skb) == NF_ACCEPT;
+}
+
+bool vs_ct_is_old(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	const struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	return ct && nf_ct_is_confirmed(ct);
+}
+
+void vs_ct_kill(const struct vs_conn *cp)
+{
+	struct nf_conntrack_tuple t = {
+		.src.u.all = cp->cport,
+		.src.l3num = cp->af,
+		.dst.u.all = cp->vport,
+		.dst.protonum = cp->proto,
+		.dst.dir = IP_CT_DIR_ORIGINAL,
+	};
+	struct nf_conntrack_tuple_hash *h;
+	struct nf_conn *ct;
+
+	/* the namespace's entries go anyway, or outlive the module */
+	if (!cp->cport || READ_ONCE(cp->vn->exiting))
+		return;
+	set_addr(cp, &t.src.u3, VS_CADDR);
+	set_addr(cp, &t.dst.u3, VS_VADDR);
+	h = nf_conntrack_find_get(cp->vn->net, &nf_ct_zone_dflt, &t);
+	if (!h)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(h);
+	nf_ct_kill(ct);
+	nf_ct_put(ct);
+}
+
+/* The connection of @t, whose client's port may not have been known when it was
+ * made. */
+static struct vs_conn *find_expected(struct vs_net *vn,
+				     const struct nf_conntrack_tuple *t,
+				     enum vs_dir *dir)
+{
+	struct vs_tuple k = {
+		.saddr = &t->src.u3,
+		.daddr = &t->dst.u3,
+		.sport = t->src.u.all,
+		.dport = t->dst.u.all,
+		.af = t->src.l3num,
+		.proto = t->dst.protonum,
+	};
+	struct vs_conn *cp = vs_table_find(&vn->table, &k, dir);
+
+	if (cp)
+		return cp;
+	k.sport = 0;
+	return vs_table_find(&vn->table, &k, dir);
+}
+
+/* The first packet of a connection that was expected: from the real server or
+ * from the client, whichever. RCU. */
+static void expected(struct nf_conn *ct, struct nf_conntrack_expect *exp)
+{
+	struct vs_conn *cp;
+	enum vs_dir dir;
+
+	cp = find_expected(vs_net(nf_ct_net(ct)),
+			   &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple, &dir);
+	if (cp && cp->method == IP_VS_CONN_F_MASQ)
+		set_reply(ct, cp, dir);
+}
+
+void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
+		  enum vs_dir dir, __be16 sport)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+	union nf_inet_addr from = {}, to = {};
+	struct nf_conntrack_expect *exp;
+	bool in = dir == VS_DIR_IN;
+
+	if (!ct)
+		return;
+	exp = nf_ct_expect_alloc(ct);
+	if (!exp)
+		return;
+	set_addr(cp, &from, in ? VS_CADDR : VS_DADDR);
+	set_addr(cp, &to, in ? VS_VADDR : VS_CADDR);
+	nf_ct_expect_init(exp, NF_CT_EXPECT_CLASS_DEFAULT, cp->af, &from, &to,
+			  cp->proto, sport ? &sport : NULL,
+			  in ? &cp->vport : &cp->cport);
+	exp->expectfn = expected;
+	nf_ct_expect_related(exp, 0);
+	nf_ct_expect_put(exp);
+}
+
+void vs_ct_want_seqadj(struct sk_buff *skb)
+{
+	enum ip_conntrack_info info;
+	struct nf_conn *ct = nf_ct_get(skb, &info);
+
+	if (ct && is_new(ct) && !nfct_seqadj(ct))
+		nfct_seqadj_ext_add(ct);
+}
+
+static u8 family(u8 af)
+{
+	return af == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+}
+
+int vs_ct_need(struct vs_net *vn, u8 af)
+{
+	return nf_ct_netns_get(vn->net, family(af));
+}
+
+void vs_ct_unneed(struct vs_net *vn, u8 af)
+{
+	nf_ct_netns_put(vn->net, family(af));
+}
+
+static bool is_ours(struct nf_conntrack_expect *exp, void *data)
+{
+	return exp->expectfn == expected;
+}
+
+void vs_ct_exit(void)
+{
+	nf_ct_expect_iterate_destroy(is_ours, NULL);
+	/* those that were met just now are under RCU */
+	synchronize_rcu();
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_CONNTRACK_H
+#define VS_CONNTRACK_H
+
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/skbuff.h>
+
+#include "conn.h"
+
+/*
+ * What netfilter's connection tracking is told. Whether a connection is to
+ * stay in its table (VS_ST_NFCT) is decided when it is made, by
+ * net.ipv4.vs.conntrack or by who needs it. Such a connection's entry is
+ * rewritten while it is new, so that the real server's replies belong to it,
+ * and goes when the connection does. The packets of all others leave
+ * conntrack where we meet them.
+ */
+
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+
+/* @skb, in direction @dir, has an entry that is to stay. */
+void vs_ct_follow(struct sk_buff *skb, const struct vs_conn *cp,
+		  enum vs_dir dir);
+
+/* @skb goes into a tunnel, where its own entry cannot go along: it is put into
+ * the table now. false: drop the packet. */
+bool vs_ct_confirm(struct sk_buff *skb);
+
+/* Whether @skb belongs to an entry that is in the table: it knows its real
+ * server and cannot have another one. */
+bool vs_ct_is_old(const struct sk_buff *skb);
+
+/* @cp ends, and its entry with it. BH disabled. */
+void vs_ct_kill(const struct vs_conn *cp);
+
+/*
+ * For helpers, in the packet path: @skb's entry, if there is one, expects
+ * the connection @cp, whose first packet goes in direction @dir: from the client
+ * (of any port, when @cp has none yet) or from the real server's @sport (0: any).
+ * netfilter then takes it for RELATED, and its entry is rewritten as @cp's. The
+ * entry must have a helper of netfilter's own (nf_conntrack_ftp).
+ */
+void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
+		  enum vs_dir dir, __be16 sport);
+
+/* Likewise: makes room for a sequence offset in @skb's entry while it is new
+ * (a TCP connection's first packet). */
+void vs_ct_want_seqadj(struct sk_buff *skb);
+
+/* Tracks @af in the namespace although no rule asks for it. Sleeps. */
+int vs_ct_need(struct vs_net *vn, u8 af);
+void vs_ct_unneed(struct vs_net *vn, u8 af);
+
+void vs_ct_exit(void);		/* takes back what is expected */
+
+#else
+
+static inline void vs_ct_follow(struct sk_buff *skb, const struct vs_conn *cp,
+				enum vs_dir dir)
+{
+}
+
+static inline bool vs_ct_confirm(struct sk_buff *skb)
+{
+	return true;
+}
+
+static inline bool vs_ct_is_old(const struct sk_buff *skb)
+{
+	return false;
+}
+
+static inline void vs_ct_kill(const struct vs_conn *cp)
+{
+}
+
+static inline void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
+				enum vs_dir dir, __be16 sport)
+{
+}
+
+static inline void vs_ct_want_seqadj(struct sk_buff *skb)
+{
+}
+
+static inline int vs_ct_need(struct vs_net *vn, u8 af)
+{
+	return 0;
+}
+
+static inline void vs_ct_unneed(struct vs_net *vn, u8 af)
+{
+}
+
+static inline void vs_ct_exit(void)
+{
+}
+
+#endif
+
+/* @skb, of @cp, has been dealt with: conntrack is to know it as rewritten, or
+ * not at all. */
+static inline void vs_ct_settle(struct sk_buff *skb, const struct vs_conn *cp,
+				enum vs_dir dir)
+{
+	if (likely(!skb_nfct(skb)))
+		return;
+	if (READ_ONCE(cp->st) & VS_ST_NFCT) {
+		vs_ct_follow(skb, cp, dir);
+	} else {
+		nf_reset_ct(skb);
+		skb_set_nfct(skb, IP_CT_UNTRACKED);
+	}
+}
+
+#endif /* VS_CONNTRACK_H */
