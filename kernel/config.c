@@ -166,6 +166,7 @@ static void drop_hooks(struct vs_net *vn, u8 af)
 {
 	if (vn->config.num_af[vs_af_index(af)])
 		return;
+	vs_notrack_stop(vn, af);
 	vs_hooks_unregister(vn, af);
 	vn->config.quiet = get_state_synchronize_rcu();
 }

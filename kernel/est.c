@@ -76,6 +76,10 @@ static void est_work(struct work_struct *work)
 	more = vn->config.num_services;
 	if (vs_sysctl_estimates(vn))
 		more |= step_all(vn);
+	if (vn->config.num_af[0])
+		vs_notrack_update(vn, AF_INET);
+	if (vn->config.num_af[1])
+		vs_notrack_update(vn, AF_INET6);
 	mutex_unlock(&vn->config.lock);
 	if (more)
 		vs_est_kick(vn);

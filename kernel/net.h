@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "defence.h"
 #include "filter.h"
+#include "notrack.h"
 #include "proto.h"
 #include "stats.h"
 #include "wheel.h"
@@ -91,6 +92,7 @@ struct vs_est {
 struct vs_net {
 	/* read per packet */
 	struct vs_filter filter;
+	struct vs_notrack notrack[2];
 	struct vs_table table;
 	struct vs_sysctl sysctl;
 	struct vs_proto_net proto;

@@ -4,7 +4,7 @@
 
 A case is a function that sends packets; the table says which counters must have moved by it, and
 by how much (None: by any number). Not provoked: drop_no_memory, drop_headroom, drop_encap,
-drop_method and table_stuck, for which memory would have to be short; drop_icmp_frag, as errors
+drop_method and table_stuck, for which memory would have to be short; drop_conntrack; drop_icmp_frag, as errors
 come to us whole; conn_dropped, bypassed and table_*, which other scripts' packets move.
 """
 

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Without net.ipv4.vs.conntrack a packet of ours has a conntrack entry from
+ * PRE_ROUTING to where we meet it, where it is freed, and so has the next one.
+ * Where nothing in between can tell, packets of known connections
+ * go past conntrack instead.
+ *
+ * Who can tell is anybody with a hook on the way: a firewall's rule for "new"
+ * matches each of these packets, and must go on to do so. NAT looks at new
+ * entries, too, but a known connection is none for NAT to change.
+ */
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/net_namespace.h>
+
+#include "dest.h"
+#include "net.h"
+#include "notrack.h"
+#include "pkt.h"
+
+#ifdef VS_HAVE_NOTRACK	/* else hooks may not be looked at */
+
+/* Where we meet packets. */
+#define OUR_INPUT	(NF_IP_PRI_NAT_SRC - 2)
+#define OUR_FORWARD	99
+
+static const u8 hook_of[] = {
+	NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD
+};
+
+static const struct nf_hook_entries *hooks(const struct net *net, u8 af,
+					   u8 hook)
+{
+	if (af == AF_INET6)
+		return rcu_dereference(net->nf.hooks_ipv6[hook]);
+	return rcu_dereference(net->nf.hooks_ipv4[hook]);
+}
+
+static unsigned int num_hooks(const struct nf_hook_entries *e)
+{
+	return e ? e->num_hook_entries : 0;
+}
+
+static bool is_rule(const struct nf_hook_ops *ops)
+{
+	return ops->hook_ops_type != NF_HOOK_OP_UNDEFINED;
+}
+
+static bool is_conntrack(const struct nf_hook_ops *ops)
+{
+	return ops->priority == NF_IP_PRI_CONNTRACK && !is_rule(ops);
+}
+
+/* Whether @ops, on @hook, sees a packet after conntrack and before us. */
+static bool can_tell(const struct nf_hook_ops *ops, u8 hook)
+{
+	switch (hook) {
+	case NF_INET_PRE_ROUTING:
+		return ops->priority >= NF_IP_PRI_CONNTRACK &&
+		       !is_conntrack(ops) &&
+		       (ops->priority != NF_IP_PRI_NAT_DST || is_rule(ops));
+	case NF_INET_LOCAL_IN:
+		return ops->priority < OUR_INPUT ||
+		       (ops->priority == OUR_INPUT && is_rule(ops));
+	default:
+		return ops->priority < OUR_FORWARD ||
+		       (ops->priority == OUR_FORWARD && is_rule(ops));
+	}
+}
+
+/* Whether anybody on @hook can tell. */
+static bool is_watched(const struct nf_hook_entries *e, u8 hook)
+{
+	struct nf_hook_ops **ops;
+	unsigned int i;
+
+	if (!e)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(e);
+	for (i = 0; i < num_hooks(e); i++)
+		if (can_tell(READ_ONCE(ops[i]), hook))
+			return true;
+	return false;
+}
+
+static bool is_tracked(const struct net *net, u8 af)
+{
+	const struct nf_hook_entries *e = hooks(net, af, NF_INET_PRE_ROUTING);
+	struct nf_hook_ops **ops;
+	unsigned int i;
+
+	if (!e)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(e);
+	for (i = 0; i < num_hooks(e); i++)
+		if (is_conntrack(READ_ONCE(ops[i])))
+			return true;
+	return false;
+}
+
+/* Whether the rules are still those that were judged. */
+static bool is_current(const struct vs_notrack *n, const struct net *net,
+		       u8 af)
+{
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hook_of); i++) {
+		const struct nf_hook_entries *e = hooks(net, af, hook_of[i]);
+
+		/* the number, too: memory may be used again */
+		if (e != READ_ONCE(n->judged[i].hooks) ||
+		    num_hooks(e) != READ_ONCE(n->judged[i].num))
+			return false;
+	}
+	smp_rmb();	/* pairs with judge() */
+	return true;
+}
+
+static bool is_ours(const struct vs_pkt *p)
+{
+	const struct vs_filter *f = &p->vn->filter;
+
+	return vs_filter_has(f->vip, p->af, &p->daddr) ||
+	       vs_filter_has(f->real, p->af, &p->saddr);
+}
+
+/* @p is of a connection that nobody wants tracked, and does not begin one. */
+static bool is_known(const struct vs_pkt *p, const struct vs_notrack *n)
+{
+	const struct vs_conn *cp;
+	enum vs_dir dir;
+
+	if (p->frag || p->cut || vs_pkt_opens(p) || !is_ours(p))
+		return false;
+	cp = vs_conn_find_dir(p, &dir);
+	return cp && !(READ_ONCE(cp->st) & VS_ST_NFCT) &&
+	       (!cp->dest || vs_dest_available(cp->dest)) &&
+	       READ_ONCE(*(dir == VS_DIR_IN ? &n->in : &n->out));
+}
+
+static unsigned int notrack_hook(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	struct vs_pkt p = {
+		.skb = skb,
+		.vn = vs_net(state->net),
+		.af = state->pf == NFPROTO_IPV6 ? AF_INET6 : AF_INET,
+		.hook = state->hook,
+	};
+	const struct vs_notrack *n = &p.vn->notrack[p.af == AF_INET6];
+
+	if (skb_get_nfct(skb) || skb->ipvs_property ||
+	    skb->pkt_type != PACKET_HOST ||
+	    !is_current(n, state->net, p.af))
+		return NF_ACCEPT;
+	if (vs_pkt_parse(&p, 0) == VS_PARSE_OK && is_known(&p, n))
+		skb_set_nfct(skb, IP_CT_UNTRACKED);
+	return NF_ACCEPT;
+}
+
+/* IPv6 has the same priorities. */
+static const struct nf_hook_ops early[] = {
+	{
+		.hook = notrack_hook,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP_PRI_CONNTRACK - 1,
+	}, {
+		.hook = notrack_hook,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = NF_IP6_PRI_CONNTRACK - 1,
+	},
+};
+
+static void judge(struct vs_net *vn, u8 af)
+{
+	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
+	const struct nf_hook_entries *e[ARRAY_SIZE(hook_of)];
+	bool watched[ARRAY_SIZE(hook_of)], tracked;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(hook_of); i++) {
+		e[i] = hooks(vn->net, af, hook_of[i]);
+		watched[i] = is_watched(e[i], hook_of[i]);
+	}
+	tracked = is_tracked(vn->net, af) &&
+		  !READ_ONCE(vn->sysctl.conntrack) && !watched[0] &&
+		  !watched[1];
+	WRITE_ONCE(n->in, tracked);
+	WRITE_ONCE(n->out, tracked && !watched[2]);
+	smp_wmb();	/* pairs with is_current() */
+	for (i = 0; i < ARRAY_SIZE(hook_of); i++) {
+		WRITE_ONCE(n->judged[i].hooks, e[i]);
+		WRITE_ONCE(n->judged[i].num, num_hooks(e[i]));
+	}
+}
+
+static void judge_again(struct vs_net *vn, u8 af)
+{
+	rcu_read_lock();
+	judge(vn, af);
+	rcu_read_unlock();
+}
+
+void vs_notrack_update(struct vs_net *vn, u8 af)
+{
+	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
+
+	judge_again(vn, af);
+	if (n->in && !n->hooked) {
+		n->hooked = !nf_register_net_hook(vn->net,
+						  &early[af == AF_INET6]);
+		judge_again(vn, af);
+	} else if (!n->in) {
+		vs_notrack_stop(vn, af);
+	}
+}
+
+void vs_notrack_stop(struct vs_net *vn, u8 af)
+{
+	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
+
+	if (!n->hooked)
+		return;
+	nf_unregister_net_hook(vn->net, &early[af == AF_INET6]);
+	n->hooked = false;
+}
+
+#endif /* VS_HAVE_NOTRACK */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_NOTRACK_H
+#define VS_NOTRACK_H
+
+#include <linux/netfilter.h>
+
+#include "types.h"
+
+/**
+ * struct vs_notrack - packets that need not be tracked, of one family
+ * @judged:	for which @in and @out were decided: the hooks of PRE_ROUTING,
+ *		LOCAL_IN and FORWARD, to be compared only, and their number
+ * @in:		requests go untracked
+ * @out:	so do NAT's replies
+ * @hooked:	our hook before conntrack's is there
+ */
+struct vs_notrack {
+	struct {
+		const void *hooks;
+		unsigned int num;
+	} judged[3];
+	bool in;
+	bool out;
+	bool hooked;
+};
+
+#ifdef VS_HAVE_NOTRACK
+
+/* Looks whether it pays, by now. Under vn->config.lock. */
+void vs_notrack_update(struct vs_net *vn, u8 af);
+void vs_notrack_stop(struct vs_net *vn, u8 af);
+
+#else
+
+static inline void vs_notrack_update(struct vs_net *vn, u8 af)
+{
+}
+
+static inline void vs_notrack_stop(struct vs_net *vn, u8 af)
+{
+}
+
+#endif
+
+#endif /* VS_NOTRACK_H */
