@@ -1,0 +1,380 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# netfilter's view: which packets its hooks see, with which addresses and in which conntrack state;
+# the entries that net.ipv4.vs.conntrack keeps, and what firewalls and source NAT make of them.
+# Topology: topology.sh.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="view entries_end firewall_nft firewall_iptables snat untracked full_table
+	rules_come"
+
+tool nft conntrack iptables
+
+NFT_FAMILY() { [ "$AF" = 4 ] && echo ip || echo ip6; }
+
+# rules < NFT: in the director; the tables in it are deleted at the end.
+rules() {
+	local table
+
+	cat >"$SCRATCH/rules.nft"
+	sed 's/^/# director$ nft: /' "$SCRATCH/rules.nft"
+	quiet_in director nft -f "$SCRATCH/rules.nft" || fail "nft refuses the rules"
+	for table in $(sed -n 's/^table \([a-z0-9]* [a-z]*\) {$/\1/p' "$SCRATCH/rules.nft" | tr ' ' _); do
+		defer quiet_in director nft delete table "${table/_/ }"
+	done
+}
+
+# conntrack_knob VALUE
+conntrack_knob() {
+	defer quiet_in director sysctl -qw net.ipv4.vs.conntrack=0
+	in_ns director sysctl -qw "net.ipv4.vs.conntrack=$1"
+}
+
+forget_entries() {
+	quiet_in director conntrack -F >/dev/null 2>&1
+}
+
+# watch: at every hook, before and after ip_vs and NAT, a set that counts packets by protocol,
+# addresses and conntrack state.
+WATCHED="prerouting:-350 prerouting:-150 prerouting:-50 input:0 input:97 input:105 forward:0 forward:97
+	forward:105 output:-350 output:-150 output:-90 output:0 postrouting:0 postrouting:200"
+
+watch() {
+	local ip type at hook prio name
+
+	ip=$(NFT_FAMILY)
+	type=ipv${AF}_addr
+	{
+		echo "table $ip watch {"
+		for at in $WATCHED; do
+			hook=${at%:*} prio=${at#*:}
+			name=${hook}_${prio/-/m}
+			echo "set $name {"
+			echo "	type inet_proto . $type . $type . ct_state; size 256; flags dynamic; counter"
+			echo "}"
+			echo "chain $name {"
+			echo "	type filter hook $hook priority $prio;"
+			echo "	tcp flags & (fin | rst) != 0 return"
+			echo "	meta l4proto { tcp, udp, 4, 41 } add @$name" \
+				"{ meta l4proto . $ip saddr . $ip daddr . ct state counter }"
+			echo "}"
+		done
+		echo "}"
+	} >"$SCRATCH/watch.nft"
+	quiet_in director nft -f "$SCRATCH/watch.nft" || fail "nft refuses the watch"
+	defer quiet_in director nft delete table "$ip" watch
+}
+
+# watch_anew: what was seen so far is forgotten.
+watch_anew() {
+	local at prio
+
+	for at in $WATCHED; do
+		prio=${at#*:}
+		echo "flush set $(NFT_FAMILY) watch ${at%:*}_${prio/-/m}"
+	done | quiet_in director nft -f -
+	quiet_in director conntrack -F >/dev/null 2>&1
+}
+
+# named: addresses become names.
+named() {
+	sed "s/\b$CLIENT\b/client/g; s/\b$VIP\b/VIP/g; s/\b${RS[1]}\b/server1/g
+		s/\b$DIRECTOR_BACK\b/director/g; s/\b$DIRECTOR\b/director/g"
+}
+
+# watched t|u: what the sets have: "HOOK PRIORITY: PROTOCOL SOURCE > DESTINATION STATE xPACKETS",
+# without a number for TCP, where that is up to chance.
+watched() {
+	quiet_in director nft list table "$(NFT_FAMILY)" watch | named | tr -d '\n\t' |
+		sed 's/set /\n/g; s/chain .*//' |
+		sed -n 's/^\([a-z]*\)_\(m*\)\([0-9]*\) {.*elements = { *\(.*\)}}.*/\1 \2\3\n\4/p' |
+		sed 's/ \. / /g; s/, */\n/g; s/^\([a-z]* \)m/\1-/' |
+		awk -v tcp="$1" 'NF < 3 { at = $1 " " $2; next }
+			{ sub(/^ipencap|^ipv6/, "tunnel")
+			  print at ": " $1, $2, ">", $3, $4 (tcp == "t" ? "" : " x" $7) | "sort"
+			  close("sort") }'
+}
+
+# listed: conntrack's entries of our flows without what depends on time and chance.
+listed() {
+	quiet_in director conntrack -L -f "ipv$AF" 2>/dev/null | named |
+		sed -n 's/\b[sd]port=[4-6][0-9]*\b/cport/g; s/ mark=.*use=.*//
+			s/^\(udp\|tcp\|unknown\) *[0-9]* [0-9]* *\([A-Z_]* \)*src/\1 src/
+			s/ \[ASSURED\]//; s/^/entry: /; /VIP\|unknown/p' | sort
+}
+
+# view_case KNOB METHOD PROTO: what the hooks saw, and what conntrack keeps.
+view_case() {
+	PORT_USED=$((PORT_USED + 1))
+	in_ns director sysctl -qw "net.ipv4.vs.conntrack=$1" >&2
+	service "$3" rr "$2" 1 >&2
+	watch_anew
+	echo "conntrack=$1 -$2 $3"
+	if [ "$3" = u ]; then
+		ask -u -n 3 -p $PORT_USED
+	else
+		ask -p $PORT_USED
+	fi
+	watched "$3"
+	listed
+	clean_director
+}
+
+# Three datagrams of one flow, or a TCP connection, by each method, with and without conntrack.
+view() {
+	local knob method proto
+
+	conntrack_knob 0
+	watch
+	for knob in 0 1; do
+		for method in m g i; do
+			for proto in u t; do
+				view_case $knob $method $proto
+			done
+		done
+	done >"$SCRATCH/view" 2>"$SCRATCH/commands"
+	cat "$SCRATCH/commands"
+	golden conntrack_view.txt "$SCRATCH/view"
+}
+
+no_entries() {
+	[ -z "$(quiet_in director conntrack -L -f "ipv$AF" -p udp -d "$VIP" 2>/dev/null)" ]
+}
+
+# An entry ends with its connection, long before conntrack would end it.
+entries_end() {
+	local method
+
+	conntrack_knob 1
+	defer quiet_in director ipvsadm --set 900 120 300
+	in_ns director ipvsadm --set 900 120 2
+	rules <<-RULES
+		table $(NFT_FAMILY) plain {
+			chain input { type filter hook input priority 0; ct state new; }
+		}
+	RULES
+	for method in m g i; do
+		PORT_USED=$((PORT_USED + 1))
+		service u rr $method 1
+		equal "UDP -$method" "$(ask -u -p $PORT_USED)" server1
+		refute "an entry is there (-$method)" no_entries
+		check "the entry went with its connection (-$method)" busywait 8 no_entries
+		clean_director
+	done
+}
+
+# each_way KNOB: UDP and TCP by each method. Where replies do not pass the director, conntrack
+# finds a TCP connection that it follows invalid; where it follows none, each FIN.
+each_way() {
+	local method
+
+	for method in m g i; do
+		service u rr $method 1
+		equal "UDP -$method" "$(ask -u -n 2 | xargs)" "server1 server1"
+		clean_director
+		[ $1 = 0 ] || [ $method = m ] || continue
+		service t rr $method 1
+		equal "TCP -$method" "$(ask -n 2 | xargs)" "server1 server1"
+		[ $1 = 0 ] || equal "TCP -$method" "$(ask -k sum -s 100000)" same
+		clean_director
+	done
+}
+
+# A firewall that lets in what begins at the service, and what belongs to it. Where ip_vs does not
+# keep entries, each packet is "new", but a SYN+ACK "invalid".
+firewall_nft() {
+	local knob icmp=icmp
+
+	[ "$AF" = 4 ] || icmp=icmpv6
+	for knob in 1 0; do
+		conntrack_knob $knob
+		rules <<-RULES
+			table $(NFT_FAMILY) firewall {
+				chain mine {
+					meta l4proto $icmp accept
+					ct state { established, related } accept
+					$(NFT_FAMILY) daddr $VIP th dport $PORT ct state new accept
+				}
+				chain input {
+					type filter hook input priority 0; policy drop;
+					jump mine
+				}
+				chain forward {
+					type filter hook forward priority 0; policy drop;
+					jump mine
+					$([ $knob = 1 ] || echo "$(NFT_FAMILY) saddr ${RS[1]} ct state { new, invalid } accept")
+				}
+				chain output {
+					type filter hook output priority 0; policy drop;
+					meta l4proto { $icmp, 4, 41 } accept
+					ct state { established, new } $(NFT_FAMILY) daddr ${RS[1]} accept
+					ct state { established, new } $(NFT_FAMILY) daddr $VIP accept
+					$([ $knob = 1 ] || echo "ct state untracked accept")
+				}
+			}
+		RULES
+		each_way $knob
+		in_ns director nft delete table "$(NFT_FAMILY)" firewall
+	done
+}
+
+tables() {
+	local cmd=iptables
+
+	[ "$AF" = 4 ] || cmd=ip6tables
+	quiet_in director "$cmd$1" "${@:2}"
+}
+
+# The same by iptables -m state, in front and behind.
+firewall_iptables() {
+	conntrack_knob 1
+	defer tables "" -F
+	defer tables "" -P INPUT ACCEPT
+	defer tables "" -P FORWARD ACCEPT
+	tables -restore <<-RULES
+		*filter
+		:INPUT DROP
+		:FORWARD DROP
+		:OUTPUT ACCEPT
+		-A INPUT -p $([ "$AF" = 4 ] && echo icmp || echo icmpv6) -j ACCEPT
+		-A INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT
+		-A INPUT -d $VIP -p tcp --dport $PORT -m state --state NEW -j ACCEPT
+		-A INPUT -d $VIP -p udp --dport $PORT -m state --state NEW -j ACCEPT
+		-A FORWARD -m state --state ESTABLISHED,RELATED -j ACCEPT
+		-A OUTPUT -m state --state INVALID -j DROP
+		COMMIT
+	RULES
+	each_way 1
+}
+
+# Source NAT behind the director: the server sees the director and needs no route to the client.
+snat() {
+	local proto
+
+	conntrack_knob 1
+	rules <<-RULES
+		table $(NFT_FAMILY) behind {
+			chain postrouting {
+				type nat hook postrouting priority 100;
+				$(NFT_FAMILY) daddr ${RS[1]} masquerade
+			}
+		}
+	RULES
+	in_ns server1 ip "-$AF" route add unreachable "$(prefix_of "$FRONT")" table 100
+	defer quiet_in server1 ip "-$AF" route del unreachable "$(prefix_of "$FRONT")" table 100
+	for proto in t u; do
+		service $proto rr m 1
+	done
+	forget_entries
+	equal "TCP" "$(ask -n 2 | xargs)" "server1 server1"
+	equal "TCP" "$(ask -k give -s 100000)" same
+	equal "UDP" "$(ask -u -n 2 | xargs)" "server1 server1"
+	listed >"$SCRATCH/entries"
+	equal "answers awaited at the director" \
+		"$(grep -c 'src=client dst=VIP .*src=server1 dst=director' "$SCRATCH/entries")" 5
+}
+
+prefix_of() {
+	[ "$AF" = 4 ] && echo "${1}0/24" || echo "$1/64"
+}
+
+# counted: packets for which conntrack made an entry, those before ip_vs meets them.
+counted() {
+	quiet_in director nft list counter "$(NFT_FAMILY)" made entries | awk '/packets/ { print $2 }'
+}
+
+# Nobody but NAT needs conntrack, and nobody looks at its states.
+nat_only() {
+	conntrack_knob 0
+	rules <<-RULES
+		table $(NFT_FAMILY) made {
+			counter entries { }
+			chain prerouting {
+				type nat hook prerouting priority -100;
+				$(NFT_FAMILY) daddr $VIP counter name entries
+				$(NFT_FAMILY) saddr ${RS[1]} counter name entries
+			}
+		}
+	RULES
+}
+
+# datagrams N: of one flow.
+datagrams() {
+	equal "$1 datagrams" "$(ask -u -n "$1" -p $PORT_USED | sort | uniq -c | xargs)" "$1 server1"
+}
+
+adds_none() {
+	local before
+
+	before=$(counted)
+	quiet datagrams 1
+	[ "$(counted)" = "$before" ]
+}
+
+quiet() {
+	"$@" >/dev/null 2>&1
+}
+
+# A known flow needs no entries: none is made for a thousand of its packets, either way.
+untracked() {
+	local method before
+
+	nat_only
+	for method in m g i; do
+		PORT_USED=$((PORT_USED + 1))
+		service u rr $method 1
+		check "packets go past conntrack (-$method)" busywait 10 adds_none
+		before=$(counted)
+		datagrams 500
+		equal "entries made for 500 datagrams (-$method)" "$(($(counted) - before))" 0
+		clean_director
+	done
+}
+
+# With conntrack's table full nothing can begin, but what has begun goes on.
+full_table() {
+	local max
+
+	nat_only
+	PORT_USED=$((PORT_USED + 1))
+	service u rr m 1
+	check "packets go past conntrack" busywait 10 adds_none
+	max=$(sysctl -n net.netfilter.nf_conntrack_max)
+	defer sysctl -qw "net.netfilter.nf_conntrack_max=$max"
+	defer forget_entries
+	in_ns director conntrack -I -p udp -s "$CLIENT" -d "$DIRECTOR" --sport 1 --dport 1 \
+		-t 60 -u ASSURED >/dev/null 2>&1
+	run sysctl -qw net.netfilter.nf_conntrack_max=1
+	datagrams 20
+}
+
+# As soon as somebody looks, the packets are there to be seen.
+rules_come() {
+	nat_only
+	PORT_USED=$((PORT_USED + 1))
+	service u rr m 1
+	check "packets go past conntrack" busywait 10 adds_none
+	rules <<-RULES
+		table $(NFT_FAMILY) looker {
+			chain input {
+				type filter hook input priority 0; policy drop;
+				meta l4proto { icmp, icmpv6 } accept
+				$(NFT_FAMILY) daddr $VIP ct state new accept
+			}
+			chain forward {
+				type filter hook forward priority 0; policy drop;
+				$(NFT_FAMILY) saddr ${RS[1]} ct state new accept
+			}
+		}
+	RULES
+	datagrams 5
+}
+
+PORT_USED=40000
+defer forget_entries
+with_topology
+with_servers
+tests_run
