@@ -8,7 +8,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="view entries_end firewall_nft firewall_iptables snat untracked full_table
+export ALL_TESTS="view entries_end firewall_nft firewall_iptables snat untracked notrack_rule full_table
 	rules_come"
 
 tool nft conntrack iptables
@@ -349,6 +349,36 @@ full_table() {
 		-t 60 -u ASSURED >/dev/null 2>&1
 	run sysctl -qw net.netfilter.nf_conntrack_max=1
 	datagrams 20
+}
+
+# What a rule lets past conntrack is balanced as well.
+notrack_rule() {
+	local proto method
+	local -A UDP=([t]="" [u]=-u)
+
+	conntrack_knob 1
+	rules <<-RULES
+		table $(NFT_FAMILY) past {
+			chain prerouting {
+				type filter hook prerouting priority -300;
+				meta l4proto { tcp, udp } notrack
+			}
+			chain input {
+				type filter hook input priority 0; policy drop;
+				ct state untracked accept
+			}
+		}
+	RULES
+	for method in m g i; do
+		for proto in t u; do
+			service $proto rr $method 1
+			# shellcheck disable=SC2086
+			ask ${UDP[$proto]} -n 2 >"$SCRATCH/answers"
+			equal "-$method $proto" "$(tally "$SCRATCH/answers")" server1x2
+			clean_director
+		done
+	done
+	check "no entry" no_entries
 }
 
 # As soon as somebody looks, the packets are there to be seen.
