@@ -328,11 +328,13 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	if (cp->method == IP_VS_CONN_F_MASQ && !is_sound(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	p->verdict = vs_xmit_icmp_reply(p, &in, cp);
-	if (p->verdict == NF_ACCEPT) {
-		count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);
+	if (p->verdict != NF_ACCEPT)
+		return p->verdict;
+	count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);
+	/* else it is one of our own about a request */
+	if (p->hook == NF_INET_FORWARD || cp->method == IP_VS_CONN_F_MASQ)
 		vs_event(p->vn, VS_EV_ICMP_TO_CLIENT);
-	}
-	return p->verdict;
+	return NF_ACCEPT;
 }
 
 void vs_icmp_unreachable(struct vs_pkt *p)

@@ -97,6 +97,20 @@ def no_dest(case):
     case.send(port())
 
 
+def sent_here(case):
+    """A process on the director itself gets EPERM."""
+    case.drop_dest()
+    with namespace('director'):
+        sock = socket.socket(socket.AF_INET6 if case.six else socket.AF_INET, socket.SOCK_DGRAM)
+    yield
+    try:
+        sock.sendto(b'x', (case.at.vip, case.vport))
+        tap.fail('sent without a server')
+    except PermissionError:
+        pass
+    sock.close()
+
+
 def dest_gone(case):
     sport = case.open()
     case.drop_dest()
@@ -203,6 +217,8 @@ NOWHERE = {4: '198.18.0.1', 6: '2001:db8:dead::1'}
 
 DROPS = (
     (no_dest, {}, {'drop_no_dest': 1, 'unreachable_sent': 1}),
+    (sent_here, {'proto': UDP, 'but': ('pass_icmp_unrelated',)},
+     {'drop_no_dest': 1, 'unreachable_sent': 1}),
     (dest_gone, {}, {'drop_dest_gone': 1}),
     (stray, {}, {'drop_stray': 1, 'unreachable_sent': 1}),
     (defence, {}, {'drop_defence': 1}),
@@ -385,7 +401,7 @@ def run(steps, options, wanted, family):
                 options.get('flags', 0))
     walk = steps(case)
     next(walk)
-    moves = Moves(but=NOISE)
+    moves = Moves(but=NOISE + options.get('but', ()))
     again = next(walk, None)
     wait_until(lambda: all(moves.now().get(name, 0) >= (count or 1)
                            for name, count in wanted.items()))
