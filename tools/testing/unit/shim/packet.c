@@ -11,19 +11,26 @@ void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf)
 	return buf;
 }
 
+void (*skb_changed)(const struct sk_buff *skb);
+
 /* Moves the data, as the kernel may do: who kept a pointer gets caught. */
 int skb_ensure_writable(struct sk_buff *skb, unsigned int len)
 {
 	unsigned char *copy;
+	unsigned int i;
 
 	if (len > skb->len || skb->no_memory)
 		return -ENOMEM;
 	copy = malloc(skb->len);
 	memcpy(copy, skb->data, skb->len);
+	for (i = skb->linear; skb_changed && i < len; i++)
+		copy[i] = hash_32(copy[i] + i, 8);
 	free(skb->data);
 	skb->data = copy;
 	skb->linear = max(skb->linear, len);
 	skb->cloned = false;
+	if (skb_changed)
+		skb_changed(skb);
 	return 0;
 }
 

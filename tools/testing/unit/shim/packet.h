@@ -87,6 +87,9 @@ static inline u8 tcp_flag_byte(const struct tcphdr *th)
 }
 
 void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf);
+/* If set, bytes beyond the linear ones change when they are copied there, and
+ * then it is called. */
+extern void (*skb_changed)(const struct sk_buff *skb);
 int skb_ensure_writable(struct sk_buff *skb, unsigned int len);
 int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *off, int target,
 		  unsigned short *frag_off, int *flags);
