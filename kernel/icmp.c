@@ -99,12 +99,18 @@ static struct vs_conn *find_sent_on(const struct vs_pkt *in)
 	return cp && cp->method != IP_VS_CONN_F_MASQ ? cp : NULL;
 }
 
+/* nf_checksum() would take the IPv4 header in, which does not sum up while the
+ * stack fills in its options. */
 static bool is_sound(const struct vs_pkt *p)
 {
-	return skb_csum_unnecessary(p->skb) ||
-	       !nf_checksum(p->skb, p->hook, p->l4,
-			    p->af == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP,
-			    p->af);
+	const struct sk_buff *skb = p->skb;
+
+	if (skb_csum_unnecessary(skb))
+		return true;
+	if (p->af == AF_INET6)
+		return !nf_checksum(p->skb, p->hook, p->l4, IPPROTO_ICMPV6,
+				    p->af);
+	return !csum_fold(skb_checksum(skb, p->l4, skb->len - p->l4, 0));
 }
 
 static void count(const struct vs_conn *cp, enum vs_count pkts,

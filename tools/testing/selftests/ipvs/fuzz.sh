@@ -15,7 +15,7 @@ export ONCE_TESTS="damaged unloaded"
 export ALL_TESTS=""
 
 SECONDS_LONG=5
-case $KERNEL in *debug) SECONDS_LONG=80 ;; esac
+case $KERNEL in *debug) SECONDS_LONG=40 ;; esac
 export FUZZ_SEED=${FUZZ_SEED:-$RANDOM$RANDOM}
 
 # skbs: how many socket buffers there are, those ready for reuse not counted
