@@ -43,6 +43,24 @@ static enum exit_status list_daemons(void)
 	return EXIT_OK;
 }
 
+static enum exit_status list_counters(bool exact)
+{
+	struct ipvs_counters counters = { 0 };
+	enum exit_status status = EXIT_OK;
+	int err = ipvs_get_counters(&counters);
+
+	if (err == -EOPNOTSUPP) {
+		fail("no counters: this ip_vs is the kernel's own, which has none by name");
+		status = EXIT_LIST;
+	} else if (err) {
+		status = list_failed(err, 0);
+	} else {
+		print_counters(&counters, exact);
+	}
+	free(counters.v);
+	return status;
+}
+
 static enum exit_status list_conn_lines(FILE *file, bool numeric, bool with_pe)
 {
 	struct ipvs_conn conn;
@@ -172,6 +190,8 @@ enum exit_status cmd_list(const struct request *req)
 		return list_timeouts();
 	if (has(req, OPT_DAEMON))
 		return list_daemons();
+	if (has(req, OPT_COUNTERS))
+		return list_counters(has(req, OPT_EXACT));
 	if (has(req, OPT_SERVICE))
 		return list_service(req);
 	return list_all(req);

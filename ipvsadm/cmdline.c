@@ -205,7 +205,8 @@ static int check_alone(const struct scan *scan, enum cmd cmd)
 /* Several formats of the table are no error, as ever: the first of them counts. */
 static int check_list_formats(const struct request *req)
 {
-	bool no_table = has(req, OPT_TIMEOUT) || has(req, OPT_DAEMON);
+	bool no_table = has(req, OPT_TIMEOUT) || has(req, OPT_DAEMON) ||
+			has(req, OPT_COUNTERS);
 	bool counters = has(req, OPT_STATS) || has(req, OPT_RATE) || has(req, OPT_THRESHOLDS);
 
 	if ((no_table || has(req, OPT_CONNECTION)) && counters)

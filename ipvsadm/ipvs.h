@@ -74,6 +74,18 @@ struct ipvs_info {
 	uint32_t conn_tab_size;
 };
 
+/* One of Weir's named counters */
+struct ipvs_counter {
+	char name[32];
+	char text[128];
+	uint64_t value;
+};
+
+struct ipvs_counters {
+	struct ipvs_counter *v;
+	size_t n, cap;
+};
+
 struct ipvs_services {
 	struct ipvs_service *v;
 	size_t n, cap;

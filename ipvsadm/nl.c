@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <linux/netlink.h>
+#include <linux/weir.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
@@ -154,15 +155,20 @@ static int exchange(struct nl_msg *msg, struct exchange *ex)
 	return err < 0 && !ex->done ? errno_of(err) : 0;
 }
 
-static struct nl_msg *new_request(int cmd, int flags)
+static struct nl_msg *request_to(int to, int version, int cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
-	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0,
-			       flags, cmd, IPVS_GENL_VERSION))
+	if (msg && genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, to, 0,
+			       flags, cmd, version))
 		return msg;
 	nlmsg_free(msg);
 	return NULL;
+}
+
+static struct nl_msg *new_request(int cmd, int flags)
+{
+	return request_to(family, IPVS_GENL_VERSION, cmd, flags);
 }
 
 /* @err: of the attributes put into @msg so far */
@@ -411,4 +417,24 @@ int ipvs_get_daemons(struct ipvs_daemon daemons[2])
 
 	memset(daemons, 0, 2 * sizeof(*daemons));
 	return dump(IPVS_CMD_GET_DAEMON, NULL, &ex, NULL);
+}
+
+static int reply_counter(struct nlattr **attr, void *arg)
+{
+	struct ipvs_counters *list = arg;
+
+	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX, "on_valid() parses both families");
+	list->v = grow(list->v, list->n, &list->cap, sizeof(*list->v));
+	return get_counter(attr[WEIR_ATTR_COUNTER], &list->v[list->n++]);
+}
+
+int ipvs_get_counters(struct ipvs_counters *counters)
+{
+	struct exchange ex = { .reply = reply_counter, .arg = counters };
+	int weir = genl_ctrl_resolve(sock, WEIR_GENL_NAME);
+
+	if (weir < 0)
+		return weir == -NLE_OBJ_NOTFOUND ? -EOPNOTSUPP : errno_of(weir);
+	return run(request_to(weir, WEIR_GENL_VERSION, WEIR_CMD_GET_COUNTERS,
+			      NLM_F_REQUEST | NLM_F_DUMP), 0, &ex);
 }

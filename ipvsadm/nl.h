@@ -36,4 +36,7 @@ int ipvs_set_timeouts(const struct ipvs_timeouts *timeouts);
 /* [0] master, [1] backup; .state 0 if not running */
 int ipvs_get_daemons(struct ipvs_daemon daemons[2]);
 
+/* By Weir's own family; -EOPNOTSUPP: there is none, the ip_vs is the kernel's. Appends. */
+int ipvs_get_counters(struct ipvs_counters *counters);
+
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <string.h>
+#include <linux/weir.h>
 #include <netlink/attr.h>
 
 #include "nl_attr.h"
@@ -258,5 +259,20 @@ int get_daemon(struct nlattr *nest, struct ipvs_daemon *daemon)
 		return get_addr(&daemon->group, AF_INET6, attr[IPVS_DAEMON_ATTR_MCAST_GROUP6]);
 	if (attr[IPVS_DAEMON_ATTR_MCAST_GROUP])
 		return get_addr(&daemon->group, AF_INET, attr[IPVS_DAEMON_ATTR_MCAST_GROUP]);
+	return 0;
+}
+
+int get_counter(struct nlattr *nest, struct ipvs_counter *counter)
+{
+	struct nlattr *attr[WEIR_COUNTER_MAX + 1];
+
+	memset(counter, 0, sizeof(*counter));
+	if (!nest || nla_parse_nested(attr, WEIR_COUNTER_MAX, nest, NULL) ||
+	    !attr[WEIR_COUNTER_NAME] || !attr[WEIR_COUNTER_VALUE])
+		return -EPROTO;
+	nla_strlcpy(counter->name, attr[WEIR_COUNTER_NAME], sizeof(counter->name));
+	counter->value = nla_get_u64(attr[WEIR_COUNTER_VALUE]);
+	if (attr[WEIR_COUNTER_TEXT])
+		nla_strlcpy(counter->text, attr[WEIR_COUNTER_TEXT], sizeof(counter->text));
 	return 0;
 }

@@ -19,4 +19,6 @@ int get_service(struct nlattr *nest, struct ipvs_service *svc);
 int get_dest(struct nlattr *nest, uint16_t svc_af, struct ipvs_dest *dest);
 int get_daemon(struct nlattr *nest, struct ipvs_daemon *daemon);
 
+int get_counter(struct nlattr *nest, struct ipvs_counter *counter);
+
 #endif

@@ -131,6 +131,9 @@ const struct opt opt_table[] = {
 	LISTS(CONNECTION, 'c', "connection", "output of current IPVS connections"),
 	LISTS(TIMEOUT, 0, "timeout", "output of timeout (tcp tcpfin udp)"),
 	LISTS(DAEMON, 0, "daemon", "output of daemon information"),
+	LISTS(COUNTERS, 0, "counters",
+	      "why packets were dropped, and what else was counted\n"
+	      "(--exact: all of it, a name and a value per line)"),
 	SWITCH(STATS, 0, "stats", ON_LIST, "output of statistics information"),
 	SWITCH(RATE, 0, "rate", ON_LIST, "output of rate information"),
 	SWITCH(EXACT, 0, "exact", ON_LIST, "expand numbers (display exact values)"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -272,6 +273,20 @@ void print_dest_rule(const struct ipvs_service *svc, const struct ipvs_dest *des
 	if (dest->lower)
 		printf(" -y %u", dest->lower);
 	putchar('\n');
+}
+
+void print_counters(const struct ipvs_counters *counters, bool exact)
+{
+	if (!exact)
+		printf("%12s  %-22s %s\n", "Count", "Name", "Meaning");
+	for (size_t i = 0; i < counters->n; i++) {
+		const struct ipvs_counter *c = &counters->v[i];
+
+		if (exact)
+			printf("%s %" PRIu64 "\n", c->name, c->value);
+		else if (c->value)
+			printf("%12" PRIu64 "  %-22s %s\n", c->value, c->name, c->text);
+	}
 }
 
 void print_timeouts(const struct ipvs_timeouts *timeouts)

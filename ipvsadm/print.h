@@ -29,6 +29,8 @@ void print_dest_rule(const struct ipvs_service *svc, const struct ipvs_dest *des
 		     bool numeric);
 
 void print_info(const struct ipvs_info *info);
+/* @exact: all of them, "name value"; else a table of those that are not 0 */
+void print_counters(const struct ipvs_counters *counters, bool exact);
 void print_timeouts(const struct ipvs_timeouts *timeouts);
 void print_daemon(const struct ipvs_daemon *daemon);
 

@@ -10,6 +10,10 @@
 int vs_genl_init(void);
 void vs_genl_exit(void);
 
+/* genl_weir.c: the generic netlink family "weir" */
+int vs_genl_weir_init(void);
+void vs_genl_weir_exit(void);
+
 /*
  * genl_attr.c: between attributes and the structs of config.h. The getters
  * return an errno with its reason in @extack; @full: all that is needed to add

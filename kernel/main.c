@@ -122,15 +122,22 @@ static int __init weir_init(void)
 		       err);
 		goto err_route;
 	}
+	err = vs_genl_weir_init();
+	if (err) {
+		pr_err("cannot register the netlink family weir (%d)\n", err);
+		goto err_genl;
+	}
 	err = vs_sockopt_init();
 	if (err) {
 		pr_err("socket options are taken (%d): is the kernel's ip_vs built in?\n",
 		       err);
-		goto err_genl;
+		goto err_genl_weir;
 	}
 	pr_info("Weir in place of the kernel's ip_vs\n");
 	return 0;
 
+err_genl_weir:
+	vs_genl_weir_exit();
 err_genl:
 	vs_genl_exit();
 err_route:
@@ -147,6 +154,7 @@ err_wq:
 static void __exit weir_exit(void)
 {
 	vs_sockopt_exit();
+	vs_genl_weir_exit();
 	vs_genl_exit();
 	vs_route_exit();
 	unregister_pernet_subsys(&net_ops);

@@ -92,10 +92,10 @@ class Genl:
         self.sock.setsockopt(SOL_NETLINK, EXT_ACK, 1)
         self.seq = 0
 
-    def request(self, family, cmd, attrs=(), flags=F_ACK, version=1):
+    def request(self, family, cmd, attrs=(), flags=F_ACK, version=1, reserved=0):
         """Send one message, read until its ACK, error or the end of the dump."""
         self.seq += 1
-        body = struct.pack('BBH', cmd, version, 0) + b''.join(attrs)
+        body = struct.pack('BBH', cmd, version, reserved) + b''.join(attrs)
         self.sock.send(struct.pack('IHHII', 16 + len(body), family, F_REQUEST | flags,
                                    self.seq, 0) + body)
         answer = Answer()

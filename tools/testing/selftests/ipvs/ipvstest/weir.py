@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """What Weir adds: its counters, as text and by its netlink family."""
 
+import struct
+
+from .genl import F_ACK, F_DUMP, Genl, attrs_of, text
 from .netns import namespace
 
 STATS = '/proc/thread-self/net/weir_stats'
@@ -10,6 +13,34 @@ def text_counters(ns='director'):
     """{name: value} in the file's order."""
     with namespace(ns), open(STATS) as file:
         return {name: int(value) for name, value in (line.split() for line in file)}
+
+
+class Weir(Genl):
+    """The generic netlink family "weir"."""
+
+    GET_COUNTERS = 1
+    COUNTER, NAME, VALUE, TEXT = 1, 1, 2, 3
+
+    def __init__(self, ns='director'):
+        super().__init__(ns)
+        reply = self.request(16, 3, [text(2, 'weir')])
+        if reply.error:
+            raise OSError('no generic netlink family weir: ' + str(reply.error))
+        self.info = dict(reply.messages[0][1])
+        self.family = struct.unpack('H', self.info[1][:2])[0]
+
+    def dump(self, cmd, *attrs, **header):
+        return self.request(self.family, cmd, attrs, F_ACK | F_DUMP, **header)
+
+    def counters(self):
+        """{name: (value, text)}; one nest a message."""
+        found = {}
+        for _, attrs in self.dump(self.GET_COUNTERS).messages:
+            fields = dict(attrs_of(dict(attrs)[self.COUNTER]))
+            found[fields[self.NAME].rstrip(b'\0').decode()] = (
+                int.from_bytes(fields[self.VALUE], 'little'),
+                fields[self.TEXT].rstrip(b'\0').decode())
+        return found
 
 
 class Moves:

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family "weir": what the kernel's own family has no words
+ * for. Requests are checked strictly, each command against a policy of its own.
+ */
+#include <linux/module.h>
+#include <linux/weir.h>
+
+#include "genl.h"
+#include "net.h"
+
+static struct genl_family family;
+
+/* Nothing is asked with the request. */
+static const struct nla_policy empty_policy[WEIR_ATTR_MAX + 1] = {
+	[WEIR_ATTR_COUNTER] = { .type = NLA_REJECT },
+};
+
+static int put_counter(struct sk_buff *skb, enum vs_counter c, u64 value)
+{
+	struct nlattr *nest = nla_nest_start(skb, WEIR_ATTR_COUNTER);
+
+	if (!nest ||
+	    nla_put_string(skb, WEIR_COUNTER_NAME, vs_counter_name(c)) ||
+	    nla_put_u64_64bit(skb, WEIR_COUNTER_VALUE, value,
+			      WEIR_COUNTER_PAD) ||
+	    nla_put_string(skb, WEIR_COUNTER_TEXT, vs_counter_text(c)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* cb->args[0]: counters sent so far. */
+static int dump_counters(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	u64 sum[VS_COUNTERS];
+	void *hdr;
+
+	vs_counters_sum(vs_net(sock_net(skb->sk)), sum);
+	for (; VS_COUNTER_NONE + 1 + cb->args[0] < VS_COUNTERS; cb->args[0]++) {
+		enum vs_counter c = VS_COUNTER_NONE + 1 + cb->args[0];
+
+		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				  cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
+				  WEIR_CMD_GET_COUNTERS);
+		if (!hdr)
+			break;
+		if (put_counter(skb, c, sum[c])) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+	}
+	return skb->len;
+}
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = WEIR_CMD_GET_COUNTERS,
+		.flags = GENL_ADMIN_PERM,
+		.policy = empty_policy,
+		.maxattr = WEIR_ATTR_MAX,
+		.dumpit = dump_counters,
+	},
+};
+
+static struct genl_family family __ro_after_init = {
+	.name = WEIR_GENL_NAME,
+	.version = WEIR_GENL_VERSION,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+	.resv_start_op = WEIR_CMD_UNSPEC + 1,
+};
+
+int vs_genl_weir_init(void)
+{
+	return genl_register_family(&family);
+}
+
+void vs_genl_weir_exit(void)
+{
+	genl_unregister_family(&family);
+}
+
+MODULE_ALIAS_GENL_FAMILY("weir");
