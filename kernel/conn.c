@@ -13,6 +13,7 @@
 #include <net/dst.h>
 
 #include "main.h"
+#include "app.h"
 #include "conntrack.h"
 #include "dest.h"
 #include "net.h"
@@ -115,6 +116,8 @@ static void attach(struct vs_net *vn, struct vs_conn *cp,
 		cp->st |= VS_ST_CONTROLLED;
 		atomic_inc(&cp->control->n_control);
 	}
+	if (cp->st & VS_ST_NO_CPORT)
+		atomic_inc(&vn->announced);
 	percpu_counter_inc(&vn->conns);
 }
 
@@ -130,6 +133,10 @@ static void detach(struct vs_conn *cp, u32 st)
 		atomic_dec(&cp->control->n_control);
 		vs_conn_put(cp->control);
 	}
+	if (st & VS_ST_NO_CPORT)
+		atomic_dec(&cp->vn->announced);
+	if (st & VS_ST_APP)
+		vs_app_unbind(cp);
 	percpu_counter_dec(&cp->vn->conns);
 }
 
@@ -148,7 +155,8 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	int err;
 
 	if (percpu_counter_compare(&vn->conns,
-				   READ_ONCE(vn->sysctl.conn_max)) >= 0)
+				   READ_ONCE(vn->sysctl.conn_max)) >= 0 &&
+	    !conf->instead)
 		return ERR_PTR(-ENOSPC);
 	cp = alloc_conn(conf->af);
 	if (!cp)
@@ -161,7 +169,9 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	}
 	add_to_filter(vn, conf);
 
-	err = vs_table_insert(&vn->table, cp, conf->again);
+	err = vs_app_bind(cp);
+	if (!err)
+		err = vs_table_insert(&vn->table, cp, conf->again);
 	if (err) {
 		vs_conn_end(cp);
 		return ERR_PTR(err);
@@ -176,16 +186,18 @@ void vs_conn_end(struct vs_conn *cp)
 {
 	detach(cp, cp->st);
 	dst_release(rcu_dereference_protected(cp->reply_dst, 1));
+	if (cp->st & VS_ST_APP)
+		vs_side_free(cp->side);
 	free_conn(cp);
 }
 
-void vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
+bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 {
 	u32 st = READ_ONCE(cp->st);
 
 	do {
 		if ((st & VS_ST_DEAD) || !(st & VS_ST_HASHED))
-			return;
+			return false;
 	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_DEAD));
 
 	vs_event(cp->vn, why);
@@ -195,6 +207,7 @@ void vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 		vs_ct_kill(cp);
 	detach(cp, st);
 	vs_conn_put(cp);
+	return true;
 }
 
 static bool is_assured(const struct vs_conn *cp)

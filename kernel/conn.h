@@ -33,6 +33,8 @@ enum vs_dir {
 #define VS_ST_STALE		0x00010000u	/* template that steers no more */
 #define VS_ST_MANY		0x00020000u	/* too many packets to be a victim */
 #define VS_ST_NFCT		0x00040000u	/* conntrack is to know it */
+#define VS_ST_APP		0x00080000u	/* a helper looks at it: side->app */
+#define VS_ST_NO_CPORT		0x00100000u	/* announced for any client port */
 
 /* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
  * bit 3 of a link's address tells link[0] from link[1]. */
@@ -64,7 +66,8 @@ struct vs_link {
  * @wheel:	place in the expiry wheel; under the shard's lock
  * @rcu:	takes @wheel's place once the connection left the wheel
  * @vn:		namespace
- * @control:	template that steers this connection; holds a reference
+ * @control:	template that steers this connection, or the one on which it was
+ *		announced; holds a reference
  * @side:	rarely needed state, NULL for nearly all connections; owned, set
  *		before hashing, constant after
  * @ref:	1 for the table, 1 for each connection with this as @control,
@@ -193,13 +196,14 @@ struct vs_conn_conf {
 	u8 af;
 	u8 proto;
 	u8 method;		/* without @dest */
-	u32 st;			/* VS_ST_TEMPLATE, VS_ST_ONE_PACKET, VS_ST_NFCT */
+	u32 st;			/* VS_ST_TEMPLATE, _ONE_PACKET, _NO_CPORT, _NFCT */
 	u32 fwmark;
 	u32 timeout;		/* jiffies, of a template */
 	struct vs_dest *dest;
 	struct vs_conn *control;	/* template to follow, or NULL */
 	struct vs_side *side;		/* the connection's, once it is made */
 	bool again;			/* the client may have one like it */
+	bool instead;			/* of another that goes: conn_max does not count */
 };
 
 /*
@@ -214,12 +218,12 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
 void vs_conn_end(struct vs_conn *cp);
 
 /* Takes @cp out of the table at once, counted as @why. Any number of callers may
- * race. BH disabled, RCU. */
-void vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why);
+ * race: true for the one that did it. BH disabled, RCU. */
+bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why);
 
-static inline void vs_conn_kill(struct vs_conn *cp)
+static inline bool vs_conn_kill(struct vs_conn *cp)
 {
-	vs_conn_kill_as(cp, VS_EV_CONN_KILLED);
+	return vs_conn_kill_as(cp, VS_EV_CONN_KILLED);
 }
 
 /* Likewise for a connection that nobody will miss: what controls it, an FTP

@@ -100,7 +100,7 @@ static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
 		.proto = cp->proto,
 	};
 
-	if (unlikely(cp->side))
+	if (unlikely(cp->side && cp->side->pe))
 		return hash_side(t, cp->side);
 	return hash_tuple(t, &k);
 }

@@ -35,6 +35,8 @@ struct vs_net;
 	  "fragment of an ICMP error") \
 	X(ICMP_CSUM, icmp_csum, ICMP_CSUM, \
 	  "ICMP error with a wrong checksum") \
+	X(APP_CSUM, app_csum, TCP_CSUM, \
+	  "text for a helper (ip_vs_ftp) with a wrong checksum") \
 	X(NO_ROUTE, no_route, IP_OUTNOROUTES, \
 	  "no route to the server") \
 	X(ROUTE_REFUSED, route_refused, IP_OUTNOROUTES, \
@@ -100,6 +102,12 @@ struct vs_net;
 	  "new connections that a template led to their server") \
 	X(TEMPLATE_STALE, template_stale, \
 	  "templates given up: their server is gone or quiescent") \
+	X(DATA_ANNOUNCED, data_announced, \
+	  "connections that a helper (ip_vs_ftp) heard announced") \
+	X(DATA_CLAIMED, data_claimed, \
+	  "announced connections that a client's port came for") \
+	X(APP_EDITED, app_edited, \
+	  "packets whose text a helper changed") \
 	X(BYPASSED, bypassed, \
 	  "connections past an empty cache cluster (cache_bypass)") \
 	X(ICMP_TO_SERVER, icmp_to_server, \

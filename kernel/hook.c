@@ -9,6 +9,7 @@
 #include <net/ip.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 
+#include "app.h"
 #include "compat/sock.h"
 #include "conntrack.h"
 #include "dest.h"
@@ -87,6 +88,11 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 {
 	u32 st;
 
+	if (!cp && unlikely(atomic_read(&p->vn->announced))) {
+		cp = vs_app_claim(p);
+		if (p->verdict != NF_ACCEPT)
+			return p->verdict;
+	}
 	if (cp && unlikely(!goes_on(p, cp))) {
 		if (p->verdict != NF_ACCEPT)
 			return p->verdict;
@@ -103,10 +109,13 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 				VS_CNT_INBYTES, p->skb->len);
 	vs_proto_state(cp, p, VS_DIR_IN);
 	st = READ_ONCE(cp->st);
-	if (likely((st & (VS_ST_ONE_PACKET | VS_ST_MANY)) == VS_ST_MANY))
+	if (likely((st & (VS_ST_ONE_PACKET | VS_ST_MANY | VS_ST_APP)) ==
+		   VS_ST_MANY))
 		return vs_xmit_in(p, cp);
 	if (!(st & VS_ST_ONE_PACKET)) {
 		vs_conn_count(cp);
+		if (unlikely(st & VS_ST_APP) && !vs_app_in(p, cp))
+			return p->verdict;
 		return vs_xmit_in(p, cp);
 	}
 	if (cp->control)
@@ -120,8 +129,11 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 static unsigned int vs_out(struct vs_pkt *p, struct vs_conn *cp)
 {
 	unsigned int len = p->skb->len;
-	unsigned int verdict = vs_xmit_reply(p, cp);
+	unsigned int verdict;
 
+	if (unlikely(READ_ONCE(cp->st) & VS_ST_APP) && !vs_app_out(p, cp))
+		return p->verdict;
+	verdict = vs_xmit_reply(p, cp);
 	if (verdict != NF_ACCEPT)
 		return verdict;
 	vs_conn_touch(cp);

@@ -8,6 +8,7 @@
 #include <linux/rhashtable-types.h>
 #include <net/netns/generic.h>
 
+#include "app.h"
 #include "conn_table.h"
 #include "counters.h"
 #include "defence.h"
@@ -99,6 +100,8 @@ struct vs_net {
 
 	/* per connection */
 	struct percpu_counter conns;
+	atomic_t announced;		/* connections without client port */
+	atomic_t app_use[VS_APP_PORTS];	/* connections with a helper, by slot */
 	struct vs_wheel wheel;
 	struct vs_counts __percpu *counts;
 	struct vs_defence defence;

@@ -9,6 +9,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
+#include "app.h"
 #include "config.h"
 #include "net.h"
 #include "pe.h"
@@ -117,6 +118,7 @@ struct vs_side *vs_side_new(const struct vs_pe *pe, const struct vs_pkt *p)
 		return ERR_PTR(-EINVAL);
 	}
 	side->pe = pe;
+	side->app = NULL;
 	side->len = len;
 	memcpy(side->data, data, len);
 	return side;
@@ -126,6 +128,7 @@ void vs_side_free(struct vs_side *side)
 {
 	if (!side)
 		return;
+	vs_app_conn_free(side->app);
 	vs_pe_put(side->pe);
 	kfree(side);
 }

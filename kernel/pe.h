@@ -35,11 +35,13 @@ struct vs_pe {
 /**
  * struct vs_side - what few connections have; see vs_conn.side
  * @pe:		engine of a template; holds its module
+ * @app:	of a connection with a helper, see app.h
  * @len:	of @data
  * @data:	what the engine knows the template by
  */
 struct vs_side {
 	const struct vs_pe *pe;
+	struct vs_app_conn *app;
 	u8 len;
 	u8 data[];
 };

@@ -242,7 +242,7 @@ static void show_side(struct seq_file *seq, const struct vs_conn *cp)
 {
 	const struct vs_side *side = cp->side;
 
-	if (side)
+	if (side && side->pe)
 		seq_printf(seq, " %s %.*s", side->pe->name, side->len,
 			   side->data);
 }
@@ -367,10 +367,11 @@ static int stats_percpu_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
-/* ip_vs_app: helpers in use. There are none. */
+/* ip_vs_app: helpers, by port, with their connections. */
 static int app_show(struct seq_file *seq, void *v)
 {
 	seq_puts(seq, "prot port    usecnt name\n");
+	vs_app_show(seq, vs_net(seq_file_single_net(seq)));
 	return 0;
 }
 

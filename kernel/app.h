@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_APP_H
+#define VS_APP_H
+
+#include <linux/module.h>
+#include <linux/spinlock.h>
+
+#include "conn.h"
+#include "pkt.h"
+#include "seqmap.h"
+
+struct seq_file;
+
+#define VS_APP_PORTS	8	/* of all helpers together */
+
+/**
+ * struct vs_app_conn - what a helper keeps of a connection; see vs_side.app
+ * @app:	the helper; holds its module
+ * @lock:	of the rest
+ * @out:	sequence numbers of what the real server sends
+ * @data_client: where the connection that was announced last comes from, or
+ *		is to go
+ * @data_cport:	its client's port, 0 for any
+ * @data_vport:	its virtual port, 0: none was announced
+ * @slot:	of @app's port, see app.c
+ * @priv:	@app's own
+ */
+struct vs_app_conn {
+	const struct vs_app *app;
+	spinlock_t lock;
+	struct vs_seqmap out;
+	union nf_inet_addr data_client;
+	__be16 data_cport;
+	__be16 data_vport;
+	u8 slot;
+	long priv[];
+};
+
+/**
+ * struct vs_talk - a segment that a helper looks at
+ * @cp:		its connection
+ * @ac:		what the helper keeps of that; locked
+ * @seq:	sequence number of the first byte, as the sender knows it
+ * @data:	the payload, linear
+ * @len:	of @data
+ * @failed:	set when memory was short: the segment is dropped and will come
+ *		again
+ */
+struct vs_talk {
+	struct vs_conn *cp;
+	struct vs_app_conn *ac;
+	u32 seq;
+	const char *data;
+	unsigned int len;
+	bool failed;
+};
+
+/**
+ * struct vs_app - a helper for a protocol that talks about other connections
+ * @name:	as /proc/net/ip_vs_app shows it
+ * @owner:	module it lives in
+ * @size:	bytes at vs_app_conn.priv, zeroed to begin with
+ * @in:		a segment with payload from the client
+ * @out:	from the real server; vs_app_replace() may edit it
+ *
+ * For TCP over NAT. Each connection to a virtual port of the helper's is its
+ * own, and holds its module. BH disabled, RCU.
+ */
+struct vs_app {
+	const char *name;
+	struct module *owner;
+	unsigned int size;
+	void (*in)(struct vs_talk *t);
+	void (*out)(struct vs_talk *t);
+};
+
+/* -EEXIST: a helper has one of the @n @ports already; -ENOSPC: too many. */
+int vs_app_register(const struct vs_app *app, const u16 *ports,
+		    unsigned int n);
+void vs_app_unregister(const struct vs_app *app);
+
+/**
+ * struct vs_app_data - a connection that was agreed on
+ * @client:	where it comes from, or goes to
+ * @cport:	client's port, 0: any, the first to come has it
+ * @vport:	virtual port
+ * @dport:	real server's port
+ */
+struct vs_app_data {
+	const union nf_inet_addr *client;
+	__be16 cport;
+	__be16 vport;
+	__be16 dport;
+};
+
+/* Makes the connection @d, of the talk's real server; it takes the place of
+ * one that was announced before and did not come. -EEXIST: there is one like
+ * it to another real server; -ENOMEM; -ENOSPC: conn_max. */
+int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d);
+
+/* The receiver gets @text in place of the bytes from @start to @end (sequence
+ * numbers). false: too late. */
+bool vs_app_replace(struct vs_talk *t, u32 start, u32 end, const char *text,
+		    unsigned int len);
+
+/* The rest is for the packet's way. */
+
+/* Gives a new connection, not hashed yet, the helper of its port. -ENOMEM. */
+int vs_app_bind(struct vs_conn *cp);
+void vs_app_unbind(struct vs_conn *cp);		/* it dies; readers may go on */
+void vs_app_conn_free(struct vs_app_conn *ac);	/* no reader is left */
+
+/* A packet of a connection with a helper, before NAT. false: p->verdict. */
+bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp);
+bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp);
+
+/* A client's packet without a connection may be the one that was announced for
+ * any port: now for its own. NULL: it is not (p->verdict NF_ACCEPT), or has to
+ * be dropped. */
+struct vs_conn *vs_app_claim(struct vs_pkt *p);
+
+/* The lines of /proc/net/ip_vs_app. */
+void vs_app_show(struct seq_file *seq, struct vs_net *vn);
+
+#endif /* VS_APP_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets of a connection with a helper: their payload is shown to it, and
+ * their sequence numbers follow what it edits. Addresses are not of interest
+ * here: NAT comes after.
+ *
+ * Only what the real server sends is ever edited. So its sequence numbers
+ * change on the way to the client, and the client's acknowledgements of them
+ * on the way back.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
+#include <net/checksum.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/tcp.h>
+
+#include "app.h"
+#include "net.h"
+#include "pe.h"
+
+static struct vs_app_conn *app_conn(const struct vs_conn *cp)
+{
+	return cp->side->app;
+}
+
+static bool drop(struct vs_pkt *p, enum vs_counter why)
+{
+	p->verdict = vs_drop(p, why);
+	return false;
+}
+
+/* Makes TCP's header writable, and @hlen what it and its options take. */
+static bool open_header(struct vs_pkt *p, unsigned int *hlen)
+{
+	const struct tcphdr *th;
+	struct tcphdr buf;
+
+	th = skb_header_pointer(p->skb, p->l4, sizeof(buf), &buf);
+	if (!th)
+		return drop(p, VS_DROP_TRUNCATED);
+	*hlen = th->doff * 4;
+	if (*hlen < sizeof(buf) || p->l4 + *hlen > p->skb->len)
+		return drop(p, VS_DROP_TRUNCATED);
+	return vs_pkt_writable(p, p->l4 + *hlen) ||
+	       drop(p, VS_DROP_HEADROOM);
+}
+
+/* A helper is to see what the receiver will take. */
+static bool open_payload(struct vs_pkt *p)
+{
+	if (!skb_csum_unnecessary(p->skb) &&
+	    nf_checksum(p->skb, p->hook, p->l4, IPPROTO_TCP, p->af))
+		return drop(p, VS_DROP_APP_CSUM);
+	return !skb_linearize(p->skb) || drop(p, VS_DROP_HEADROOM);
+}
+
+static void begin_talk(struct vs_talk *t, const struct vs_pkt *p,
+		       struct vs_conn *cp, unsigned int hlen)
+{
+	const struct tcphdr *th = vs_pkt_l4(p);
+
+	t->cp = cp;
+	t->ac = app_conn(cp);
+	t->seq = ntohl(th->seq) + th->syn;
+	t->data = (const char *)th + hlen;
+	t->len = p->skb->len - p->l4 - hlen;
+	t->failed = false;
+}
+
+static void set_ack(struct vs_pkt *p, __be32 *field, u32 to)
+{
+	struct tcphdr *th = vs_pkt_l4(p);
+
+	inet_proto_csum_replace4(&th->check, p->skb, *field, htonl(to), false);
+	*field = htonl(to);
+}
+
+/* An edge of a block that may be at any address: the checksum goes by 16 bits
+ * of the header, so that an odd address swaps the bytes. */
+static void set_edge(struct vs_pkt *p, u8 *edge, u32 to)
+{
+	struct tcphdr *th = vs_pkt_l4(p);
+	__wsum old, new;
+	__be32 be = htonl(to);
+	unsigned int off = edge - (u8 *)th;
+
+	if (p->skb->ip_summed != CHECKSUM_PARTIAL) {
+		old = csum_block_sub(~csum_unfold(th->check),
+				     csum_partial(edge, sizeof(be), 0), off);
+		new = csum_block_add(old, csum_partial(&be, sizeof(be), 0),
+				     off);
+		th->check = csum_fold(new);
+	}
+	memcpy(edge, &be, sizeof(be));
+}
+
+static u32 get_edge(const u8 *edge)
+{
+	__be32 be;
+
+	memcpy(&be, edge, sizeof(be));
+	return ntohl(be);
+}
+
+static void map_sack(struct vs_pkt *p, const struct vs_seqmap *m, u8 *block,
+		     unsigned int len)
+{
+	for (; len >= TCPOLEN_SACK_PERBLOCK; len -= TCPOLEN_SACK_PERBLOCK) {
+		set_edge(p, block, vs_seqmap_ack(m, get_edge(block), true));
+		set_edge(p, block + 4,
+			 vs_seqmap_ack(m, get_edge(block + 4), false));
+		block += TCPOLEN_SACK_PERBLOCK;
+	}
+}
+
+static void map_options(struct vs_pkt *p, const struct vs_seqmap *m,
+			unsigned int hlen)
+{
+	u8 *opt = (u8 *)vs_pkt_l4(p) + sizeof(struct tcphdr);
+	u8 *end = (u8 *)vs_pkt_l4(p) + hlen;
+
+	while (opt < end && *opt != TCPOPT_EOL) {
+		u8 len;
+
+		if (*opt == TCPOPT_NOP) {
+			opt++;
+			continue;
+		}
+		if (end - opt < 2)
+			return;
+		len = opt[1];
+		if (len < 2 || len > end - opt)
+			return;
+		if (*opt == TCPOPT_SACK)
+			map_sack(p, m, opt + 2, len - 2);
+		opt += len;
+	}
+}
+
+/* What the client acknowledges, as the real server knows it. */
+static void map_acks(struct vs_pkt *p, const struct vs_seqmap *m,
+		     unsigned int hlen)
+{
+	struct tcphdr *th = vs_pkt_l4(p);
+
+	if (!m->n || !th->ack)
+		return;
+	set_ack(p, &th->ack_seq, vs_seqmap_ack(m, ntohl(th->ack_seq), false));
+	map_options(p, m, hlen);
+}
+
+/* Conntrack counts one side's sequence numbers only. */
+static void ease_conntrack(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_NF_CONNTRACK)
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (!ct || nf_ct_protonum(ct) != IPPROTO_TCP)
+		return;
+	spin_lock(&ct->lock);
+	ct->proto.tcp.seen[0].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	ct->proto.tcp.seen[1].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	spin_unlock(&ct->lock);
+#endif
+}
+
+/* Replaces @old bytes at offset @off of the packet. It is linear and ours. */
+static bool splice(struct sk_buff *skb, unsigned int off, unsigned int old,
+		   const char *text, unsigned int len)
+{
+	unsigned int rest = skb->len - off - old;
+	int more = len - old;
+
+	if (more > skb_tailroom(skb) &&
+	    pskb_expand_head(skb, 0, more - skb_tailroom(skb), GFP_ATOMIC))
+		return false;
+	if (more > 0)
+		skb_put(skb, more);
+	memmove(skb->data + off + len, skb->data + off + old, rest);
+	memcpy(skb->data + off, text, len);
+	if (more < 0)
+		skb_trim(skb, skb->len + more);
+	return true;
+}
+
+/* The IP header's length; IPv6's does not count the header itself. */
+static void fix_len(struct vs_pkt *p)
+{
+	struct sk_buff *skb = p->skb;
+
+	if (p->af == AF_INET6) {
+		struct ipv6hdr *iph = (void *)skb->data;
+
+		iph->payload_len = htons(skb->len - sizeof(*iph));
+	} else {
+		struct iphdr *iph = (void *)skb->data;
+		__be16 len = htons(skb->len);
+
+		csum_replace2(&iph->check, iph->tot_len, len);
+		iph->tot_len = len;
+	}
+}
+
+static void fix_gso(struct sk_buff *skb, unsigned int payload)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	if (!skb_is_gso(skb))
+		return;
+	if (payload <= shinfo->gso_size)
+		skb_gso_reset(skb);
+	else
+		shinfo->gso_segs = DIV_ROUND_UP(payload, shinfo->gso_size);
+}
+
+/* The checksum covers the pseudo header's length, @old before, and payload
+ * whose sum was @sum. */
+static void fix_check(struct vs_pkt *p, unsigned int hlen, unsigned int old,
+		      __wsum sum)
+{
+	struct tcphdr *th = vs_pkt_l4(p);
+	struct sk_buff *skb = p->skb;
+	unsigned int len = skb->len - p->l4;
+
+	inet_proto_csum_replace2(&th->check, skb, htons(old), htons(len), true);
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		return;
+	sum = csum_sub(csum_partial((u8 *)th + hlen, len - hlen, 0), sum);
+	th->check = csum_fold(csum_add(sum, ~csum_unfold(th->check)));
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+}
+
+/* The bytes of the segment at @seq that @e replaces: none, or their number at
+ * offset *@at. */
+static unsigned int overlap(const struct vs_edit *e, u32 seq,
+			    unsigned int len, unsigned int *at)
+{
+	u32 from = before(e->start, seq) ? seq : e->start;
+	u32 to = before(seq + len, e->end) ? seq + len : e->end;
+
+	*at = from - seq;
+	return before(from, to) ? to - from : 0;
+}
+
+static bool is_edited(const struct vs_talk *t)
+{
+	const struct vs_seqmap *m = &t->ac->out;
+	unsigned int at;
+
+	for (int i = 0; i < m->n; i++)
+		if (overlap(&m->edit[i], t->seq, t->len, &at))
+			return true;
+	return false;
+}
+
+/* From the end, so that what is to come does not move. */
+static bool splice_all(struct vs_pkt *p, const struct vs_talk *t,
+		       unsigned int hlen)
+{
+	const struct vs_seqmap *m = &t->ac->out;
+	unsigned int at, n;
+
+	for (int i = m->n; i--;) {
+		const struct vs_edit *e = &m->edit[i];
+
+		n = overlap(e, t->seq, t->len, &at);
+		if (n && !splice(p->skb, p->l4 + hlen + at, n, e->text,
+				 t->seq + at + n == e->end ? e->len : 0))
+			return false;
+	}
+	return true;
+}
+
+static bool edit(struct vs_pkt *p, const struct vs_talk *t, unsigned int hlen)
+{
+	struct sk_buff *skb = p->skb;
+	unsigned int old = skb->len - p->l4;
+	__wsum sum;
+
+	if (skb->len + VS_EDITS * VS_EDIT_TEXT > IP_MAX_MTU ||
+	    skb_ensure_writable(skb, skb->len))
+		return drop(p, VS_DROP_HEADROOM);
+	sum = csum_partial((u8 *)vs_pkt_l4(p) + hlen, old - hlen, 0);
+	vs_event(p->vn, VS_EV_APP_EDITED);
+	if (!splice_all(p, t, hlen))
+		return drop(p, VS_DROP_NO_MEMORY);
+	fix_len(p);
+	fix_gso(skb, skb->len - p->l4 - hlen);
+	fix_check(p, hlen, old, sum);
+	return true;
+}
+
+/* What the real server sent, as the client gets it. */
+static bool map_segment(struct vs_pkt *p, const struct vs_talk *t,
+			unsigned int hlen)
+{
+	const struct vs_seqmap *m = &t->ac->out;
+	struct tcphdr *th = vs_pkt_l4(p);
+	u32 seq = ntohl(th->seq);
+
+	if (likely(!m->n))
+		return true;
+	ease_conntrack(p->skb);
+	set_ack(p, &th->seq, vs_seqmap_seq(m, seq));
+	return !is_edited(t) || edit(p, t, hlen);
+}
+
+/* Half-open connections have nothing to say: who sends may be forged. */
+static bool may_talk(const struct vs_pkt *p, const struct vs_conn *cp)
+{
+	return vs_conn_state(cp) == VS_TCP_S_ESTABLISHED &&
+	       !(p->tcp & (VS_TCP_SYN | VS_TCP_RST));
+}
+
+static bool talk_in(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
+		    unsigned int hlen)
+{
+	struct vs_app_conn *ac = app_conn(cp);
+
+	spin_lock(&ac->lock);
+	map_acks(p, &ac->out, hlen);
+	if (t->len)
+		ac->app->in(t);
+	spin_unlock(&ac->lock);
+	return !t->failed || drop(p, VS_DROP_NO_MEMORY);
+}
+
+bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp)
+{
+	unsigned int hlen;
+	struct vs_talk t;
+
+	if (!open_header(p, &hlen))
+		return false;
+	begin_talk(&t, p, cp, hlen);
+	if (t.len && may_talk(p, cp)) {
+		if (!open_payload(p))
+			return false;
+		begin_talk(&t, p, cp, hlen);
+	} else {
+		t.len = 0;
+	}
+	return talk_in(p, cp, &t, hlen);
+}
+
+static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
+		     unsigned int hlen, bool may)
+{
+	struct vs_app_conn *ac = app_conn(cp);
+	bool ok;
+
+	spin_lock(&ac->lock);
+	if (may)
+		ac->app->out(t);
+	ok = !t->failed || drop(p, VS_DROP_NO_MEMORY);
+	if (ok) {
+		vs_seqmap_pass(&ac->out, t->seq + t->len);
+		ok = map_segment(p, t, hlen);
+	}
+	spin_unlock(&ac->lock);
+	return ok;
+}
+
+bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp)
+{
+	unsigned int hlen;
+	struct vs_talk t;
+	bool may;
+
+	p->verdict = NF_ACCEPT;
+	if (!open_header(p, &hlen))
+		return false;
+	begin_talk(&t, p, cp, hlen);
+	may = t.len && may_talk(p, cp);
+	if (may || (t.len && app_conn(cp)->out.n)) {
+		if (!open_payload(p))
+			return false;
+		begin_talk(&t, p, cp, hlen);
+	}
+	return talk_out(p, cp, &t, hlen, may);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * FTP over NAT: data connections, announced on the control connection, go to
+ * the real server that the session is with.
+ *
+ * Passive (PASV, EPSV): the real server says where it listens; the client is
+ * told the virtual address instead, and connects from any port. Active (PORT,
+ * EPRT): the client says where it listens; the real server connects from the
+ * port before its own, 20, which becomes the port before the virtual one.
+ */
+#include <linux/module.h>
+#include <linux/random.h>
+
+#include "app.h"
+#include "ftp_text.h"
+
+#define VPORT_TRIES	8
+
+static unsigned short ports[VS_APP_PORTS] = { 21 };
+static unsigned int ports_n = 1;
+module_param_array(ports, ushort, &ports_n, 0444);
+MODULE_PARM_DESC(ports, "ports of FTP control connections (up to 8, default 21)");
+
+/* What is kept of a session. @wanted: answers that the client waits for. */
+struct ftp {
+	struct ftp_line request;
+	struct ftp_line reply;
+	u8 wanted;
+};
+
+static struct ftp *session(const struct vs_talk *t)
+{
+	return (struct ftp *)t->ac->priv;
+}
+
+static void announced(struct vs_talk *t, int err)
+{
+	if (err == -ENOMEM)
+		t->failed = true;
+}
+
+static __be16 port_before(__be16 port)
+{
+	return htons(ntohs(port) - 1);
+}
+
+static void read_command(void *arg, const char *line, unsigned int len,
+			 u32 seq, bool whole)
+{
+	struct vs_talk *t = arg;
+	struct vs_app_data d;
+	struct ftp_end end;
+
+	if (!whole)
+		return;
+	switch (vs_ftp_command(line, len, t->cp->af, &end)) {
+	case FTP_PASV:
+		session(t)->wanted |= FTP_PASV;
+		break;
+	case FTP_EPSV:
+		session(t)->wanted |= FTP_EPSV;
+		break;
+	case FTP_PORT:
+	case FTP_EPRT:
+		session(t)->wanted = 0;
+		d = (struct vs_app_data) {
+			.client = &end.addr,
+			.cport = end.port,
+			.vport = port_before(t->cp->vport),
+			.dport = port_before(t->cp->dport),
+		};
+		announced(t, vs_app_announce(t, &d));
+		break;
+	default:
+		break;
+	}
+}
+
+/* The same port at the virtual address, if the client has no connection there
+ * already, to another real server. */
+static int announce_passive(struct vs_talk *t, __be16 port, __be16 *vport)
+{
+	struct vs_app_data d = {
+		.client = vs_conn_addr(t->cp, VS_CADDR),
+		.vport = port,
+		.dport = port,
+	};
+	int err;
+
+	for (int i = 0; i < VPORT_TRIES; i++) {
+		err = vs_app_announce(t, &d);
+		if (err != -EEXIST)
+			break;
+		d.vport = htons(32768 + (get_random_u32() & 0x7fff));
+	}
+	*vport = d.vport;
+	return err;
+}
+
+static unsigned int print_passive(const struct vs_conn *cp, enum ftp_verb verb,
+				  __be16 port, char *text, unsigned int size)
+{
+	const u8 *a = vs_conn_addr(cp, VS_VADDR);
+
+	if (verb == FTP_EPSV)
+		return scnprintf(text, size, "|||%u|", ntohs(port));
+	return scnprintf(text, size, "%u,%u,%u,%u,%u,%u", a[0], a[1], a[2],
+			 a[3], ntohs(port) >> 8, ntohs(port) & 0xff);
+}
+
+static void read_reply(void *arg, const char *line, unsigned int len, u32 seq,
+		       bool whole)
+{
+	struct vs_talk *t = arg;
+	struct ftp_passive r;
+	enum ftp_verb verb;
+	char text[VS_EDIT_TEXT];
+	__be16 vport;
+	int err;
+
+	if (!session(t)->wanted)
+		return;
+	verb = vs_ftp_reply(line, len, t->cp->af, whole, &r);
+	if (!(session(t)->wanted & verb))
+		return;
+	err = announce_passive(t, r.port, &vport);
+	announced(t, err);
+	if (err)
+		return;
+	session(t)->wanted &= ~verb;
+	len = print_passive(t->cp, verb, vport, text, sizeof(text));
+	if (len != r.to - r.from || memcmp(text, line + r.from, len))
+		vs_app_replace(t, seq + r.from, seq + r.to, text, len);
+}
+
+static void ftp_in(struct vs_talk *t)
+{
+	vs_ftp_read(&session(t)->request, t->seq, t->data, t->len,
+		    read_command, t);
+}
+
+static void ftp_out(struct vs_talk *t)
+{
+	vs_ftp_read(&session(t)->reply, t->seq, t->data, t->len, read_reply, t);
+}
+
+static const struct vs_app ftp = {
+	.name = "ftp",
+	.owner = THIS_MODULE,
+	.size = sizeof(struct ftp),
+	.in = ftp_in,
+	.out = ftp_out,
+};
+
+static int __init ftp_init(void)
+{
+	return vs_app_register(&ftp, ports, ports_n);
+}
+
+static void __exit ftp_exit(void)
+{
+	vs_app_unregister(&ftp);
+}
+
+module_init(ftp_init);
+module_exit(ftp_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Weir: FTP over NAT");
+MODULE_VERSION("1.2.1");

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sequence numbers of a TCP stream in which bytes are replaced by more or
+ * fewer ones. Everything follows from a byte's position, so that it does not
+ * matter how the stream is cut into segments, or how often.
+ */
+#include <linux/string.h>
+#include <net/tcp.h>
+
+#include "seqmap.h"
+
+static s32 moved_after(const struct vs_edit *e)
+{
+	return e->before + e->len - (s32)(e->end - e->start);
+}
+
+u32 vs_seqmap_seq(const struct vs_seqmap *m, u32 seq)
+{
+	for (int i = m->n; i--;) {
+		const struct vs_edit *e = &m->edit[i];
+
+		if (!before(seq, e->end))
+			return seq + moved_after(e);
+		if (after(seq, e->start))
+			return e->start + e->before;
+	}
+	return m->n ? seq + m->edit[0].before : seq;
+}
+
+u32 vs_seqmap_ack(const struct vs_seqmap *m, u32 ack, bool up)
+{
+	for (int i = m->n; i--;) {
+		const struct vs_edit *e = &m->edit[i];
+		u32 start = e->start + e->before;
+
+		if (!before(ack, start + e->len))
+			return ack - moved_after(e);
+		if (after(ack, start))
+			return up ? e->end : e->start;
+	}
+	return m->n ? ack - m->edit[0].before : ack;
+}
+
+bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
+		   unsigned int len)
+{
+	struct vs_edit *e;
+	s32 moved = 0;
+
+	if (!len || len > VS_EDIT_TEXT || !after(end, start) ||
+	    (m->moved && before(start, m->top)))
+		return false;
+	if (m->n)
+		moved = moved_after(&m->edit[m->n - 1]);
+	if (m->n == VS_EDITS) {
+		memmove(m->edit, m->edit + 1, (VS_EDITS - 1) * sizeof(*e));
+		m->n--;
+	}
+	e = &m->edit[m->n++];
+	e->start = start;
+	e->end = end;
+	e->before = moved;
+	e->len = len;
+	memcpy(e->text, text, len);
+	vs_seqmap_pass(m, end);
+	return true;
+}
+
+void vs_seqmap_pass(struct vs_seqmap *m, u32 end)
+{
+	if (m->moved && !after(end, m->top))
+		return;
+	m->top = end;
+	m->moved = true;
+}
