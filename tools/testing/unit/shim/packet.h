@@ -56,6 +56,33 @@ enum {
 	SCTP_CID_SHUTDOWN_COMPLETE = 14,
 };
 
+#define INET6_ADDRSTRLEN	48
+
+static inline bool before(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0;
+}
+
+static inline bool after(u32 a, u32 b)
+{
+	return before(b, a);
+}
+
+int inet_pton(int af, const char *src, void *dst);
+
+/* text of @len bytes, with a NUL behind */
+static inline int in4_pton(const char *src, int len, u8 *dst, int delim,
+			   const char **end)
+{
+	return inet_pton(AF_INET, src, dst);
+}
+
+static inline int in6_pton(const char *src, int len, u8 *dst, int delim,
+			   const char **end)
+{
+	return inet_pton(AF_INET6, src, dst);
+}
+
 #define ALIGN(n, a)		(((n) + (a) - 1) / (a) * (a))
 
 struct sk_buff {
