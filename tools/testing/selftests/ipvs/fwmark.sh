@@ -121,10 +121,14 @@ sessions() {
 
 # Passive FTP whose servers keep to a range of ports.
 ftp_range() {
+	local method
+
 	mark 3 "tcp dport { 21, 30000-30009 }"
-	group 3 m -p 60
-	sessions "a range of ports"
-	forget
+	for method in m g i; do
+		group 3 "$method" -p 60
+		sessions "a range of ports, -$method"
+		forget
+	done
 }
 
 # Passive FTP without marks: a persistent service for port 21 takes all unprivileged ports.

@@ -1,0 +1,288 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The FTP helper, NAT: vsftpd on the servers, curl and lftp on the client, active and passive, files
+# compared both ways; sessions said word by word (ftp.py), in pieces, with losses and with malice;
+# its module, its line in /proc, and namespaces that go while it is in use. Topology: topology.sh.
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_answers hostile again headers"
+export ONCE_TESTS="listed ports namespace_gone"
+
+# vsftpd NAMESPACE: anonymous users may take and leave files.
+vsftpd_in() {
+	local root=$SCRATCH/$1
+
+	mkdir -p "$root/pub" "$root/in" "$SCRATCH/empty"
+	cp "$SCRATCH/file" "$root/pub/file"
+	chown ftp "$root/in"
+	cat >"$root.conf" <<-CONF
+		listen=NO
+		listen_ipv6=YES
+		background=NO
+		anonymous_enable=YES
+		anon_root=$root
+		ftp_username=ftp
+		nopriv_user=nobody
+		secure_chroot_dir=$SCRATCH/empty
+		no_anon_password=YES
+		write_enable=YES
+		anon_upload_enable=YES
+		connect_from_port_20=YES
+		seccomp_sandbox=NO
+		isolate=NO
+		isolate_network=NO
+	CONF
+	# it complains to its standard input
+	background nsenter "--net=/run/netns/$1" -- vsftpd "$root.conf" 0>&1
+	wait_listen "$1" 21
+}
+
+with_files() {
+	chmod 755 "$SCRATCH"
+	head -c 300000 /dev/urandom >"$SCRATCH/file"
+	head -c 200000 /dev/urandom >"$SCRATCH/upload"
+}
+
+with_vsftpd() {
+	local ns
+
+	for ns; do
+		vsftpd_in "$ns"
+	done
+}
+
+# ftp_service SERVER...: round robin by NAT.
+ftp_service() {
+	local n
+
+	defer forget
+	ipvs_batch <<-RULES
+		-A -t $(at "$VIP" 21) -s rr
+		$(for n; do echo "-a -t $(at "$VIP" 21) -r $(at "${RS[n]}" 21) -m"; done)
+	RULES
+}
+
+# forget: with the servers, their connections, which hold the helper.
+forget() {
+	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
+	clean_director
+	busywait 5 no_connections
+	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
+}
+
+no_connections() {
+	[ "$(quiet_in director sh -c 'wc -l </proc/net/ip_vs_conn')" -le 1 ]
+}
+
+# curl_client OPTION...
+curl_client() {
+	printf '# client$ curl %s\n' "$*"
+	quiet_in client curl -sS -g --max-time 20 "$@" || fail "curl: status $? from $*"
+}
+
+# Each way of data connection, one session a file, in turn over the servers.
+curl_moves() {
+	local url mode n=0
+
+	url=ftp://$(at "$VIP" 21)
+	with_vsftpd server1 server2
+	ftp_service 1 2
+	for mode in "" "--disable-epsv" "-P -" "-P - --disable-eprt"; do
+		[ "$AF" = 4 ] || case $mode in *--disable*) continue ;; esac
+		n=$((n + 1))
+		rm -f "$SCRATCH/got"
+		# shellcheck disable=SC2086
+		curl_client $mode -o "$SCRATCH/got" "$url/pub/file"
+		check "download $mode" cmp -s "$SCRATCH/got" "$SCRATCH/file"
+		# shellcheck disable=SC2086
+		curl_client $mode -T "$SCRATCH/upload" "$url/in/up$n"
+	done
+	for n in $(seq "$n"); do
+		check "upload $n" eval 'cmp -s "$SCRATCH/upload" "$SCRATCH"/server?/in/up$n'
+	done
+	rm -f "$SCRATCH"/server?/in/*
+}
+
+# Many files in one session.
+lftp_moves() {
+	local passive n url
+
+	url=ftp://$(at "$VIP" 21)
+	with_vsftpd server1
+	ftp_service 1
+	for n in 1 2 3 4; do
+		head -c $((n * 10000)) "$SCRATCH/file" >"$SCRATCH/server1/pub/part$n"
+	done
+	for passive in yes no; do
+		rm -rf "$SCRATCH/mirror"
+		printf '# client$ lftp %s: mirror pub, passive %s\n' "$url" "$passive"
+		HOME=$SCRATCH quiet_in client timeout 30 lftp -c "set net:max-retries 1; set net:timeout 10;
+			set ftp:passive-mode $passive; set ftp:use-feat no; set dns:order inet6 inet;
+			set ftp:prefer-epsv $([ "$AF" = 4 ] && echo no || echo yes);
+			open $url; mirror pub $SCRATCH/mirror; mput -O in $SCRATCH/mirror/part*" </dev/null ||
+			fail "lftp: status $?"
+		for n in 1 2 3 4; do
+			check "part$n" cmp -s "$SCRATCH/mirror/part$n" "$SCRATCH/server1/pub/part$n"
+			check "part$n back" cmp -s "$SCRATCH/mirror/part$n" "$SCRATCH/server1/in/part$n"
+		done
+		rm -f "$SCRATCH"/server1/in/*
+	done
+}
+
+dialogue() {
+	ftp_service 1
+	run_py ftp.py "$1" "$CLIENT" "$VIP" "${RS[1]}"
+}
+
+words() {
+	dialogue words
+}
+
+forms() {
+	dialogue forms
+}
+
+pieces() {
+	dialogue pieces
+}
+
+hostile() {
+	dialogue hostile
+}
+
+again() {
+	dialogue again
+}
+
+# The same for a firewall mark's service: only the control port has the mark.
+marked() {
+	local ip=ip six=''
+
+	[ "$AF" = 4 ] || ip=ip6 six=-6
+	defer quiet_in director nft delete table inet marks
+	in_ns director nft -f - <<-RULES
+		table inet marks {
+			chain pre {
+				type filter hook prerouting priority mangle;
+				$ip daddr $VIP tcp dport 21 meta mark set 7
+			}
+		}
+	RULES
+	defer forget
+	ipvs_batch <<-RULES
+		-A -f 7 $six -s rr
+		-a -f 7 $six -r $(at "${RS[1]}" 0) -m
+	RULES
+	run_py ftp.py words "$CLIENT" "$VIP" "${RS[1]}"
+}
+
+# Every answer to PASV and EPSV is lost once, behind the director: it is changed again.
+lost_answers() {
+	defer quiet_in client nft delete table inet lossy
+	in_ns client nft -f - <<-RULES
+		table inet lossy {
+			chain in {
+				type filter hook prerouting priority 0;
+				tcp sport 21 @th,256,32 { 0x32323720, 0x32323920 } numgen inc mod 2 == 0 drop
+			}
+		}
+	RULES
+	dialogue answers
+}
+
+# Every eighth segment of the control connection is lost, on either side of the client.
+losses() {
+	defer quiet_in client nft delete table inet lossy
+	in_ns client nft -f - <<-RULES
+		table inet lossy {
+			chain in {
+				type filter hook prerouting priority 0;
+				tcp sport 21 numgen inc mod 8 == 5 drop
+			}
+			chain out {
+				type filter hook postrouting priority 0;
+				tcp dport 21 numgen inc mod 8 == 3 drop
+			}
+		}
+	RULES
+	dialogue stream
+}
+
+headers() {
+	[ "$AF" = 6 ] || { skip "IPv6 only"; return; }
+	dialogue headers
+}
+
+usage() {
+	quiet_in director awk '$1 == "TCP" { print $2, $3, $4 }' /proc/net/ip_vs_app
+}
+
+held() {
+	local word
+
+	printf '# & ftp.py hold\n'
+	coproc FTP { exec python3 -S "$HERE/ftp.py" hold "$@"; }
+	# shellcheck disable=SC2154
+	defer stop_process "$FTP_PID"
+	read -rt 20 -u "${FTP[0]}" word || fail "no session"
+	equal "the session" "$word" held
+}
+
+# /proc/net/ip_vs_app counts control connections; what uses it keeps the module.
+listed() {
+	equal "heading" "$(quiet_in director head -n 1 /proc/net/ip_vs_app)" "prot port    usecnt name"
+	equal "unused" "$(quiet_in director tail -n 1 /proc/net/ip_vs_app)" "TCP  21      0      ftp              "
+	ftp_service 1
+	held "$CLIENT" "$VIP" "${RS[1]}"
+	equal "used" "$(usage)" "21 1 ftp"
+	equal "elsewhere" "$(quiet_in client awk '$1 == "TCP" { print $3 }' /proc/net/ip_vs_app)" 0
+	refute "unloaded in use" rmmod ip_vs_ftp 2>/dev/null
+	forget
+	busywait 5 unused || fail "in use without connections: $(usage)"
+}
+
+unused() {
+	[ "$(usage)" = "21 0 ftp" ]
+}
+
+# Other ports, and what is refused.
+ports() {
+	run rmmod ip_vs_ftp
+	defer modprobe ip_vs_ftp
+	run modprobe ip_vs_ftp ports=2121,21,0,8021
+	equal "listed" "$(usage | xargs)" "8021 0 ftp 21 0 ftp 2121 0 ftp"
+	run rmmod ip_vs_ftp
+	refute "a port twice" modprobe ip_vs_ftp ports=21,2121,21 2>/dev/null
+	refute "nine ports" modprobe ip_vs_ftp ports=1,2,3,4,5,6,7,8,9 2>/dev/null
+	run modprobe ip_vs_ftp
+	equal "default" "$(usage)" "21 0 ftp"
+}
+
+# A namespace goes with its sessions: nothing holds the module, nothing looks at what is gone.
+namespace_gone() {
+	local n
+
+	for n in 1 2; do
+		run ip netns add gone
+		defer ip netns del gone
+		printf '%s\n' "link set lo up" "addr add 192.0.2.77/32 dev lo" "addr add 192.0.2.78/32 dev lo" |
+			batch gone
+		in_ns gone ipvsadm -A -t 192.0.2.77:21 -s rr
+		in_ns gone ipvsadm -a -t 192.0.2.77:21 -r 192.0.2.78:21 -m
+		CLIENT_NS=gone SERVER_NS=gone held 192.0.2.78 192.0.2.77 192.0.2.78
+		equal "used in it" "$(quiet_in gone awk '$1 == "TCP" { print $3 }' /proc/net/ip_vs_app)" 1
+		stop_process "$FTP_PID"
+		run ip netns del gone
+	done
+	busywait 20 rmmod ip_vs_ftp 2>/dev/null || fail "the helper is held by a namespace that is gone"
+	run modprobe ip_vs_ftp
+}
+
+tool nft curl lftp vsftpd
+with_topology
+modprobe ip_vs_ftp || skip_all "modprobe ip_vs_ftp failed"
+with_files
+tests_run
