@@ -192,6 +192,17 @@ struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir)
 	return vs_table_find(&p->vn->table, &k, dir);
 }
 
+struct vs_conn *vs_conn_find_reverse(const struct vs_pkt *p, enum vs_dir *dir)
+{
+	struct vs_tuple k = {
+		.saddr = &p->daddr, .daddr = &p->saddr,
+		.sport = p->dport, .dport = p->sport,
+		.af = p->af, .proto = vs_pkt_conn_proto(p),
+	};
+
+	return vs_table_find(&p->vn->table, &k, dir);
+}
+
 struct vs_conn *vs_conn_find(const struct vs_pkt *p)
 {
 	enum vs_dir dir;

@@ -66,7 +66,9 @@ struct vs_conn *vs_table_find_template(struct vs_table *t,
 
 /* RCU. The connection of packet @p, and the packet's direction. */
 struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir);
-/* Likewise, if @p is a client's packet. */
+/* Likewise that of the packet opposite to @p, and that one's direction. */
+struct vs_conn *vs_conn_find_reverse(const struct vs_pkt *p, enum vs_dir *dir);
+/* The connection of @p, if that is a client's packet. */
 struct vs_conn *vs_conn_find(const struct vs_pkt *p);
 
 /* -EEXIST: the client's tuple is there already, unless that is all right

@@ -226,10 +226,11 @@ static bool is_bystander(const struct vs_net *vn, const struct sk_buff *skb,
 	}
 	if (vs_filter_has(vn->filter.real, af, &s))
 		return false;
-	if (hook == NF_INET_FORWARD)
-		return true;
-	return !vs_filter_has(vn->filter.vip, af, &d) &&
-	       !(skb->mark && READ_ONCE(vn->config.num_fwmark[af == AF_INET6]));
+	if (hook != NF_INET_FORWARD &&
+	    (vs_filter_has(vn->filter.vip, af, &d) ||
+	     (skb->mark && READ_ONCE(vn->config.num_fwmark[af == AF_INET6]))))
+		return false;
+	return !vs_filter_has(vn->filter.vip, af, &s);
 }
 
 /* Packets that pass a second time, and those that are none of our business by
@@ -280,6 +281,25 @@ static bool begin(struct vs_pkt *p, struct vs_net *vn, struct sk_buff *skb,
 	return !is_bystander(vn, skb, p->af, p->hook);
 }
 
+/*
+ * The connection of @p. The table has replies only where NAT rewrites them; a
+ * server that answers by the virtual address itself is seen if it is this
+ * host, or has it as its router.
+ */
+static struct vs_conn *find(const struct vs_pkt *p, enum vs_dir *dir)
+{
+	struct vs_conn *cp = vs_conn_find_dir(p, dir);
+
+	if (likely(cp) ||
+	    !vs_filter_has(p->vn->filter.vip, p->af, &p->saddr))
+		return cp;
+	cp = vs_conn_find_reverse(p, dir);
+	if (!cp || *dir != VS_DIR_IN || cp->method == IP_VS_CONN_F_MASQ)
+		return NULL;
+	*dir = VS_DIR_OUT;
+	return cp;
+}
+
 /* Requests to a virtual address, and replies whose client or real server is
  * this host. */
 static unsigned int local_packet(struct vs_pkt *p)
@@ -306,7 +326,7 @@ static unsigned int local_packet(struct vs_pkt *p)
 	}
 	if (unlikely(p->cut))
 		return vs_drop(p, VS_DROP_TRUNCATED);
-	cp = vs_conn_find_dir(p, &dir);
+	cp = find(p, &dir);
 	if (cp && dir == VS_DIR_OUT)
 		return vs_out(p, cp);
 	if (!cp && p->hook == NF_INET_LOCAL_OUT &&
@@ -366,7 +386,7 @@ static unsigned int forwarded_packet(struct vs_pkt *p)
 	default:
 		return NF_ACCEPT;
 	}
-	cp = vs_conn_find_dir(p, &dir);
+	cp = find(p, &dir);
 	if (!cp || dir != VS_DIR_OUT) {
 		if (vs_out_first(p) != NF_ACCEPT || skb->ipvs_property)
 			return p->verdict;

@@ -76,21 +76,6 @@ static enum vs_parse parse_embedded(const struct vs_pkt *p, struct vs_pkt *in,
 	return vs_pkt_parse(in, l3);
 }
 
-/* Embedded is what we sent: the connection is that of the opposite packet. */
-static struct vs_conn *find_reverse(const struct vs_pkt *in, enum vs_dir *dir)
-{
-	struct vs_tuple k = {
-		.saddr = &in->daddr,
-		.daddr = &in->saddr,
-		.sport = in->dport,
-		.dport = in->sport,
-		.af = in->af,
-		.proto = vs_pkt_conn_proto(in),
-	};
-
-	return vs_table_find(&in->vn->table, &k, dir);
-}
-
 /* Embedded is what the client sent, as it sent it: not by NAT. */
 static struct vs_conn *find_sent_on(const struct vs_pkt *in)
 {
@@ -295,7 +280,7 @@ unsigned int vs_icmp_in(struct vs_pkt *p)
 	if (!read_error(p, &e))
 		return p->verdict;
 	what = parse_embedded(p, &in, p->l4 + sizeof(e));
-	cp = what == VS_PARSE_OK ? find_reverse(&in, &dir) : NULL;
+	cp = what == VS_PARSE_OK ? vs_conn_find_reverse(&in, &dir) : NULL;
 	if (cp)
 		return dir == VS_DIR_IN ? pass_on(p, &in, cp) : NF_ACCEPT;
 	if (p->af == AF_INET && what != VS_PARSE_BAD)
@@ -324,7 +309,7 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 		return p->verdict;
 	if (parse_embedded(p, &in, p->l4 + sizeof(e)) != VS_PARSE_OK)
 		return unrelated(p, NF_INET_FORWARD);
-	cp = find_reverse(&in, &dir);
+	cp = vs_conn_find_reverse(&in, &dir);
 	if (!cp) {
 		dir = VS_DIR_OUT;
 		cp = find_sent_on(&in);

@@ -303,6 +303,8 @@ unsigned int vs_xmit_icmp_in(struct vs_pkt *p, const struct vs_pkt *in,
 
 unsigned int vs_xmit_reply(struct vs_pkt *p, struct vs_conn *cp)
 {
+	if (unlikely(cp->method != IP_VS_CONN_F_MASQ))
+		return accept(p, cp, VS_DIR_OUT);
 	if (!vs_nat_out(p, cp))
 		return vs_drop_silent(p, VS_DROP_HEADROOM);
 	if (!vs_route_reply(p, cp))
