@@ -258,11 +258,12 @@ static struct vs_conn *schedule_reverse(struct vs_pkt *p,
 	return cp;
 }
 
-/* The error @p about @in goes the way of @cp's packets. */
+/* The error @p about @in goes the way of @cp's packets; where it is not changed,
+ * its receiver finds out if it is damaged. */
 static unsigned int pass_on(struct vs_pkt *p, const struct vs_pkt *in,
 			    struct vs_conn *cp)
 {
-	if (!is_sound(p))
+	if (cp->method == IP_VS_CONN_F_MASQ && !is_sound(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	count(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
 	vs_event(p->vn, VS_EV_ICMP_TO_SERVER);
