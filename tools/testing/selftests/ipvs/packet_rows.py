@@ -5,7 +5,8 @@ import struct
 
 from ipvstest import packet, rules
 from ipvstest.bench import ISAKMP, VPORT, Row
-from ipvstest.packet import ICMP, ICMP6, SCTP, TCP, UDP
+from ipvstest.genl import DIRECT
+from ipvstest.packet import SCTP, TCP, UDP
 from ipvstest.rules import AH, DSTOPTS, ESP, FRAGMENT, HOPOPTS, ROUTING
 
 PROTOS = {'TCP': TCP, 'UDP': UDP, 'SCTP': SCTP}
@@ -104,6 +105,10 @@ def checksums(bench):
             bench.client, at, bench.sport(), VPORT, 'syn', csum=0x4321))
         yield Row(kind.name + ' TCP: wrong checksum', 'client', raw, bench.sent_on(kind, raw),
                   asked(True, raw))
+        raw = bench.request(kind, SCTP, bench.sport())
+        raw = raw[:-1] + b'x'
+        yield Row(kind.name + ' SCTP: wrong checksum', 'client', raw, bench.sent_on(kind, raw),
+                  asked(True, raw))
 
 
 def no_business(bench):
@@ -179,8 +184,10 @@ def extensions(bench):
     cases = (('hop-by-hop', [hop]), ('destination options', [dst]), ('routing', [rt]),
              ('long destination options', [(DSTOPTS, long)]), ('hop-by-hop, routing', [hop, rt]),
              ('hop-by-hop, destination, routing, destination', [hop, dst, rt, dst]),
-             ('eight headers', [hop] + [dst] * 7), ('routing 2, one left', [(ROUTING, bytes(
-                 (2, 2, 1, 0, 0, 0, 0)) + packet.packed('2001:db8:a::9'))]))
+             ('eight headers', [hop] + [dst] * 7), ('twelve headers', [hop] + [dst] * 11),
+             ('authentication header', [(AH, b'\1\0\0' + b'spi.seq.')]),
+             ('routing 2, one left', [(ROUTING, bytes((2, 2, 1, 0, 0, 0, 0))
+                                       + packet.packed('2001:db8:a::9'))]))
     for kind, _, proto, name in each(bench):
         for what, chain in cases:
             raw = bench.request(kind, proto, bench.sport(), extensions=chain)
@@ -228,162 +235,8 @@ def about(bench, kind, proto, sport, **ip_args):
     return bench.packet(kind.vip, bench.client, proto, VPORT, sport, 'second', b'answer', **ip_args)
 
 
-def cut(raw, size):
-    """`size` bytes of transport are quoted."""
-    _, at, _ = rules.locate(raw)
-    return raw[:at + size]
-
-
 def error(src, dst, kind, payload, rest=0, **ip_args):
     return packet.icmp(src, dst, *kind, rest, payload, **ip_args)
-
-
-def info(kind):
-    """The packet size in 'fragmentation needed', 'packet too big'."""
-    return 1400 if kind in ((3, 4), (2, 0)) else 0
-
-
-def reported(bench, kind, proto, what, code, quote, name, **ip_args):
-    """An error to the virtual address about what the client was sent: its server gets it."""
-    sport = bench.sport()
-    raw = error(bench.client, kind.vip, code, quote(about(bench, kind, proto, sport)), info(code),
-                **ip_args)
-    return Row('%s: %s' % (name, what), 'client', raw, bench.sent_on(kind, raw, error=True),
-               asked(False, raw), opened(bench, kind, proto, sport))
-
-
-def errors_to_server(bench):
-    for kind in bench.kinds:
-        for what, code in rules.ERRORS[bench.family].items():
-            yield reported(bench, kind, TCP, what, code, bytes, kind.name + ' TCP error')
-        for name, proto in PROTOS.items():
-            for size in (4, 8, 12):
-                yield reported(bench, kind, proto, 'with %d bytes' % size,
-                               (3, 1) if bench.family == 4 else (1, 1),
-                               lambda raw, size=size: cut(raw, size),
-                               '%s %s error' % (kind.name, name))
-        for what, args in rest_of(bench):
-            yield reported(bench, kind, TCP, what, (3, 1) if bench.family == 4 else (1, 1), bytes,
-                           kind.name + ' TCP error', **args)
-
-
-def rest_of(bench):
-    """What may be before the ICMP header."""
-    if bench.family == 4:
-        return (('with options', dict(options=b'\1' * 12)), ('ttl 2', dict(ttl=2)),
-                ('no DF', dict(df=False)))
-    return (('with destination options', dict(extensions=[(DSTOPTS, PAD)])), ('ttl 2', dict(ttl=2)),
-            ('with hop-by-hop and routing', dict(extensions=[
-                (HOPOPTS, PAD), (ROUTING, bytes((0, 4, 0, 0, 0, 0, 0)))])))
-
-
-def embedded(bench):
-    """What may be in the embedded packet: (name, arguments)."""
-    if bench.family == 4:
-        return (('options inside', dict(options=b'\1' * 12)), ('forty inside', dict(
-            options=b'\1' * 40)), ('first fragment inside', dict(more=True, df=False)),
-                ('type of service inside', dict(tos=0xb8)))
-    return (('destination options inside', dict(extensions=[(DSTOPTS, PAD)])),
-            ('three headers inside', dict(extensions=[(HOPOPTS, PAD), (DSTOPTS, PAD), (
-                ROUTING, bytes((0, 4, 0, 0, 0, 0, 0)))])),
-            ('first fragment inside', dict(extensions=[(FRAGMENT, bytes((0, 0, 1, 0, 0, 0, 9)))])))
-
-
-def errors_inside(bench):
-    """Unusual embedded packets, both ways."""
-    code = (3, 1) if bench.family == 4 else (1, 1)
-    for kind in bench.kinds:
-        for name, proto in PROTOS.items():
-            for what, args in embedded(bench):
-                sport = bench.sport()
-                raw = error(bench.client, kind.vip, code, about(bench, kind, proto, sport, **args))
-                yield Row('%s %s error: %s' % (kind.name, name, what), 'client', raw,
-                          bench.sent_on(kind, raw, error=True), asked(False, raw),
-                          opened(bench, kind, proto, sport))
-    kind = bench.kinds[0]
-    for name, proto in PROTOS.items():
-        for what, args in embedded(bench):
-            sport = bench.sport()
-            raw = error(kind.server, bench.client, code, bench.packet(
-                bench.client, kind.server, proto, sport, kind.port(VPORT), **args))
-            yield Row('nat %s error to the client: %s' % (name, what), 'server', raw,
-                      bench.sent_back(kind, raw, error=True), answered(raw),
-                      opened(bench, kind, proto, sport))
-    for kind in bench.kinds[:3]:
-        later = dict(offset=64, df=False) if bench.family == 4 else dict(
-            extensions=[(FRAGMENT, bytes((0, 0, 64, 0, 0, 0, 9)))])
-        sport = bench.sport()
-        raw = error(bench.client, kind.vip, code, about(bench, kind, TCP, sport, **later))
-        yield Row(kind.name + ' TCP error: later fragment inside', 'client', raw,
-                  before=opened(bench, kind, TCP, sport))
-        sport = bench.sport()
-        raw = error(bench.client, kind.vip, code, cut(about(bench, kind, TCP, sport), 2))
-        yield Row(kind.name + ' TCP error: with 2 bytes', 'client', raw,
-                  before=opened(bench, kind, TCP, sport))
-        raw = error(bench.client, kind.vip, code, error(kind.vip, bench.client, code, about(
-            bench, kind, TCP, sport)))
-        yield Row(kind.name + ' TCP error: about an error', 'client', raw)
-
-
-def errors_to_client(bench):
-    """Errors about what a server was sent, by itself or a router on the way."""
-    nat = bench.kinds[0]
-    for what, code in rules.ERRORS[bench.family].items():
-        for name, proto in PROTOS.items():
-            for who, reporter in (('server', nat.server), ('router', bench.at.real[0])):
-                sport = bench.sport()
-                raw = error(reporter, bench.client, code, bench.packet(
-                    bench.client, nat.server, proto, sport, nat.port(VPORT)), info(code))
-                yield Row('nat %s error of a %s: %s' % (name, who, what), 'server', raw,
-                          bench.sent_back(nat, raw, error=True), answered(raw),
-                          opened(bench, nat, proto, sport))
-    code = (3, 1) if bench.family == 4 else (1, 1)
-    for name, proto in PROTOS.items():
-        for size in (4, 8, 12):
-            sport = bench.sport()
-            raw = error(nat.server, bench.client, code, cut(bench.packet(
-                bench.client, nat.server, proto, sport, nat.port(VPORT)), size))
-            yield Row('nat %s error to the client: with %d bytes' % (name, size), 'server', raw,
-                      bench.sent_back(nat, raw, error=True), answered(raw),
-                      opened(bench, nat, proto, sport))
-    for what, args in rest_of(bench):
-        sport = bench.sport()
-        raw = error(nat.server, bench.client, code, bench.packet(
-            bench.client, nat.server, TCP, sport, nat.port(VPORT)), **args)
-        yield Row('nat TCP error to the client: ' + what, 'server', raw,
-                  bench.sent_back(nat, raw, error=True), answered(raw),
-                  opened(bench, nat, TCP, sport))
-    for kind in bench.kinds[1:4]:
-        sport = bench.sport()
-        raw = error(bench.at.real[0], bench.client, code, bench.request(kind, TCP, sport))
-        yield Row(kind.name + ' TCP error of a router to the client', 'server', raw,
-                  rules.Out('client', rules.hop(raw)), answered(raw),
-                  opened(bench, kind, TCP, sport))
-
-
-def errors_not_ours(bench):
-    """Types that go to nobody, and errors about no connection."""
-    nat = bench.kinds[0]
-    for what, code in rules.NO_ERRORS[bench.family].items():
-        for kind in bench.kinds[:3]:
-            sport = bench.sport()
-            raw = error(bench.client, kind.vip, code, about(bench, kind, TCP, sport))
-            yield Row('%s: %s to the virtual address' % (kind.name, what), 'client', raw,
-                      before=opened(bench, kind, TCP, sport))
-        if bench.family == 6:
-            continue
-        sport = bench.sport()
-        raw = error(nat.server, bench.client, code, bench.packet(
-            bench.client, nat.server, TCP, sport, nat.port(VPORT)))
-        yield Row('nat: %s to the client' % what, 'server', raw,
-                  rules.Out('client', rules.hop(raw)), before=opened(bench, nat, TCP, sport))
-    code = (3, 1) if bench.family == 4 else (1, 1)
-    for kind in bench.kinds:
-        raw = error(bench.client, kind.vip, code, about(bench, kind, TCP, 2))
-        yield Row(kind.name + ' TCP error: no connection', 'client', raw)
-    raw = error(nat.server, bench.client, code, bench.packet(bench.client, nat.server, TCP, 2, 3))
-    yield Row('nat TCP error to the client: no connection', 'server', raw,
-              rules.Out('client', rules.hop(raw)))
 
 
 def ipsec(bench):
@@ -410,31 +263,35 @@ def ipsec(bench):
                           bench.sent_back(kind, raw, ISAKMP), answered(raw))
 
 
-def tunnel_errors(bench):
-    """About our own tunnel packets, by a router on the way: the client gets one about its own.
-    Only IPv4 in IPv4 is told on."""
-    for kind in bench.kinds[2:]:
-        for what, code in rules.ERRORS[kind.outer].items():
-            if bench.family != 4 or kind.outer != 4:
-                if code not in ((3, 1), (1, 1)):
-                    continue
-            if code == (3, 4):
-                continue                            # changes the route: see too_big_reported()
+def own_replies(bench):
+    """Servers that answer by the virtual address and have the director as their router."""
+    with bench.accepting_own():
+        for kind, name, proto, what in each(bench):
+            if kind.method == 'nat':
+                continue
             sport = bench.sport()
-            raw = bench.request(kind, TCP, sport, payload=b'data')
-            outer = bench.sent_on(kind, raw).raw
-            report = error(('198.51.100.11', '2001:db8:b::b')[kind.outer == 6], kind.source, code,
-                           outer)
-            inner = rules.hop(raw)
-            row = Row('%s tunnel error: %s' % (kind.name, what), 'server', report,
-                      before=opened(bench, kind, TCP, sport))
-            if bench.family == 4 and kind.outer == 4:
-                row.out = [rules.told(inner, *code)]
-                row.counts = and_told(kind, answered(inner), *row.out)
-                row.mib = {'OutDestUnreachs': 1} if code[0] == 3 else \
-                    {'OutTimeExcds': 1} if code[0] == 11 else {}
-            yield row
+            raw = about(bench, kind, proto, sport)
+            yield Row(what + ': reply of its own', 'server', raw,
+                      rules.Out('client', rules.hop(raw)), answered(raw),
+                      opened(bench, kind, proto, sport))
 
 
-DEFAULT = (plain, fields, ttl, checksums, no_business, options, extensions, errors_to_server,
-           errors_inside, errors_to_client, errors_not_ours, ipsec, tunnel_errors)
+def no_destination(bench):
+    kind = bench.kinds[1]
+    for name, proto in PROTOS.items():
+        service = (kind.vip, 81, proto)
+        bench.ipvs.add_service(*service, 'rr')
+        raw = bench.packet(bench.client, kind.vip, proto, bench.sport(), 81)
+        yield Row(name + ': no destination', 'client', raw,
+                  rules.told(raw, *((3, 3) if bench.family == 4 else (1, 4))),
+                  mib={'OutDestUnreachs': 1})
+        bench.ipvs.dest('NEW_DEST', service, kind.server, 81, DIRECT, weight=0)
+        raw = bench.packet(bench.client, kind.vip, proto, bench.sport(), 81)
+        yield Row(name + ': weight 0', 'client', raw,
+                  rules.told(raw, *((3, 3) if bench.family == 4 else (1, 4))),
+                  mib={'OutDestUnreachs': 1})
+        bench.ipvs.del_service(*service)
+
+
+PLAIN = (plain, fields, ttl, checksums, no_business, options, extensions, ipsec, own_replies,
+         no_destination)

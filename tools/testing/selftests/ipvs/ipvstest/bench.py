@@ -5,6 +5,7 @@ A row is sent alone, with a packet after it that passes the director by no servi
 arrived, all that the row leads to has.
 """
 
+import contextlib
 import fnmatch
 import os
 import struct
@@ -164,6 +165,25 @@ class Bench:
                          ('server1', 'route %s blackhole %s' % (verb, net))):
             subprocess.run(('ip', '-n', ns, '-force', '-batch', '-'), text=True,
                            input=text + '\n', check=verb == 'add')
+
+    @contextlib.contextmanager
+    def link_mtu(self, mtu, *links):
+        """With this MTU at (namespace, device)."""
+        for ns, dev in links:
+            ip_command(ns, 'link', 'set', dev, 'mtu', str(mtu))
+        yield
+        for ns, dev in links:
+            ip_command(ns, 'link', 'set', dev, 'mtu', '1500')
+
+    @contextlib.contextmanager
+    def accepting_own(self):
+        """The director takes packets from others with addresses of its own."""
+        path = '/proc/sys/net/ipv4/conf/back/accept_local'
+        with namespace('director'), open(path, 'w') as file:
+            file.write('1')
+        yield
+        with namespace('director'), open(path, 'w') as file:
+            file.write('0')
 
     def serve(self, kind):
         method = {'nat': MASQ, 'dr': DIRECT, 'tun': TUNNEL}[kind.method]
@@ -334,7 +354,7 @@ def judged(row, heard):
     for want in row.out:
         for entry in left:
             side, raw, size = entry
-            if want.agrees(side, raw) and bool(size) == bool(want.limit) and size <= want.limit:
+            if want.agrees(side, raw) and want.fits(size):
                 left.remove(entry)
                 break
         else:

@@ -88,6 +88,10 @@ def addresses(raw):
                                                       address_at(raw, 'dst'))]
 
 
+def sctp_check(raw, at):
+    return struct.pack('<I', packet.crc32c(put(raw, at + 8, bytes(4))[at:]))
+
+
 def transport_check(raw, proto, at):
     """The right checksum of a whole TCP segment or UDP datagram."""
     seg = put(raw, at + CHECK_AT[proto], b'\0\0')[at:]
@@ -108,8 +112,8 @@ def readdressed(raw, side, address, port):
     if proto == SCTP:
         if port == old_port:
             return out
-        bare = put(out, at + 8, bytes(4))[at:]
-        return put(out, at + 8, struct.pack('<I', packet.crc32c(bare)))
+        return put(out, at + 8, sctp_check(out, at)) if raw[at + 8:at + 12] == \
+            sctp_check(raw, at) else out
     check_at = at + CHECK_AT[proto]
     check = number(raw, check_at)
     if proto == UDP and not check:
@@ -121,13 +125,22 @@ def readdressed(raw, side, address, port):
     return put(out, check_at, struct.pack('!H', check))
 
 
+def moved(raw, at, address):
+    """With that address in it, and the header's checksum as right or wrong as before."""
+    out = put(raw, at, address)
+    if is6(raw):
+        return out
+    check = followed(number(raw, 10), raw[at:at + 4], address)
+    return put(out, 10, struct.pack('!H', check))
+
+
 def error_readdressed(raw, side, address, port):
     """Of an ICMP error: its own address on this side, that of the embedded packet on the other."""
     proto, at, _ = locate(raw)
     out = sealed(put(raw, address_at(raw, side), packed(address)))
     inner, other = out[at + 8:], 'dst' if side == 'src' else 'src'
     kind, l4, later = locate(inner)
-    inner = sealed(put(inner, address_at(inner, other), packed(address)))
+    inner = moved(inner, address_at(inner, other), packed(address))
     if not later and kind in (TCP, UDP, SCTP):
         inner = put(inner, l4 + (0 if other == 'src' else 2), struct.pack('!H', port))
     message = put(out[at:at + 8], 2, b'\0\0') + inner
@@ -136,10 +149,15 @@ def error_readdressed(raw, side, address, port):
 
 
 class Out:
-    """A packet that is to leave on a side. `free`: the bytes that the director chooses."""
+    """A packet that is to leave on a side. `free`: the bytes that the director chooses. `set_at`:
+    which of them are not 0. `limit`: it leaves in fragments of at most this size."""
 
     def __init__(self, side, raw, free=(), set_at=(), limit=0):
         self.side, self.raw, self.free, self.set_at, self.limit = side, raw, free, set_at, limit
+
+    def fits(self, size):
+        """`size` is that of the largest fragment, 0 of a packet that came in one."""
+        return 0 < size <= self.limit if self.limit else not size
 
     def masked(self, raw):
         for at, size in self.free:
