@@ -300,6 +300,14 @@ static struct vs_conn *find(const struct vs_pkt *p, enum vs_dir *dir)
 	return cp;
 }
 
+/* What a virtual address sends to somebody else asks for no service of ours. */
+static bool is_only_from_us(const struct vs_pkt *p)
+{
+	return !p->skb->mark &&
+	       vs_filter_has(p->vn->filter.vip, p->af, &p->saddr) &&
+	       !vs_filter_has(p->vn->filter.vip, p->af, &p->daddr);
+}
+
 /* Requests to a virtual address, and replies whose client or real server is
  * this host. */
 static unsigned int local_packet(struct vs_pkt *p)
@@ -334,6 +342,8 @@ static unsigned int local_packet(struct vs_pkt *p)
 		return p->verdict;
 	if (!cp && unlikely(is_stray(p)))
 		return refuse_stray(p);
+	if (!cp && is_only_from_us(p))
+		return NF_ACCEPT;
 	return vs_in(p, cp);
 }
 
