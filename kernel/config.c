@@ -6,7 +6,6 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
 #include "config_impl.h"
-#include "conntrack.h"
 #include "defence.h"
 #include "est.h"
 #include "hook.h"
@@ -330,9 +329,6 @@ static void del_service(struct vs_service *svc)
 	count_service(svc, -1);
 	vn->config.changes++;
 	drop_hooks(vn, svc->key.af);
-	if (svc->tracked)
-		vs_ct_unneed(vn, svc->key.af);
-	svc->tracked = false;
 	vs_config_publish(svc, NULL);
 	vs_pe_put(vs_pe_bind(svc, NULL));
 	list_for_each_entry_safe(dest, next, &svc->dests, list)

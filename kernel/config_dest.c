@@ -8,7 +8,6 @@
 #include <net/route.h>
 
 #include "config_impl.h"
-#include "conntrack.h"
 #include "main.h"
 #include "net.h"
 #include "route.h"
@@ -100,17 +99,6 @@ static void filter_dest(struct vs_dest *dest)
 			      &dest->key.addr);
 }
 
-/* FTP through NAT is mangled with conntrack's help: the first such destination
- * has the namespace's connections tracked. */
-static void track_ftp(const struct vs_dest *dest)
-{
-	struct vs_service *svc = dest->svc;
-
-	if (dest->method == IP_VS_CONN_F_MASQ &&
-	    svc->key.port == VS_FTP_PORT && !svc->tracked)
-		svc->tracked = !vs_ct_need(svc->vn, svc->key.af);
-}
-
 /* Puts @dest before the others of its service and lets it be chosen. */
 static int enlist_dest(struct vs_dest *dest)
 {
@@ -126,7 +114,6 @@ static int enlist_dest(struct vs_dest *dest)
 		return -ENOMEM;
 	}
 	filter_dest(dest);
-	track_ftp(dest);
 	set_bit(ilog2(VS_DEST_AVAILABLE), &dest->flags);
 	vs_config_publish(svc, snap);
 	return 0;
@@ -225,7 +212,6 @@ static int edit_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
 		return -ENOMEM;
 	}
 	filter_dest(dest);
-	track_ftp(dest);
 	vs_route_drop(dest);
 	vs_config_publish(dest->svc, snap);
 	return 0;

@@ -12,7 +12,6 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_expect.h>
-#include <net/netfilter/nf_conntrack_seqadj.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "conn_table.h"
@@ -164,30 +163,6 @@ void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
 	exp->expectfn = expected;
 	nf_ct_expect_related(exp, 0);
 	nf_ct_expect_put(exp);
-}
-
-void vs_ct_want_seqadj(struct sk_buff *skb)
-{
-	enum ip_conntrack_info info;
-	struct nf_conn *ct = nf_ct_get(skb, &info);
-
-	if (ct && is_new(ct) && !nfct_seqadj(ct))
-		nfct_seqadj_ext_add(ct);
-}
-
-static u8 family(u8 af)
-{
-	return af == AF_INET6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
-}
-
-int vs_ct_need(struct vs_net *vn, u8 af)
-{
-	return nf_ct_netns_get(vn->net, family(af));
-}
-
-void vs_ct_unneed(struct vs_net *vn, u8 af)
-{
-	nf_ct_netns_put(vn->net, family(af));
 }
 
 static bool is_ours(struct nf_conntrack_expect *exp, void *data)

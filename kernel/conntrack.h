@@ -43,14 +43,6 @@ void vs_ct_kill(const struct vs_conn *cp);
 void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
 		  enum vs_dir dir, __be16 sport);
 
-/* Likewise: makes room for a sequence offset in @skb's entry while it is new
- * (a TCP connection's first packet). */
-void vs_ct_want_seqadj(struct sk_buff *skb);
-
-/* Tracks @af in the namespace although no rule asks for it. Sleeps. */
-int vs_ct_need(struct vs_net *vn, u8 af);
-void vs_ct_unneed(struct vs_net *vn, u8 af);
-
 void vs_ct_exit(void);		/* takes back what is expected */
 
 #else
@@ -76,19 +68,6 @@ static inline void vs_ct_kill(const struct vs_conn *cp)
 
 static inline void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
 				enum vs_dir dir, __be16 sport)
-{
-}
-
-static inline void vs_ct_want_seqadj(struct sk_buff *skb)
-{
-}
-
-static inline int vs_ct_need(struct vs_net *vn, u8 af)
-{
-	return 0;
-}
-
-static inline void vs_ct_unneed(struct vs_net *vn, u8 af)
 {
 }
 

@@ -39,7 +39,6 @@ struct vs_svc_key {
  * @dests:	configured destinations, newest first
  * @removed:	destinations that only live on in their connections
  * @sched:	scheduler, NULL for "none"
- * @tracked:	conntrack is needed in the namespace: FTP through NAT
  * @shown:	statistics
  *
  * All but @snap, @pe, @flags, @timeout and @netmask under vn->config.lock.
@@ -62,7 +61,6 @@ struct vs_service {
 	struct list_head removed;
 	u32 num_dests;
 	u8 fwmark_proto;
-	bool tracked;
 	const struct vs_sched *sched;
 	struct vs_stats shown;
 	struct rcu_head rcu;
