@@ -1,0 +1,240 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Set-ups in which more than one thing is special: methods mixed in one service, several virtual
+# addresses, stacked devices, policy routing, answers that take another way than requests.
+# Topology: topology.sh, and a second link from the director:
+#
+#   director  far (10.9.0.1)  <-- veth, VLAN, bridge -->  far (10.9.0.2)  server1 or client
+
+# shellcheck source=tools/testing/selftests/ipvs/lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+export ALL_TESTS="methods veth vlan bridge policy asymmetric"
+
+tool curl nginx nft
+
+# --- real servers and clients --------------------------------------------------------------
+
+# web NS: nginx gives the namespace's name, and a large file.
+web() {
+	local dir=$SCRATCH/web-$1
+
+	mkdir -p "$dir"
+	chmod 755 "$SCRATCH"
+	echo "$1" >"$dir/name"
+	head -c 300000 /dev/zero >"$dir/large"
+	cat >"$dir/conf" <<-CONF
+		user root; worker_processes 1; pid $dir/pid; error_log $dir/error.log;
+		events { worker_connections 64; }
+		http {
+			access_log off;
+			client_body_temp_path $dir/b; proxy_temp_path $dir/p; fastcgi_temp_path $dir/f;
+			uwsgi_temp_path $dir/u; scgi_temp_path $dir/s;
+			server { listen 80; listen [::]:80; root $dir; }
+		}
+	CONF
+	in_ns "$1" nginx -c "$dir/conf" -e "$dir/error.log"
+	defer web_stop "$dir"
+}
+
+web_stop() {
+	kill "$(cat "$1/pid")"
+}
+
+# get ADDRESS FILE COUNT
+get() {
+	local n urls=()
+
+	printf '# client$ curl http://%s/%s, %s times\n' "$(at "$1" 80)" "$2" "$3" >&2
+	for ((n = 0; n < $3; n++)); do
+		urls+=("http://$(at "$1" 80)/$2")
+	done
+	quiet_in client curl -gsS -m 8 -H 'Connection: close' "${urls[@]}" 2>&1
+}
+
+# give NS ADDRESS DEVICE: an address of the length of a host's.
+give() {
+	in_ns "$1" ip addr add "$2/$HOST" dev "$3" ${NODAD:+"$NODAD"}
+	defer ip -n "$1" addr del "$2/$HOST" dev "$3"
+}
+
+# One service, a method per server, on each of two virtual addresses; the methods the other way
+# round on the second; and one on an address of the director's interface.
+methods() {
+	local second=203.0.113.20 ns n
+
+	[ "$AF" = 4 ] || second=2001:db8:f::20
+	for ns in director $SERVERS; do
+		give "$ns" "$second" lo
+	done
+	ip -n client route add "$second" via "$DIRECTOR"
+	defer ip -n client route del "$second"
+	defer clean_director
+	ipvs_batch <<-RULES
+		-A -t $(at "$VIP" 80) -s rr
+		-a -t $(at "$VIP" 80) -r $(at "${RS[1]}" 80) -m
+		-a -t $(at "$VIP" 80) -r $(at "${RS[2]}" 80) -i
+		-a -t $(at "$VIP" 80) -r $(at "${RS[3]}" 80) -g
+		-A -t $(at "$second" 80) -s rr
+		-a -t $(at "$second" 80) -r $(at "${RS[1]}" 80) -g
+		-a -t $(at "$second" 80) -r $(at "${RS[2]}" 80) -m
+		-a -t $(at "$second" 80) -r $(at "${RS[3]}" 80) -i
+		-A -t $(at "$DIRECTOR" 80) -s rr
+		-a -t $(at "$DIRECTOR" 80) -r $(at "${RS[2]}" 80) -m
+	RULES
+	for n in "$VIP" "$second"; do
+		get "$n" name 6 >"$SCRATCH/names"
+		equal "$n" "$(tally "$SCRATCH/names")" "server1x2 server2x2 server3x2"
+		equal "large files by $n" "$(get "$n" large 3 | wc -c)" 900000
+	done
+	equal "the director's own address" "$(get "$DIRECTOR" name 2 | xargs)" "server2 server2"
+}
+
+# --- a second link -------------------------------------------------------------------------
+
+# far NS: a link from the director to NS, FAR_DIRECTOR and FAR_PEER at its ends.
+far() {
+	FAR_NS=$1 FAR_DEV=far FAR_DIRECTOR=10.9.0.1 FAR_PEER=10.9.0.2 FAR_NET=10.9.0.0/24
+	[ "$AF" = 4 ] || FAR_DIRECTOR=2001:db8:9::1 FAR_PEER=2001:db8:9::2 FAR_NET=2001:db8:9::/64
+	run ip link add far netns director type veth peer name far netns "$1"
+	defer ip -n director link del far
+}
+
+# stack NS ARGS...: a device on top of (or over) far.
+stack() {
+	in_ns "$1" ip link add "${@:2}"
+	defer ip -n "$1" link del "$2"
+}
+
+# far_up [DEVICE]: addresses on far, or on the device over it, at both ends.
+far_up() {
+	local ns
+
+	FAR_DEV=${1:-far}
+	for ns in director "$FAR_NS"; do
+		ip -n "$ns" link set far up
+		ip -n "$ns" link set "$FAR_DEV" up
+	done
+	in_ns director ip addr add "$FAR_DIRECTOR/$PLEN" dev "$FAR_DEV" ${NODAD:+"$NODAD"}
+	in_ns "$FAR_NS" ip addr add "$FAR_PEER/$PLEN" dev "$FAR_DEV" ${NODAD:+"$NODAD"}
+}
+
+# answers NAME METHOD...: server1, reached over the second link, answers by each method.
+answers() {
+	local method proto
+	local -A udp=([t]="" [u]=-u)
+
+	in_ns server1 ip "-$AF" rule add from "$FAR_NET" lookup 101
+	defer quiet_in server1 ip "-$AF" rule del from "$FAR_NET" lookup 101
+	in_ns server1 ip "-$AF" route add default via "$FAR_DIRECTOR" table 101
+	for method in m g i; do
+		for proto in t u; do
+			defer clean_director
+			ipvs_batch <<-RULES
+				-A -$proto $(at "$VIP") -s rr
+				-a -$proto $(at "$VIP") -r $(at "$FAR_PEER") -$method
+			RULES
+			# shellcheck disable=SC2086
+			equal "$1 -$method $proto" "$(ask ${udp[$proto]} -n 2 | xargs)" "server1 server1"
+			[ $proto = u ] ||
+				equal "$1 -$method, large" "$(ask -k sum -s 200000)" same
+			clean_director
+		done
+	done
+}
+
+veth() {
+	far server1
+	far_up
+	answers veth
+}
+
+vlan() {
+	far server1
+	stack director far.7 link far type vlan id 7
+	stack server1 far.7 link far type vlan id 7
+	far_up far.7
+	answers VLAN
+}
+
+bridge() {
+	far server1
+	stack director stacked type bridge
+	stack server1 stacked type bridge
+	in_ns director ip link set far master stacked
+	in_ns server1 ip link set far master stacked
+	far_up stacked
+	answers bridge
+}
+
+# --- ways ----------------------------------------------------------------------------------
+
+# leaving DEVICE: packets from the virtual address that left the director by it.
+leaving() {
+	quiet_in director nft list counter inet ways "$1" | awk '/packets/ { print $2 }'
+}
+
+count_ways() {
+	local dev
+
+	{
+		echo "table inet ways {"
+		for dev in far front back; do
+			echo "counter $dev { }"
+		done
+		echo "chain postrouting {"
+		echo "type filter hook postrouting priority 300;"
+		for dev in far front back; do
+			echo "oifname $dev meta l4proto { tcp, udp } counter name $dev"
+		done
+		echo "}"
+		echo "}"
+	} | quiet_in director nft -f - || fail "nft refuses the rules"
+	defer quiet_in director nft delete table inet ways
+}
+
+# Replies are routed by their new source, the virtual address, unless snat_reroute is off.
+policy() {
+	far client
+	far_up
+	in_ns director ip "-$AF" rule add from "$VIP" lookup 102
+	defer quiet_in director ip "-$AF" rule del from "$VIP" lookup 102
+	in_ns director ip "-$AF" route add "$CLIENT" via "$FAR_PEER" table 102
+	service t rr m 1
+	count_ways
+	equal "rerouted" "$(ask -n 2 | xargs)" "server1 server1"
+	check "replies by the policy's way" [ "$(leaving far)" -gt 0 ]
+	equal "replies by the plain way" "$(leaving front)" 0
+	defer quiet_in director sysctl -qw net.ipv4.vs.snat_reroute=1
+	in_ns director sysctl -qw net.ipv4.vs.snat_reroute=0
+	equal "not rerouted" "$(ask | xargs)" server1
+	check "replies by the plain way" [ "$(leaving front)" -gt 0 ]
+}
+
+# Requests by one link, replies by the other.
+asymmetric() {
+	local method
+
+	far client
+	far_up
+	in_ns client ip route replace "$VIP/$HOST" via "$FAR_DIRECTOR" src "$CLIENT"
+	defer ip -n client route replace "$VIP/$HOST" via "$DIRECTOR"
+	count_ways
+	for method in m g i; do
+		service t rr $method 1 2
+		ask -n 2 >"$SCRATCH/answers"
+		equal "-$method" "$(tally "$SCRATCH/answers")" "server1x1 server2x1"
+		equal "-$method, large" "$(ask -k sum -s 200000)" same
+		clean_director
+	done
+	check "replies by NAT leave by the front" [ "$(leaving front)" -gt 0 ]
+	equal "replies by the other link" "$(leaving far)" 0
+}
+
+with_topology
+with_servers
+for server in $SERVERS; do
+	web "$server"
+done
+tests_run
