@@ -134,17 +134,27 @@ static struct vs_app_conn *new_app_conn(const struct vs_app *app, u8 slot)
 	return ac;
 }
 
+static struct vs_side *new_side(const struct vs_app *app, u8 slot)
+{
+	struct vs_side *side = kzalloc(sizeof(*side), GFP_ATOMIC);
+
+	if (!side)
+		return NULL;
+	side->app = new_app_conn(app, slot);
+	if (side->app)
+		return side;
+	kfree(side);
+	return NULL;
+}
+
 static int bind_to(struct vs_conn *cp, const struct vs_app *app, u8 slot)
 {
 	struct vs_side *side;
 
 	if (!try_module_get(app->owner))	/* it is being unloaded */
 		return 0;
-	side = kzalloc(sizeof(*side), GFP_ATOMIC);
-	if (side)
-		side->app = new_app_conn(app, slot);
-	if (!side || !side->app) {
-		kfree(side);
+	side = new_side(app, slot);
+	if (!side) {
 		module_put(app->owner);
 		return -ENOMEM;
 	}

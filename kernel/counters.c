@@ -12,20 +12,24 @@ static const struct {
 	const char *name;
 	const char *text;
 } table[VS_COUNTERS] = {
-#define X(id, name, reason, text) [VS_DROP_##id] = { "drop_" #name, text },
+#define X(id, name, reason, text) \
+	[VS_DROP_##id] = { "drop_" #name, text },
 	VS_DROPS(X)
 #undef X
-#define X(id, name, text) [VS_PASS_##id] = { "pass_" #name, text },
+#define X(id, name, text) \
+	[VS_PASS_##id] = { "pass_" #name, text },
 	VS_PASSES(X)
 #undef X
-#define X(id, name, text) [VS_EV_##id] = { #name, text },
+#define X(id, name, text) \
+	[VS_EV_##id] = { #name, text },
 	VS_EVENTS(X)
 #undef X
 };
 
 static const u16 reasons[VS_COUNTERS] = {
 	[VS_COUNTER_NONE] = SKB_DROP_REASON_NETFILTER_DROP,
-#define X(id, name, reason, text) [VS_DROP_##id] = SKB_DROP_REASON_##reason,
+#define X(id, name, reason, text) \
+	[VS_DROP_##id] = SKB_DROP_REASON_##reason,
 	VS_DROPS(X)
 #undef X
 };

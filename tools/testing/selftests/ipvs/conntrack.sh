@@ -369,6 +369,7 @@ notrack_rule() {
 			}
 		}
 	RULES
+	forget_entries
 	for method in m g i; do
 		for proto in t u; do
 			service $proto rr $method 1
