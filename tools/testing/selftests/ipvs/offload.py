@@ -82,8 +82,17 @@ class Case:
             if not mine.plain(one):
                 one, bad = one.inner, bad + one.inner.bad
             tap.equal(bad, [], '%s: %r' % (what, one))
+            tap.check(not one.unfinished or self.to_be_summed(one),
+                      '%s: wrong sum of the pseudo header: %r' % (what, one))
             got, packets = got + one.payload, packets + 1
         return got, packets
+
+    def to_be_summed(self, one):
+        """Whether the checksum is as a device wants it that is to fill it in."""
+        at, size = self.head + (16 if self.proto == TCP else 6), one.length - self.head
+        field = int.from_bytes(one.raw[at:at + 2], 'big')
+        wanted = ~packet.checksum(packet.pseudo(one.src, one.dst, self.proto, size)) & 0xffff
+        return field % 0xffff == wanted % 0xffff
 
     def request(self, sport, what, layout):
         rig = self.rig
