@@ -18,7 +18,7 @@ helper() {
 
 drop_packet() { helper drop_packet; }
 drop_entry() { helper drop_entry; }
-drop_entry_sctp() { helper drop_entry_sctp; }
+drop_entry_sctp() { steady_table; helper drop_entry_sctp; }
 templates() { helper templates; }
 automatic() { helper automatic; }
 idle() { helper idle; }
