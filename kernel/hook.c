@@ -347,6 +347,21 @@ static unsigned int local_packet(struct vs_pkt *p)
 	return vs_in(p, cp);
 }
 
+/* A packet may be carried by a process, which sends it or gives it back from a
+ * queue, and which another packet may interrupt that takes our locks. */
+static __always_inline unsigned int
+undisturbed(unsigned int (*way)(struct vs_pkt *p), struct vs_pkt *p)
+{
+	unsigned int verdict;
+
+	if (likely(in_softirq()))
+		return way(p);
+	local_bh_disable();
+	verdict = way(p);
+	local_bh_enable();
+	return verdict;
+}
+
 static unsigned int input_hook(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
@@ -356,24 +371,19 @@ static unsigned int input_hook(void *priv, struct sk_buff *skb,
 		return NF_ACCEPT;
 	if (!begin(&p, vs_net(state->net), skb, state))
 		return leave(&p);
-	return vs_verdict(skb, local_packet(&p));
+	return vs_verdict(skb, undisturbed(local_packet, &p));
 }
 
-/* A process that sends may be interrupted by a packet that takes our locks. */
 static unsigned int output_hook(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
-	unsigned int verdict;
 	struct vs_pkt p;
 
 	if (is_exempt(skb, state))
 		return NF_ACCEPT;
 	if (!begin(&p, vs_net(state->net), skb, state))
 		return leave(&p);
-	local_bh_disable();
-	verdict = local_packet(&p);
-	local_bh_enable();
-	return vs_verdict(skb, verdict);
+	return vs_verdict(skb, undisturbed(local_packet, &p));
 }
 
 /* Replies of real servers on their way to the client. */
@@ -415,7 +425,7 @@ static unsigned int forward_hook(void *priv, struct sk_buff *skb,
 
 	if (skb->ipvs_property || !skb_dst(skb) || !begin(&p, vn, skb, state))
 		return NF_ACCEPT;
-	return vs_verdict(skb, forwarded_packet(&p));
+	return vs_verdict(skb, undisturbed(forwarded_packet, &p));
 }
 
 #define HOOK(func, family, num, prio) {		\
