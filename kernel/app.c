@@ -221,9 +221,23 @@ static bool is_own_client(const struct vs_conn *cp,
 	return vs_addr_eq(cp->af, client, vs_conn_addr(cp, VS_CADDR));
 }
 
+/* Whether @data, which leads elsewhere, gives way to what @cp's client waits
+ * for. Never another client's; and what another session was told before is not
+ * this one's to take, unless that is over or the client itself chose the port. */
+static bool gives_way(const struct vs_conn *cp, const struct vs_conn *data,
+		      const struct vs_app_data *d)
+{
+	const struct vs_conn *control = data->control;
+
+	if (!is_own_client(cp, d->client))
+		return false;
+	return vs_conn_state(data) != VS_TCP_S_LISTEN || d->cport ||
+	       !control || control == cp ||
+	       READ_ONCE(control->st) & VS_ST_DEAD;
+}
+
 /* There is @data already: it begins again when it is over, if it leads to the
- * same place, or makes room. Not what others announced: who talks of another
- * client must not get at that one's. */
+ * same place, or makes room. */
 static bool adopt(const struct vs_conn *cp, struct vs_conn *data,
 		  const struct vs_app_data *d)
 {
@@ -234,8 +248,7 @@ static bool adopt(const struct vs_conn *cp, struct vs_conn *data,
 			listen(data);
 		return true;
 	}
-	if (over && (vs_conn_state(data) != VS_TCP_S_LISTEN ||
-		     is_own_client(cp, d->client)))
+	if (over && gives_way(cp, data, d))
 		vs_conn_kill(data);
 	return false;
 }

@@ -18,6 +18,7 @@ struct seq_file;
  * @app:	the helper; holds its module
  * @lock:	of the rest
  * @out:	sequence numbers of what the real server sends
+ * @first:	sequence number of the first byte of that, to know a new stream by
  * @data_client: where the connection that was announced last comes from, or
  *		is to go
  * @data_cport:	its client's port, 0 for any
@@ -29,6 +30,7 @@ struct vs_app_conn {
 	const struct vs_app *app;
 	spinlock_t lock;
 	struct vs_seqmap out;
+	u32 first;
 	union nf_inet_addr data_client;
 	__be16 data_cport;
 	__be16 data_vport;

@@ -46,11 +46,25 @@ static bool open_header(struct vs_pkt *p, unsigned int *hlen)
 	       drop(p, VS_DROP_HEADROOM);
 }
 
+/* nf_checksum() would take the IPv4 header in, which does not sum up while the
+ * stack fills in its options. */
+static bool is_sound(const struct vs_pkt *p)
+{
+	const struct sk_buff *skb = p->skb;
+	unsigned int len = skb->len - p->l4;
+
+	if (skb_csum_unnecessary(skb))
+		return true;
+	if (p->af == AF_INET6)
+		return !nf_checksum(p->skb, p->hook, p->l4, IPPROTO_TCP, p->af);
+	return !csum_tcpudp_magic(p->saddr.ip, p->daddr.ip, len, IPPROTO_TCP,
+				  skb_checksum(skb, p->l4, len, 0));
+}
+
 /* A helper is to see what the receiver will take. */
 static bool open_payload(struct vs_pkt *p)
 {
-	if (!skb_csum_unnecessary(p->skb) &&
-	    nf_checksum(p->skb, p->hook, p->l4, IPPROTO_TCP, p->af))
+	if (!is_sound(p))
 		return drop(p, VS_DROP_APP_CSUM);
 	return !skb_linearize(p->skb) || drop(p, VS_DROP_HEADROOM);
 }
@@ -290,6 +304,7 @@ static bool edit(struct vs_pkt *p, const struct vs_talk *t, unsigned int hlen)
 	fix_len(p);
 	fix_gso(skb, skb->len - p->l4 - hlen);
 	fix_check(p, hlen, old, sum);
+	skb->ignore_df = 1;	/* a full segment may have grown */
 	return true;
 }
 
@@ -346,6 +361,16 @@ bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp)
 	return talk_in(p, cp, &t, hlen);
 }
 
+/* The client's ports are used again: another stream. */
+static void begin_stream(struct vs_talk *t)
+{
+	struct vs_app_conn *ac = t->ac;
+
+	memset(&ac->out, 0, sizeof(ac->out));
+	memset(ac->priv, 0, ac->app->size);
+	ac->first = t->seq;
+}
+
 static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
 		     unsigned int hlen, bool may)
 {
@@ -353,6 +378,8 @@ static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
 	bool ok;
 
 	spin_lock(&ac->lock);
+	if (p->tcp & VS_TCP_SYN && t->seq != ac->first)
+		begin_stream(t);
 	if (may)
 		ac->app->out(t);
 	ok = !t->failed || drop(p, VS_DROP_NO_MEMORY);

@@ -15,16 +15,20 @@
 #include "ftp_text.h"
 
 #define VPORT_TRIES	8
+#define FIRST_PORT	1024	/* no data connection leads to a service */
 
 static unsigned short ports[VS_APP_PORTS] = { 21 };
 static unsigned int ports_n = 1;
 module_param_array(ports, ushort, &ports_n, 0444);
 MODULE_PARM_DESC(ports, "ports of FTP control connections (up to 8, default 21)");
 
-/* What is kept of a session. @wanted: answers that the client waits for. */
+/* What is kept of a session. @wanted: answers that the client waits for;
+ * @active: where it listens, to be announced. */
 struct ftp {
 	struct ftp_line request;
 	struct ftp_line reply;
+	struct ftp_end active;
+	bool is_active;
 	u8 wanted;
 };
 
@@ -48,7 +52,6 @@ static void read_command(void *arg, const char *line, unsigned int len,
 			 u32 seq, bool whole)
 {
 	struct vs_talk *t = arg;
-	struct vs_app_data d;
 	struct ftp_end end;
 
 	if (!whole)
@@ -63,17 +66,27 @@ static void read_command(void *arg, const char *line, unsigned int len,
 	case FTP_PORT:
 	case FTP_EPRT:
 		session(t)->wanted = 0;
-		d = (struct vs_app_data) {
-			.client = &end.addr,
-			.cport = end.port,
-			.vport = port_before(t->cp->vport),
-			.dport = port_before(t->cp->dport),
-		};
-		announced(t, vs_app_announce(t, &d));
+		session(t)->active = end;
+		session(t)->is_active = true;
 		break;
 	default:
 		break;
 	}
+}
+
+/* Only the last of a segment's commands: thousands fit in a large one. */
+static void announce_active(struct vs_talk *t)
+{
+	struct ftp *s = session(t);
+	struct vs_app_data d = {
+		.client = &s->active.addr,
+		.cport = s->active.port,
+		.vport = port_before(t->cp->vport),
+		.dport = port_before(t->cp->dport),
+	};
+
+	s->is_active = false;
+	announced(t, vs_app_announce(t, &d));
 }
 
 /* The same port at the virtual address, if the client has no connection there
@@ -121,7 +134,7 @@ static void read_reply(void *arg, const char *line, unsigned int len, u32 seq,
 	if (!session(t)->wanted)
 		return;
 	verb = vs_ftp_reply(line, len, t->cp->af, whole, &r);
-	if (!(session(t)->wanted & verb))
+	if (!(session(t)->wanted & verb) || ntohs(r.port) < FIRST_PORT)
 		return;
 	err = announce_passive(t, r.port, &vport);
 	announced(t, err);
@@ -137,6 +150,8 @@ static void ftp_in(struct vs_talk *t)
 {
 	vs_ftp_read(&session(t)->request, t->seq, t->data, t->len,
 		    read_command, t);
+	if (session(t)->is_active)
+		announce_active(t);
 }
 
 static void ftp_out(struct vs_talk *t)
