@@ -11,10 +11,8 @@
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <net/netfilter/nf_conntrack_expect.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
-#include "conn_table.h"
 #include "conntrack.h"
 #include "net.h"
 
@@ -104,75 +102,4 @@ void vs_ct_kill(const struct vs_conn *cp)
 	ct = nf_ct_tuplehash_to_ctrack(h);
 	nf_ct_kill(ct);
 	nf_ct_put(ct);
-}
-
-/* The connection of @t, whose client's port may not have been known when it was
- * made. */
-static struct vs_conn *find_expected(struct vs_net *vn,
-				     const struct nf_conntrack_tuple *t,
-				     enum vs_dir *dir)
-{
-	struct vs_tuple k = {
-		.saddr = &t->src.u3,
-		.daddr = &t->dst.u3,
-		.sport = t->src.u.all,
-		.dport = t->dst.u.all,
-		.af = t->src.l3num,
-		.proto = t->dst.protonum,
-	};
-	struct vs_conn *cp = vs_table_find(&vn->table, &k, dir);
-
-	if (cp)
-		return cp;
-	k.sport = 0;
-	return vs_table_find(&vn->table, &k, dir);
-}
-
-/* The first packet of a connection that was expected: from the real server or
- * from the client, whichever. RCU. */
-static void expected(struct nf_conn *ct, struct nf_conntrack_expect *exp)
-{
-	struct vs_conn *cp;
-	enum vs_dir dir;
-
-	cp = find_expected(vs_net(nf_ct_net(ct)),
-			   &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple, &dir);
-	if (cp && cp->method == IP_VS_CONN_F_MASQ)
-		set_reply(ct, cp, dir);
-}
-
-void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
-		  enum vs_dir dir, __be16 sport)
-{
-	enum ip_conntrack_info info;
-	struct nf_conn *ct = nf_ct_get(skb, &info);
-	union nf_inet_addr from = {}, to = {};
-	struct nf_conntrack_expect *exp;
-	bool in = dir == VS_DIR_IN;
-
-	if (!ct)
-		return;
-	exp = nf_ct_expect_alloc(ct);
-	if (!exp)
-		return;
-	set_addr(cp, &from, in ? VS_CADDR : VS_DADDR);
-	set_addr(cp, &to, in ? VS_VADDR : VS_CADDR);
-	nf_ct_expect_init(exp, NF_CT_EXPECT_CLASS_DEFAULT, cp->af, &from, &to,
-			  cp->proto, sport ? &sport : NULL,
-			  in ? &cp->vport : &cp->cport);
-	exp->expectfn = expected;
-	nf_ct_expect_related(exp, 0);
-	nf_ct_expect_put(exp);
-}
-
-static bool is_ours(struct nf_conntrack_expect *exp, void *data)
-{
-	return exp->expectfn == expected;
-}
-
-void vs_ct_exit(void)
-{
-	nf_ct_expect_iterate_destroy(is_ours, NULL);
-	/* those that were met just now are under RCU */
-	synchronize_rcu();
 }

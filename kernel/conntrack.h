@@ -33,18 +33,6 @@ bool vs_ct_is_old(const struct sk_buff *skb);
 /* @cp ends, and its entry with it. BH disabled. */
 void vs_ct_kill(const struct vs_conn *cp);
 
-/*
- * For helpers, in the packet path: @skb's entry, if there is one, expects
- * the connection @cp, whose first packet goes in direction @dir: from the client
- * (of any port, when @cp has none yet) or from the real server's @sport (0: any).
- * netfilter then takes it for RELATED, and its entry is rewritten as @cp's. The
- * entry must have a helper of netfilter's own (nf_conntrack_ftp).
- */
-void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
-		  enum vs_dir dir, __be16 sport);
-
-void vs_ct_exit(void);		/* takes back what is expected */
-
 #else
 
 static inline void vs_ct_follow(struct sk_buff *skb, const struct vs_conn *cp,
@@ -63,15 +51,6 @@ static inline bool vs_ct_is_old(const struct sk_buff *skb)
 }
 
 static inline void vs_ct_kill(const struct vs_conn *cp)
-{
-}
-
-static inline void vs_ct_expect(struct sk_buff *skb, const struct vs_conn *cp,
-				enum vs_dir dir, __be16 sport)
-{
-}
-
-static inline void vs_ct_exit(void)
 {
 }
 

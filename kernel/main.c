@@ -7,7 +7,6 @@
 #include <net/net_namespace.h>
 
 #include "config.h"
-#include "conntrack.h"
 #include "defence.h"
 #include "est.h"
 #include "genl.h"
@@ -158,7 +157,6 @@ static void __exit weir_exit(void)
 	vs_genl_exit();
 	vs_route_exit();
 	unregister_pernet_subsys(&net_ops);
-	vs_ct_exit();
 	vs_conn_exit();
 	destroy_workqueue(vs_wq);
 }

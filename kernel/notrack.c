@@ -11,7 +11,9 @@
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
+#include <net/addrconf.h>
 #include <net/net_namespace.h>
+#include <net/route.h>
 
 #include "dest.h"
 #include "net.h"
@@ -23,9 +25,11 @@
 /* Where we meet packets. */
 #define OUR_INPUT	(NF_IP_PRI_NAT_SRC - 2)
 #define OUR_FORWARD	99
+#define OUR_OUTPUT	(NF_IP_PRI_NAT_DST + 1)
 
 static const u8 hook_of[] = {
-	NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD
+	NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD,
+	NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING
 };
 
 static const struct nf_hook_entries *hooks(const struct net *net, u8 af,
@@ -62,9 +66,17 @@ static bool can_tell(const struct nf_hook_ops *ops, u8 hook)
 	case NF_INET_LOCAL_IN:
 		return ops->priority < OUR_INPUT ||
 		       (ops->priority == OUR_INPUT && is_rule(ops));
-	default:
+	case NF_INET_FORWARD:
 		return ops->priority < OUR_FORWARD ||
 		       (ops->priority == OUR_FORWARD && is_rule(ops));
+	/* errors that we send about a packet inherit what it is to conntrack */
+	case NF_INET_LOCAL_OUT:
+		return is_rule(ops) ||
+		       (ops->priority > NF_IP_PRI_CONNTRACK &&
+			ops->priority != NF_IP_PRI_NAT_DST &&
+			ops->priority != OUR_OUTPUT);
+	default:
+		return is_rule(ops) || ops->priority < NF_IP_PRI_NAT_SRC;
 	}
 }
 
@@ -124,6 +136,16 @@ static bool is_ours(const struct vs_pkt *p)
 	       vs_filter_has(f->real, p->af, &p->saddr);
 }
 
+/* What is routed on is not for us, though a connection may be left over from
+ * when it was. */
+static bool is_local(const struct vs_pkt *p)
+{
+	if (p->af == AF_INET6)
+		return ipv6_chk_addr(p->vn->net, &p->daddr.in6, NULL, 0);
+	return inet_addr_type_dev_table(p->vn->net, p->skb->dev, p->daddr.ip) ==
+	       RTN_LOCAL;
+}
+
 /* @p is of a connection that nobody wants tracked, and does not begin one. */
 static bool is_known(const struct vs_pkt *p, const struct vs_notrack *n)
 {
@@ -135,6 +157,7 @@ static bool is_known(const struct vs_pkt *p, const struct vs_notrack *n)
 	cp = vs_conn_find_dir(p, &dir);
 	return cp && !(READ_ONCE(cp->st) & VS_ST_NFCT) &&
 	       (!cp->dest || vs_dest_available(cp->dest)) &&
+	       (dir == VS_DIR_OUT || is_local(p)) &&
 	       READ_ONCE(*(dir == VS_DIR_IN ? &n->in : &n->out));
 }
 
@@ -186,7 +209,7 @@ static void judge(struct vs_net *vn, u8 af)
 	}
 	tracked = is_tracked(vn->net, af) &&
 		  !READ_ONCE(vn->sysctl.conntrack) && !watched[0] &&
-		  !watched[1];
+		  !watched[1] && !watched[3] && !watched[4];
 	WRITE_ONCE(n->in, tracked);
 	WRITE_ONCE(n->out, tracked && !watched[2]);
 	smp_wmb();	/* pairs with is_current() */

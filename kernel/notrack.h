@@ -9,7 +9,8 @@
 /**
  * struct vs_notrack - packets that need not be tracked, of one family
  * @judged:	for which @in and @out were decided: the hooks of PRE_ROUTING,
- *		LOCAL_IN and FORWARD, to be compared only, and their number
+ *		LOCAL_IN, FORWARD, LOCAL_OUT and POST_ROUTING, to be
+ *		compared only, and their number
  * @in:		requests go untracked
  * @out:	so do NAT's replies
  * @hooked:	our hook before conntrack's is there
@@ -18,7 +19,7 @@ struct vs_notrack {
 	struct {
 		const void *hooks;
 		unsigned int num;
-	} judged[3];
+	} judged[5];
 	bool in;
 	bool out;
 	bool hooked;

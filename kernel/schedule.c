@@ -172,7 +172,8 @@ static struct vs_conn *bypass(struct vs_pkt *p, const struct vs_service *svc)
 
 static struct vs_conn *passed(struct vs_pkt *p, enum vs_counter why)
 {
-	p->verdict = vs_pass(p, why);
+	/* an error's embedded packet: the error is counted */
+	p->verdict = p->l3 ? NF_ACCEPT : vs_pass(p, why);
 	return NULL;
 }
 

@@ -273,8 +273,10 @@ snat() {
 	equal "TCP" "$(ask -k give -s 100000)" same
 	equal "UDP" "$(ask -u -n 2 | xargs)" "server1 server1"
 	listed >"$SCRATCH/entries"
-	equal "answers awaited at the director" \
-		"$(grep -c 'src=client dst=VIP .*src=server1 dst=director' "$SCRATCH/entries")" 5
+	# one for each port of the client, which may have taken the same one twice
+	check "too few entries" [ "$(grep -c 'src=client dst=VIP' "$SCRATCH/entries")" -ge 3 ]
+	equal "answers not awaited at the director" \
+		"$(grep 'src=client dst=VIP' "$SCRATCH/entries" | grep -vc 'src=server1 dst=director')" 0
 }
 
 prefix_of() {
