@@ -16,6 +16,7 @@
 #include <net/tcp.h>
 
 #include "app.h"
+#include "csum.h"
 #include "net.h"
 #include "pe.h"
 
@@ -46,25 +47,10 @@ static bool open_header(struct vs_pkt *p, unsigned int *hlen)
 	       drop(p, VS_DROP_HEADROOM);
 }
 
-/* nf_checksum() would take the IPv4 header in, which does not sum up while the
- * stack fills in its options. */
-static bool is_sound(const struct vs_pkt *p)
-{
-	const struct sk_buff *skb = p->skb;
-	unsigned int len = skb->len - p->l4;
-
-	if (skb_csum_unnecessary(skb))
-		return true;
-	if (p->af == AF_INET6)
-		return !nf_checksum(p->skb, p->hook, p->l4, IPPROTO_TCP, p->af);
-	return !csum_tcpudp_magic(p->saddr.ip, p->daddr.ip, len, IPPROTO_TCP,
-				  skb_checksum(skb, p->l4, len, 0));
-}
-
 /* A helper is to see what the receiver will take. */
 static bool open_payload(struct vs_pkt *p)
 {
-	if (!is_sound(p))
+	if (!vs_csum_ok(p))
 		return drop(p, VS_DROP_APP_CSUM);
 	return !skb_linearize(p->skb) || drop(p, VS_DROP_HEADROOM);
 }

@@ -14,6 +14,7 @@
 #include <net/ip.h>
 #include <net/route.h>
 
+#include "csum.h"
 #include "dest.h"
 #include "icmp.h"
 #include "mtu.h"
@@ -82,20 +83,6 @@ static struct vs_conn *find_sent_on(const struct vs_pkt *in)
 	struct vs_conn *cp = vs_conn_find(in);
 
 	return cp && cp->method != IP_VS_CONN_F_MASQ ? cp : NULL;
-}
-
-/* nf_checksum() would take the IPv4 header in, which does not sum up while the
- * stack fills in its options. */
-static bool is_sound(const struct vs_pkt *p)
-{
-	const struct sk_buff *skb = p->skb;
-
-	if (skb_csum_unnecessary(skb))
-		return true;
-	if (p->af == AF_INET6)
-		return !nf_checksum(p->skb, p->hook, p->l4, IPPROTO_ICMPV6,
-				    p->af);
-	return !csum_fold(skb_checksum(skb, p->l4, skb->len - p->l4, 0));
 }
 
 static void count(const struct vs_conn *cp, enum vs_count pkts,
@@ -233,7 +220,7 @@ static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
 	if (!cp || dir != VS_DIR_IN || cp->method != IP_VS_CONN_F_TUNNEL ||
 	    !is_tunnel_to(cp->dest, type, outer))
 		return NF_ACCEPT;
-	if (!is_sound(p))
+	if (!vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	return relay(p, e, outer, &req, cp);
 }
@@ -263,7 +250,7 @@ static struct vs_conn *schedule_reverse(struct vs_pkt *p,
 static unsigned int pass_on(struct vs_pkt *p, const struct vs_pkt *in,
 			    struct vs_conn *cp)
 {
-	if (cp->method == IP_VS_CONN_F_MASQ && !is_sound(p))
+	if (cp->method == IP_VS_CONN_F_MASQ && !vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	count(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
 	vs_event(p->vn, VS_EV_ICMP_TO_SERVER);
@@ -317,7 +304,7 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	}
 	if (!cp || dir != VS_DIR_OUT)
 		return unrelated(p, NF_INET_FORWARD);
-	if (cp->method == IP_VS_CONN_F_MASQ && !is_sound(p))
+	if (cp->method == IP_VS_CONN_F_MASQ && !vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	p->verdict = vs_xmit_icmp_reply(p, &in, cp);
 	if (p->verdict != NF_ACCEPT)
