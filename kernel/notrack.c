@@ -27,11 +27,6 @@
 #define OUR_FORWARD	99
 #define OUR_OUTPUT	(NF_IP_PRI_NAT_DST + 1)
 
-static const u8 hook_of[] = {
-	NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN, NF_INET_FORWARD,
-	NF_INET_LOCAL_OUT, NF_INET_POST_ROUTING
-};
-
 static const struct nf_hook_entries *hooks(const struct net *net, u8 af,
 					   u8 hook)
 {
@@ -50,9 +45,10 @@ static bool is_rule(const struct nf_hook_ops *ops)
 	return ops->hook_ops_type != NF_HOOK_OP_UNDEFINED;
 }
 
-static bool is_conntrack(const struct nf_hook_ops *ops)
+static bool is_conntrack(const struct nf_hook_ops *ops, u8 hook)
 {
-	return ops->priority == NF_IP_PRI_CONNTRACK && !is_rule(ops);
+	return hook == NF_INET_PRE_ROUTING &&
+	       ops->priority == NF_IP_PRI_CONNTRACK && !is_rule(ops);
 }
 
 /* Whether @ops, on @hook, sees a packet after conntrack and before us. */
@@ -61,7 +57,7 @@ static bool can_tell(const struct nf_hook_ops *ops, u8 hook)
 	switch (hook) {
 	case NF_INET_PRE_ROUTING:
 		return ops->priority >= NF_IP_PRI_CONNTRACK &&
-		       !is_conntrack(ops) &&
+		       !is_conntrack(ops, hook) &&
 		       (ops->priority != NF_IP_PRI_NAT_DST || is_rule(ops));
 	case NF_INET_LOCAL_IN:
 		return ops->priority < OUR_INPUT ||
@@ -80,8 +76,9 @@ static bool can_tell(const struct nf_hook_ops *ops, u8 hook)
 	}
 }
 
-/* Whether anybody on @hook can tell. */
-static bool is_watched(const struct nf_hook_entries *e, u8 hook)
+/* Whether @match is true of anybody on @hook. */
+static bool any(const struct nf_hook_entries *e, u8 hook,
+		bool (*match)(const struct nf_hook_ops *ops, u8 hook))
 {
 	struct nf_hook_ops **ops;
 	unsigned int i;
@@ -90,22 +87,7 @@ static bool is_watched(const struct nf_hook_entries *e, u8 hook)
 		return false;
 	ops = nf_hook_entries_get_hook_ops(e);
 	for (i = 0; i < num_hooks(e); i++)
-		if (can_tell(READ_ONCE(ops[i]), hook))
-			return true;
-	return false;
-}
-
-static bool is_tracked(const struct net *net, u8 af)
-{
-	const struct nf_hook_entries *e = hooks(net, af, NF_INET_PRE_ROUTING);
-	struct nf_hook_ops **ops;
-	unsigned int i;
-
-	if (!e)
-		return false;
-	ops = nf_hook_entries_get_hook_ops(e);
-	for (i = 0; i < num_hooks(e); i++)
-		if (is_conntrack(READ_ONCE(ops[i])))
+		if (match(READ_ONCE(ops[i]), hook))
 			return true;
 	return false;
 }
@@ -114,14 +96,14 @@ static bool is_tracked(const struct net *net, u8 af)
 static bool is_current(const struct vs_notrack *n, const struct net *net,
 		       u8 af)
 {
-	int i;
+	u8 hook;
 
-	for (i = 0; i < ARRAY_SIZE(hook_of); i++) {
-		const struct nf_hook_entries *e = hooks(net, af, hook_of[i]);
+	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
+		const struct nf_hook_entries *e = hooks(net, af, hook);
 
 		/* the number, too: memory may be used again */
-		if (e != READ_ONCE(n->judged[i].hooks) ||
-		    num_hooks(e) != READ_ONCE(n->judged[i].num))
+		if (e != READ_ONCE(n->judged[hook].hooks) ||
+		    num_hooks(e) != READ_ONCE(n->judged[hook].num))
 			return false;
 	}
 	smp_rmb();	/* pairs with judge() */
@@ -199,23 +181,25 @@ static const struct nf_hook_ops early[] = {
 static void judge(struct vs_net *vn, u8 af)
 {
 	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
-	const struct nf_hook_entries *e[ARRAY_SIZE(hook_of)];
-	bool watched[ARRAY_SIZE(hook_of)], tracked;
-	int i;
+	const struct nf_hook_entries *e[NF_INET_NUMHOOKS];
+	u8 watched = 0;	/* by BIT() of the hook */
+	bool tracked = false;
+	u8 hook;
 
-	for (i = 0; i < ARRAY_SIZE(hook_of); i++) {
-		e[i] = hooks(vn->net, af, hook_of[i]);
-		watched[i] = is_watched(e[i], hook_of[i]);
+	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
+		e[hook] = hooks(vn->net, af, hook);
+		tracked |= any(e[hook], hook, is_conntrack);
+		if (any(e[hook], hook, can_tell))
+			watched |= BIT(hook);
 	}
-	tracked = is_tracked(vn->net, af) &&
-		  !READ_ONCE(vn->sysctl.conntrack) && !watched[0] &&
-		  !watched[1] && !watched[3] && !watched[4];
+	tracked &= !READ_ONCE(vn->sysctl.conntrack) &&
+		   !(watched & ~BIT(NF_INET_FORWARD));
 	WRITE_ONCE(n->in, tracked);
-	WRITE_ONCE(n->out, tracked && !watched[2]);
+	WRITE_ONCE(n->out, tracked && !watched);
 	smp_wmb();	/* pairs with is_current() */
-	for (i = 0; i < ARRAY_SIZE(hook_of); i++) {
-		WRITE_ONCE(n->judged[i].hooks, e[i]);
-		WRITE_ONCE(n->judged[i].num, num_hooks(e[i]));
+	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
+		WRITE_ONCE(n->judged[hook].hooks, e[hook]);
+		WRITE_ONCE(n->judged[hook].num, num_hooks(e[hook]));
 	}
 }
 

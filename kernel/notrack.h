@@ -8,9 +8,8 @@
 
 /**
  * struct vs_notrack - packets that need not be tracked, of one family
- * @judged:	for which @in and @out were decided: the hooks of PRE_ROUTING,
- *		LOCAL_IN, FORWARD, LOCAL_OUT and POST_ROUTING, to be
- *		compared only, and their number
+ * @judged:	for which @in and @out were decided: who is on each
+ *		NF_INET_* hook, to be compared only, and how many
  * @in:		requests go untracked
  * @out:	so do NAT's replies
  * @hooked:	our hook before conntrack's is there
@@ -19,7 +18,7 @@ struct vs_notrack {
 	struct {
 		const void *hooks;
 		unsigned int num;
-	} judged[5];
+	} judged[NF_INET_NUMHOOKS];
 	bool in;
 	bool out;
 	bool hooked;
