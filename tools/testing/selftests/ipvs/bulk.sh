@@ -12,20 +12,6 @@ export ALL_TESTS="offloads_on offloads_off parallel"
 
 SIZE=${SIZE:-2000000}
 
-# offloads FEATURE on|off...: at the interfaces that data to and from server1 passes.
-offloads() {
-	local where
-
-	printf '# ethtool -K: %s\n' "$*"
-	for where in client:front director:front director:back server1:back server1:front; do
-		quiet_in "${where%:*}" ethtool -K "${where#*:}" "$@" >/dev/null 2>&1
-	done
-}
-
-usual_offloads() {
-	offloads gro off gso on tso on tx on rx on
-}
-
 each_method() {
 	local method
 

@@ -16,14 +16,6 @@ tool curl nginx dnsmasq socat iperf3 openssl tcpdump
 
 LINKS="client:front director:back"
 
-offloads() {
-	local where
-
-	for where in client:front director:front director:back server1:back server1:front; do
-		quiet_in "${where%:*}" ethtool -K "${where#*:}" "${@}" >/dev/null 2>&1
-	done
-}
-
 # captured FILE: has the capture begun?
 captured() {
 	[ -s "$1" ]
@@ -159,7 +151,7 @@ bulk() {
 	by_each_method bulk t 5201 iperf3 -c "$VIP" -n 300K
 }
 
-defer offloads gro on gso on tso on tx on rx on
+defer usual_offloads
 with_topology
 offloads gro off gso off tso off tx off rx off
 tests_run

@@ -236,6 +236,20 @@ steady_table() {
 	in_ns director sysctl -qw "$knob=4"
 }
 
+# offloads FEATURE on|off...: at the interfaces that data to and from server1 passes.
+offloads() {
+	local where
+
+	printf '# ethtool -K: %s\n' "$*"
+	for where in client:front director:front director:back server1:back server1:front; do
+		quiet_in "${where%:*}" ethtool -K "${where#*:}" "$@" >/dev/null 2>&1
+	done
+}
+
+usual_offloads() {
+	offloads gro off gso on tso on tx on rx on
+}
+
 # service PROTO SCHED METHOD [SERVER...]: a service on the VIP with these servers (numbers).
 # PROTO is t or u, METHOD m, g or i.
 service() {
