@@ -9,7 +9,7 @@ from ipvstest import genl, packet, tap
 from ipvstest.conns import ConnTable, ProcFile
 from ipvstest.genl import nest, u16, u32
 from ipvstest.knobs import Knobs
-from ipvstest.packet import IPIP, IPV6, TCP, UDP
+from ipvstest.packet import IPIP, IPV6, SCTP, TCP, UDP
 from ipvstest.rig import METHODS, Rig
 from ipvstest.wire import wait_until
 
@@ -37,19 +37,21 @@ def conn_max(family):
     rig.close()
 
 
-def sloppy_tcp(family):
-    """A connection that begins in the middle."""
-    rig, table = Rig(family, 'nat', vport=8410 + family), ConnTable()
-    rig.send(4000, 'ack')
-    tap.check(not rig.arrived(4000, 0.1), 'an ACK made a connection')
-    with Knobs(sloppy_tcp=1):
-        rig.send(4001, 'ack')
-        tap.check(rig.arrived(4001), 'an ACK made no connection')
-        conn = wait_until(lambda: table.of('TCP', 4001, rig.vport))
-        tap.equal(conn and conn.state, 'ESTABLISHED', 'state')
-        rig.send(4002, 'rst')
-        tap.check(not rig.arrived(4002, 0.1), 'an RST made a connection')
-    rig.close()
+def sloppy(family):
+    """A connection that begins in the middle; its end begins none."""
+    table = ConnTable()
+    for name, proto, middle, end in (('TCP', TCP, 'ack', 'rst'), ('SCTP', SCTP, 'data', 'abort')):
+        rig = Rig(family, 'nat', proto, vport=8410 + family)
+        rig.send(4000, middle)
+        tap.check(not rig.arrived(4000, 0.1), '%s: %s made a connection' % (name, middle))
+        with Knobs(**{'sloppy_' + name.lower(): 1}):
+            rig.send(4001, middle)
+            tap.check(rig.arrived(4001), '%s: %s made no connection' % (name, middle))
+            conn = wait_until(lambda: table.of(name, 4001, rig.vport))
+            tap.equal(conn and conn.state, 'ESTABLISHED', name + ': state')
+            rig.send(4002, end)
+            tap.check(not rig.arrived(4002, 0.1), '%s: %s made a connection' % (name, end))
+        rig.close()
 
 
 # How a connection is brought to a state by client (>) and server (<), and the modes in which a SYN

@@ -7,7 +7,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="conn_max sloppy_tcp conn_reuse_mode schedule_icmp ignore_tunneled snat_reroute
+export ALL_TESTS="conn_max sloppy conn_reuse_mode schedule_icmp ignore_tunneled snat_reroute
 	cache_bypass"
 export ONCE_TESTS="pmtu_disc estimation conn_lfactor"
 
@@ -17,7 +17,7 @@ helper() {
 }
 
 conn_max() { helper conn_max; }
-sloppy_tcp() { helper sloppy_tcp; }
+sloppy() { helper sloppy; }
 conn_reuse_mode() { helper conn_reuse_mode; }
 schedule_icmp() { helper schedule_icmp; }
 pmtu_disc() { helper pmtu_disc; }

@@ -97,21 +97,6 @@ def associations(family):
     association(at, ipvs, 'tun', TUNNEL, 5063, 5063)
 
 
-def sloppy(family):
-    """An association that begins in the middle."""
-    rig, table = Rig(family, 'nat', SCTP, vport=5070 + family), ConnTable()
-    rig.send(4000, 'data')
-    tap.check(not rig.arrived(4000, 0.1), 'DATA made a connection')
-    with Knobs(sloppy_sctp=1):
-        rig.send(4001, 'data')
-        tap.check(rig.arrived(4001), 'DATA made no connection')
-        conn = wait_until(lambda: table.of('SCTP', 4001, rig.vport))
-        tap.equal(conn and conn.state, 'ESTABLISHED', 'state')
-        rig.send(4002, 'abort')
-        tap.check(not rig.arrived(4002, 0.1), 'an ABORT made a connection')
-    rig.close()
-
-
 def reuse(family):
     """An INIT on the ports of an association that is over finds a new server."""
     for mode, moves in ((0, False), (1, True)):
@@ -161,7 +146,6 @@ def persistent(family):
 
 
 def rules(family):
-    sloppy(family)
     reuse(family)
     persistent(family)
 

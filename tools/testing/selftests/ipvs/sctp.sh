@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # SCTP associations between the kernel's own sockets, by NAT (with the port translated, too),
-# direct routing and tunnelling; sloppy_sctp, conn_reuse_mode and persistence for SCTP; AH and ESP
-# that follow their ISAKMP connection. The state table is tested by states.sh. Topology: topology.sh.
+# direct routing and tunnelling; conn_reuse_mode and persistence for SCTP; AH and ESP that follow
+# their ISAKMP connection. The state table is tested by states.sh, sloppy_sctp by knobs.sh. Topology:
+# topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
