@@ -58,23 +58,11 @@ with_vsftpd() {
 ftp_service() {
 	local n
 
-	defer forget
+	defer forget '^TCP'
 	ipvs_batch <<-RULES
 		-A -t $(at "$VIP" 21) -s rr
 		$(for n; do echo "-a -t $(at "$VIP" 21) -r $(at "${RS[n]}" 21) -m"; done)
 	RULES
-}
-
-# forget: with the servers, their connections, which hold the helper.
-forget() {
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
-	clean_director
-	busywait 5 no_connections
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
-}
-
-no_connections() {
-	[ "$(quiet_in director sh -c 'wc -l </proc/net/ip_vs_conn')" -le 1 ]
 }
 
 # curl_client OPTION...
@@ -171,7 +159,7 @@ marked() {
 			}
 		}
 	RULES
-	defer forget
+	defer forget '^TCP'
 	ipvs_batch <<-RULES
 		-A -f 7 $six -s rr
 		-a -f 7 $six -r $(at "${RS[1]}" 0) -m
@@ -179,35 +167,32 @@ marked() {
 	run_py ftp.py words "$CLIENT" "$VIP" "${RS[1]}"
 }
 
-# Every answer to PASV and EPSV is lost once, behind the director: it is changed again.
-lost_answers() {
+# lossy IN [OUT]: which segments of the control connection are lost, on either side of the client.
+lossy() {
 	defer quiet_in client nft delete table inet lossy
 	in_ns client nft -f - <<-RULES
 		table inet lossy {
 			chain in {
 				type filter hook prerouting priority 0;
-				tcp sport 21 @th,256,32 { 0x32323720, 0x32323920 } numgen inc mod 2 == 0 drop
-			}
-		}
-	RULES
-	dialogue answers
-}
-
-# Every eighth segment of the control connection is lost, on either side of the client.
-losses() {
-	defer quiet_in client nft delete table inet lossy
-	in_ns client nft -f - <<-RULES
-		table inet lossy {
-			chain in {
-				type filter hook prerouting priority 0;
-				tcp sport 21 numgen inc mod 8 == 5 drop
+				tcp sport 21 $1 drop
 			}
 			chain out {
 				type filter hook postrouting priority 0;
-				tcp dport 21 numgen inc mod 8 == 3 drop
+				${2:+tcp dport 21 $2 drop}
 			}
 		}
 	RULES
+}
+
+# Every answer to PASV and EPSV is lost once, behind the director: it is changed again.
+lost_answers() {
+	lossy "@th,256,32 { 0x32323720, 0x32323920 } numgen inc mod 2 == 0"
+	dialogue answers
+}
+
+# Every eighth segment is lost, on either side.
+losses() {
+	lossy "numgen inc mod 8 == 5" "numgen inc mod 8 == 3"
 	dialogue stream
 }
 
@@ -240,7 +225,7 @@ listed() {
 	equal "used" "$(usage)" "21 1 ftp"
 	equal "elsewhere" "$(quiet_in client awk '$1 == "TCP" { print $3 }' /proc/net/ip_vs_app)" 0
 	refute "unloaded in use" rmmod ip_vs_ftp 2>/dev/null
-	forget
+	forget '^TCP'
 	busywait 5 unused || fail "in use without connections: $(usage)"
 }
 

@@ -72,19 +72,12 @@ web() {
 	{ PORT=80 ask -n 2; PORT=443 ask -n 2; PORT=80 ask; } >"$SCRATCH/answers"
 	one_server "HTTP and HTTPS" "$SCRATCH/answers"
 	equal "templates of the mark" "$(templates ASSURED)" 1
-	forget
+	forget_group
 }
 
-# forget: with the servers, their connections.
-forget() {
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
-	clean_director
-	busywait 5 no_templates || fail "connections stay"
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
-}
-
-no_templates() {
-	! quiet_in director grep -q '^IP ' /proc/net/ip_vs_conn
+# A group's templates go with its servers.
+forget_group() {
+	forget '^IP ' || fail "connections stay"
 }
 
 # TCP and UDP of one port, as DNS or Kerberos have it.
@@ -93,7 +86,7 @@ all_protocols() {
 	group 2 m -p 60
 	{ ask -n 2; ask -u -n 2; ask; } >"$SCRATCH/answers"
 	one_server "TCP and UDP" "$SCRATCH/answers"
-	forget
+	forget_group
 }
 
 with_ftp() {
@@ -127,7 +120,7 @@ ftp_range() {
 	for method in m g i; do
 		group 3 "$method" -p 60
 		sessions "a range of ports, -$method"
-		forget
+		forget_group
 	done
 }
 
@@ -149,7 +142,7 @@ rtsp() {
 	group 4 g -p 60
 	{ PORT=554 ask; PORT=6970 ask -u -n 2; PORT=554 ask; } >"$SCRATCH/answers"
 	one_server "RTSP" "$SCRATCH/answers"
-	forget
+	forget_group
 }
 
 # Addresses that the director does not have: what is marked is delivered locally.
@@ -171,7 +164,7 @@ anywhere() {
 	group 5 m -p 60
 	ask -n 3 >"$SCRATCH/answers"
 	one_server "persistent" "$SCRATCH/answers"
-	forget
+	forget_group
 }
 
 # Clients of one network, two virtual addresses, one server.
@@ -196,7 +189,7 @@ addresses() {
 	group 6 m -p 60 -M "$mask"
 	{ ask -b "$CLIENT"; ask -b "${FRONT}200"; VIP=$vip2 ask; } >"$SCRATCH/answers"
 	one_server "two addresses" "$SCRATCH/answers"
-	forget
+	forget_group
 }
 
 tool nft curl

@@ -11,33 +11,21 @@
 export ALL_TESTS="table phones hostile"
 export ONCE_TESTS="module"
 
-# forget: services and, with their servers, templates: they hold the module.
-forget() {
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
-	clean_director
-	busywait 5 no_templates
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
-}
-
-no_templates() {
-	! quiet_in director grep -q ' sip ' /proc/net/ip_vs_conn
-}
-
 table() {
 	steady_table
-	defer forget
+	defer forget ' sip '
 	run_py pe_sip.py table "$AF"
 }
 
 phones() {
-	defer forget
+	defer forget ' sip '
 	run_py pe_sip.py phones "$AF"
 	check "no Call-ID listed" quiet_in director sh -c \
 		"ipvsadm -Lcn --persistent-conn | grep -q 'sip *call0@phone'"
 }
 
 hostile() {
-	defer forget
+	defer forget ' sip '
 	run_py pe_sip.py hostile "$AF"
 }
 
@@ -53,7 +41,7 @@ module() {
 	equal "services to begin with" "$had" 0
 	rmmod ip_vs_pe_sip 2>/dev/null
 	refute "loaded without need" loaded
-	defer forget
+	defer forget ' sip '
 	if quiet_in director ipvsadm -A -u "$VIP:5060" -s rr -p 60 --pe none-such 2>/dev/null; then
 		fail "an engine that is not there"
 	fi

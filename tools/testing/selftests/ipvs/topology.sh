@@ -227,6 +227,23 @@ clean_director() {
 	quiet_in director ipvsadm -C
 }
 
+# forget PATTERN: services and, with their servers, the connections and templates that are listed
+# like this: they hold a helper's module.
+forget() {
+	local status
+
+	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
+	clean_director
+	busywait 5 none_listed "$1"
+	status=$?
+	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
+	return "$status"
+}
+
+none_listed() {
+	! quiet_in director grep -q -- "$1" /proc/net/ip_vs_conn
+}
+
 # While the kernel's table grows, /proc shows less than all of it, and expire_nodest_conn ends less.
 steady_table() {
 	local knob=net.ipv4.vs.conn_lfactor was
