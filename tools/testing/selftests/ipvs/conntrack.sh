@@ -94,8 +94,7 @@ watched() {
 		sed 's/ \. / /g; s/, */\n/g; s/^\([a-z]* \)m/\1-/' |
 		awk -v tcp="$1" 'NF < 3 { at = $1 " " $2; next }
 			{ sub(/^ipencap|^ipv6/, "tunnel")
-			  print at ": " $1, $2, ">", $3, $4 (tcp == "t" ? "" : " x" $7) | "sort"
-			  close("sort") }'
+			  print at ": " $1, $2, ">", $3, $4 (tcp == "t" ? "" : " x" $7) }'
 }
 
 # listed: conntrack's entries of our flows without what depends on time and chance.
