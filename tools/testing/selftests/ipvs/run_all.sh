@@ -16,7 +16,7 @@ uml) SCRIPT_TIMEOUT=${SCRIPT_TIMEOUT:-300} ;;
 esac
 PASSED=0 FAILED=0 SKIPPED=0
 REPORT=${OUT:-$SCRATCH}/selftests
-FAILURES=()
+FAILURES=() UNTIDY=()
 
 scripts() {
 	local kind='TEST_PROGS'
@@ -53,10 +53,43 @@ run_script() {
 	fi
 }
 
+# shared: what the scripts share and are to leave as they found it: addresses, routes, rules and
+# knobs of every namespace. Not: what the kernel itself adds and leaves.
+shared() {
+	local ns
+
+	ip netns list | sort
+	for ns in $ALL_NS; do
+		quiet_in "$ns" sh -c '
+			ip -br addr | awk "{ \$2 = \"\"; print }"; ip rule; ip -6 rule
+			{ ip route show table all; ip -6 route show table all; } | sed "s/ linkdown//"
+			nft list ruleset | grep -vE "^(table|})|^.(chain|})|^..type |^$"
+			cd /proc/sys/net && grep -rs . ipv4/*_* ipv4/conf/all ipv4/conf/default \
+				ipv6/conf/all ipv6/conf/default | sort' |
+			grep -vE 'gre0|gretap0|erspan0|l3mdev|fastopen_key' | sed "s/^/$ns: /"
+	done
+}
+
+as_before() {
+	shared >"$SCRATCH/after"
+	diff "$SCRATCH/before" "$SCRATCH/after" >"$SCRATCH/left"
+}
+
+# tidy NAME: where NAME left something, tell, and make the topology anew.
+tidy() {
+	busywait 1 as_before && return
+	UNTIDY+=("$1")
+	sed -n "s/^[<>]/# $1 leaves &/p" "$SCRATCH/left" | head -n 20
+	topology_down
+	topology_up || echo "# no topology any more"
+	shared >"$SCRATCH/before"
+}
+
 names=("$@")
 mkdir -p "$REPORT"
 with_topology
 export TOPOLOGY=shared
+shared >"$SCRATCH/before"
 
 [ $# -gt 0 ] || read -rd '' -a names <<<"$(scripts)"
 for name in "${names[@]}"; do
@@ -64,7 +97,9 @@ for name in "${names[@]}"; do
 	[ -e "$HERE/$name.sh" ] || { echo "no such test: $name"; FAILED=$((FAILED + 1)); continue; }
 	run_script "$name"
 	module_reload || echo "# ip_vs cannot be unloaded after $name"
+	tidy "$name"
 done
+[ ${#UNTIDY[@]} -eq 0 ] || printf '# left something behind: %s\n' "${UNTIDY[*]}"
 printf '# %s took %d s in all\n' "$IMPL" "$SECONDS"
 for failure in "${FAILURES[@]}"; do
 	printf '# failed: %s\n' "$failure"
