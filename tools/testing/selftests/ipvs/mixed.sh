@@ -16,30 +16,14 @@ tool curl nginx nft
 
 # --- real servers and clients --------------------------------------------------------------
 
-# web NS: nginx gives the namespace's name, and a large file.
-web() {
-	local dir=$SCRATCH/web-$1
+# site NS: what is to be had there: the namespace's name, and a large file.
+site() {
+	local dir=$SCRATCH/site-$1
 
-	mkdir -p "$dir"
-	chmod 755 "$SCRATCH"
+	mkdir "$dir"
 	echo "$1" >"$dir/name"
 	head -c 300000 /dev/zero >"$dir/large"
-	cat >"$dir/conf" <<-CONF
-		user root; worker_processes 1; pid $dir/pid; error_log $dir/error.log;
-		events { worker_connections 64; }
-		http {
-			access_log off;
-			client_body_temp_path $dir/b; proxy_temp_path $dir/p; fastcgi_temp_path $dir/f;
-			uwsgi_temp_path $dir/u; scgi_temp_path $dir/s;
-			server { listen 80; listen [::]:80; root $dir; }
-		}
-	CONF
-	in_ns "$1" nginx -c "$dir/conf" -e "$dir/error.log"
-	defer web_stop "$dir"
-}
-
-web_stop() {
-	kill "$(cat "$1/pid")"
+	with_web "$1" "$dir"
 }
 
 # get ADDRESS FILE COUNT
@@ -235,6 +219,6 @@ asymmetric() {
 with_topology
 with_servers
 for server in $SERVERS; do
-	web "$server"
+	site "$server"
 done
 tests_run

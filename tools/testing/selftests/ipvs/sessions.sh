@@ -84,36 +84,25 @@ by_each_method() {
 	golden "sessions_${name}_$AF.txt" "$SCRATCH/wire"
 }
 
-web() {
-	local dir=$SCRATCH/web
+# site: a page, by HTTP and by TLS.
+site() {
+	local dir=$SCRATCH/site
 
-	mkdir -p "$dir/root"
-	head -c 30000 /dev/zero | tr '\0' w >"$dir/root/page"
+	mkdir -p "$dir"
+	head -c 30000 /dev/zero | tr '\0' w >"$dir/page"
 	openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=weir.test \
-		-keyout "$dir/key" -out "$dir/cert" 2>/dev/null || fail "no certificate"
-	cat >"$dir/conf" <<-CONF
-		pid $dir/pid; error_log $dir/error; worker_processes 1; user root;
-		events { worker_connections 64; }
-		http {
-			access_log off; server_tokens off; default_type text/plain;
-			server {
-				listen 80; listen [::]:80; listen 443 ssl; listen [::]:443 ssl;
-				ssl_certificate $dir/cert; ssl_certificate_key $dir/key;
-				ssl_session_tickets off; root $dir/root;
-			}
-		}
-	CONF
-	background nsenter --net=/run/netns/server1 nginx -c "$dir/conf" -g "daemon off;" -e "$dir/error"
-	wait_listen server1 443 2
+		-keyout "$SCRATCH/key" -out "$SCRATCH/cert" 2>/dev/null || fail "no certificate"
+	with_web server1 "$dir" "listen 443 ssl; listen [::]:443 ssl; ssl_session_tickets off;" \
+		"ssl_certificate $SCRATCH/cert; ssl_certificate_key $SCRATCH/key;"
 }
 
 http() {
-	web
+	site
 	by_each_method http t 80 curl -sS --max-time 20 -o /dev/null "http://$(at "$VIP" 80)/page"
 }
 
 tls() {
-	web
+	site
 	by_each_method tls t 443 curl -sS --max-time 20 -k -o /dev/null "https://$(at "$VIP" 443)/page"
 }
 

@@ -222,6 +222,23 @@ with_servers() {
 	: "$ready"
 }
 
+# with_web NS ROOT [DIRECTIVES...]: nginx gives the files of ROOT on port 80, and what the directives say.
+with_web() {
+	local dir=$SCRATCH/nginx-$1
+
+	mkdir -p "$dir"
+	cat >"$dir/conf" <<-CONF
+		pid $dir/pid; error_log $dir/error; worker_processes 1; user root;
+		events { worker_connections 64; }
+		http {
+			access_log off; server_tokens off; default_type text/plain;
+			server { listen 80; listen [::]:80; root $2; ${*:3} }
+		}
+	CONF
+	background nsenter "--net=/run/netns/$1" nginx -c "$dir/conf" -g "daemon off;" -e "$dir/error"
+	wait_listen "$1" 80 2
+}
+
 # clean_director: no services; connections die with what the test does next, or stay harmlessly.
 clean_director() {
 	quiet_in director ipvsadm -C
