@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Set-ups in which more than one thing is special: methods mixed in one service, several virtual
-# addresses, stacked devices, policy routing, answers that take another way than requests.
-# Topology: topology.sh, and a second link from the director:
+# addresses, stacked devices, policy routing, VRF, answers that take another way than requests,
+# devices that vanish under traffic. Topology: topology.sh, and a second link from the director:
 #
-#   director  far (10.9.0.1)  <-- veth, VLAN, bridge -->  far (10.9.0.2)  server1 or client
+#   director  far (10.9.0.1)  <-- veth, VLAN, bridge, bond -->  far (10.9.0.2)  server1 or client
 
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="methods veth vlan bridge policy asymmetric"
+export ALL_TESTS="methods veth vlan bridge bond vrf policy asymmetric device_gone"
 
-tool curl nginx nft
+tool curl nginx nft jq
 
 # --- real servers and clients --------------------------------------------------------------
 
@@ -152,6 +152,68 @@ bridge() {
 	answers bridge
 }
 
+# has TYPE: whether the kernel has such devices.
+has() {
+	quiet_in director ip link add probe type "$1" "${@:2}" 2>/dev/null || {
+		skip "no $1 devices"
+		return 1
+	}
+	ip -n director link del probe
+}
+
+bond() {
+	local ns
+
+	has bond || return
+	far server1
+	run ip link add far2 netns director type veth peer name far2 netns server1
+	defer ip -n director link del far2
+	for ns in director server1; do
+		stack $ns stacked type bond mode active-backup miimon 10
+		in_ns $ns ip link set far master stacked
+		in_ns $ns ip link set far2 master stacked
+		ip -n $ns link set far2 up
+	done
+	far_up stacked
+	answers bond
+	# over the other leg
+	in_ns director ip link set far down
+	ipvs_batch <<-RULES
+		-A -t $(at "$VIP") -s rr
+		-a -t $(at "$VIP") -r $(at "$FAR_PEER") -m
+	RULES
+	equal "bond, other leg" "$(ask -n 2 | xargs)" "server1 server1"
+}
+
+# Clients in a VRF, servers outside: the virtual address is the VRF's.
+vrf() {
+	local address=203.0.113.30 method ns
+
+	has vrf table 10 || return
+	[ "$AF" = 4 ] || address=2001:db8:f::30
+	far client
+	stack director red type vrf table 10
+	in_ns director ip link set red up
+	in_ns director ip link set far master red
+	far_up
+	give director "$address" red
+	for ns in server1 server2; do
+		give $ns "$address" lo
+	done
+	in_ns client ip route add "$address/$HOST" via "$FAR_DIRECTOR" src "$CLIENT"
+	defer clean_director
+	for method in g i; do
+		ipvs_batch <<-RULES
+			-A -t $(at "$address") -s rr
+			-a -t $(at "$address") -r $(at "${RS[1]}") -$method
+			-a -t $(at "$address") -r $(at "${RS[2]}") -$method
+		RULES
+		VIP=$address ask -n 2 >"$SCRATCH/answers"
+		equal "VRF -$method" "$(tally "$SCRATCH/answers")" "server1x1 server2x1"
+		clean_director
+	done
+}
+
 # --- ways ----------------------------------------------------------------------------------
 
 # leaving DEVICE: packets from the virtual address that left the director by it.
@@ -214,6 +276,51 @@ asymmetric() {
 	done
 	check "replies by NAT leave by the front" [ "$(leaving front)" -gt 0 ]
 	equal "replies by the other link" "$(leaving far)" 0
+}
+
+# --- devices go ----------------------------------------------------------------------------
+
+# gone WHAT: the second link goes, and nobody holds it: that would take at least ten seconds.
+gone() {
+	printf '# director$ ip link del far (%s)\n' "$1"
+	timeout 9 ip -n director link del far || fail "$1: something holds the device"
+}
+
+# Under traffic, the link to a server goes, and the one to the client.
+device_gone() {
+	local method
+
+	for method in m g i; do
+		far server1
+		far_up
+		defer clean_director
+		ipvs_batch <<-RULES
+			-A -u $(at "$VIP") -s rr
+			-a -u $(at "$VIP") -r $(at "$FAR_PEER") -$method
+			-A -t $(at "$VIP") -s rr
+			-a -t $(at "$VIP") -r $(at "$FAR_PEER") -$method
+		RULES
+		background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 20
+		check "traffic (-$method)" busywait 20 over far
+		gone "to the server, -$method"
+		stop_process "$PID"
+		clean_director
+	done
+	far client
+	far_up
+	in_ns client ip route replace "$VIP/$HOST" via "$FAR_DIRECTOR"
+	defer ip -n client route replace "$VIP/$HOST" via "$DIRECTOR"
+	in_ns server1 ip "-$AF" route add "$FAR_NET" via "$DIRECTOR_BACK"
+	defer ip -n server1 route del "$FAR_NET"
+	service u rr m 1
+	background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 20
+	check "traffic" busywait 20 over far
+	gone "to the client"
+}
+
+# over DEVICE: packets left by it.
+over() {
+	[ "$(ip -n director -s -j link show dev "$1" | jq '.[0].stats64.tx.packets')" -gt 20 ]
 }
 
 with_topology
