@@ -125,7 +125,7 @@ static struct vs_app_conn *new_app_conn(const struct vs_app *app, u8 slot)
 {
 	struct vs_app_conn *ac;
 
-	ac = kzalloc(sizeof(*ac) + app->size, GFP_ATOMIC);
+	ac = kzalloc(sizeof(*ac), GFP_ATOMIC);
 	if (!ac)
 		return NULL;
 	spin_lock_init(&ac->lock);
@@ -189,6 +189,7 @@ void vs_app_conn_free(struct vs_app_conn *ac)
 	if (!ac)
 		return;
 	module_put(ac->app->owner);
+	kfree(ac->session);
 	kfree(ac);
 }
 
@@ -279,21 +280,21 @@ static struct vs_conn *make_data(struct vs_conn *cp,
 }
 
 /* An FTP client that asks again has no use for what it was told before. */
-static void replace_announced(struct vs_conn *cp, struct vs_app_conn *ac,
+static void replace_announced(struct vs_conn *cp, struct vs_app_session *s,
 			      const struct vs_app_data *d)
 {
 	struct vs_conn *old = NULL;
 
-	if (ac->data_vport && (ac->data_vport != d->vport ||
-			       ac->data_cport != d->cport ||
-			       !vs_addr_eq(cp->af, &ac->data_client, d->client)))
-		old = find_data(cp, &ac->data_client, ac->data_cport,
-				ac->data_vport);
+	if (s->data_vport && (s->data_vport != d->vport ||
+			      s->data_cport != d->cport ||
+			      !vs_addr_eq(cp->af, &s->data_client, d->client)))
+		old = find_data(cp, &s->data_client, s->data_cport,
+				s->data_vport);
 	if (old && old->control == cp && vs_conn_state(old) == VS_TCP_S_LISTEN)
 		vs_conn_kill(old);
-	vs_addr_set(cp->af, &ac->data_client, d->client);
-	ac->data_cport = d->cport;
-	ac->data_vport = d->vport;
+	vs_addr_set(cp->af, &s->data_client, d->client);
+	s->data_cport = d->cport;
+	s->data_vport = d->vport;
 }
 
 int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d)
@@ -306,7 +307,7 @@ int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d)
 		if (IS_ERR(data))
 			return PTR_ERR(data);
 	}
-	replace_announced(cp, t->ac, d);
+	replace_announced(cp, t->s, d);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vs_app_announce);
@@ -314,7 +315,7 @@ EXPORT_SYMBOL_GPL(vs_app_announce);
 bool vs_app_replace(struct vs_talk *t, u32 start, u32 end, const char *text,
 		    unsigned int len)
 {
-	return vs_seqmap_add(&t->ac->out, start, end, text, len);
+	return vs_seqmap_add(&t->s->out, start, end, text, len);
 }
 EXPORT_SYMBOL_GPL(vs_app_replace);
 

@@ -14,34 +14,44 @@ struct seq_file;
 #define VS_APP_PORTS	8	/* of all helpers together */
 
 /**
- * struct vs_app_conn - what a helper keeps of a connection; see vs_side.app
- * @app:	the helper; holds its module
- * @lock:	of the rest
+ * struct vs_app_session - what was said on a connection with a helper
  * @out:	sequence numbers of what the real server sends
- * @first:	sequence number of the first byte of that, to know a new stream by
  * @data_client: where the connection that was announced last comes from, or
  *		is to go
  * @data_cport:	its client's port, 0 for any
  * @data_vport:	its virtual port, 0: none was announced
- * @slot:	of @app's port, see app.c
- * @priv:	@app's own
+ * @priv:	the helper's own
  */
-struct vs_app_conn {
-	const struct vs_app *app;
-	spinlock_t lock;
+struct vs_app_session {
 	struct vs_seqmap out;
-	u32 first;
 	union nf_inet_addr data_client;
 	__be16 data_cport;
 	__be16 data_vport;
-	u8 slot;
 	long priv[];
+};
+
+/**
+ * struct vs_app_conn - a connection's helper; see vs_side.app
+ * @app:	the helper; holds its module
+ * @session:	comes with the first payload after the handshake: a flood of SYNs
+ *		does not pay for it
+ * @lock:	of @session and @first
+ * @first:	sequence number of the first byte that the real server sends, to
+ *		know a new stream by
+ * @slot:	of @app's port, see app.c
+ */
+struct vs_app_conn {
+	const struct vs_app *app;
+	struct vs_app_session *session;
+	spinlock_t lock;
+	u32 first;
+	u8 slot;
 };
 
 /**
  * struct vs_talk - a segment that a helper looks at
  * @cp:		its connection
- * @ac:		what the helper keeps of that; locked
+ * @s:		what was said on that; locked
  * @seq:	sequence number of the first byte, as the sender knows it
  * @data:	the payload, linear
  * @len:	of @data
@@ -50,7 +60,7 @@ struct vs_app_conn {
  */
 struct vs_talk {
 	struct vs_conn *cp;
-	struct vs_app_conn *ac;
+	struct vs_app_session *s;
 	u32 seq;
 	const char *data;
 	unsigned int len;
@@ -61,7 +71,7 @@ struct vs_talk {
  * struct vs_app - a helper for a protocol that talks about other connections
  * @name:	as /proc/net/ip_vs_app shows it
  * @owner:	module it lives in
- * @size:	bytes at vs_app_conn.priv, zeroed to begin with
+ * @size:	bytes at vs_app_session.priv, zeroed to begin with
  * @in:		a segment with payload from the client
  * @out:	from the real server; vs_app_replace() may edit it
  *

@@ -11,6 +11,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
+#include <linux/slab.h>
 #include <net/checksum.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
@@ -61,7 +62,7 @@ static void begin_talk(struct vs_talk *t, const struct vs_pkt *p,
 	const struct tcphdr *th = vs_pkt_l4(p);
 
 	t->cp = cp;
-	t->ac = app_conn(cp);
+	t->s = NULL;
 	t->seq = ntohl(th->seq) + th->syn;
 	t->data = (const char *)th + hlen;
 	t->len = p->skb->len - p->l4 - hlen;
@@ -247,7 +248,7 @@ static unsigned int overlap(const struct vs_edit *e, u32 seq,
 
 static bool is_edited(const struct vs_talk *t)
 {
-	const struct vs_seqmap *m = &t->ac->out;
+	const struct vs_seqmap *m = &t->s->out;
 	unsigned int at;
 
 	for (int i = 0; i < m->n; i++)
@@ -260,7 +261,7 @@ static bool is_edited(const struct vs_talk *t)
 static bool splice_all(struct vs_pkt *p, const struct vs_talk *t,
 		       unsigned int hlen)
 {
-	const struct vs_seqmap *m = &t->ac->out;
+	const struct vs_seqmap *m = &t->s->out;
 	unsigned int at, n;
 
 	for (int i = m->n; i--;) {
@@ -298,7 +299,7 @@ static bool edit(struct vs_pkt *p, const struct vs_talk *t, unsigned int hlen)
 static bool map_segment(struct vs_pkt *p, const struct vs_talk *t,
 			unsigned int hlen)
 {
-	const struct vs_seqmap *m = &t->ac->out;
+	const struct vs_seqmap *m = &t->s->out;
 	struct tcphdr *th = vs_pkt_l4(p);
 	u32 seq = ntohl(th->seq);
 
@@ -316,15 +317,31 @@ static bool may_talk(const struct vs_pkt *p, const struct vs_conn *cp)
 	       !(p->tcp & (VS_TCP_SYN | VS_TCP_RST));
 }
 
+/* Shows the helper a segment; from now on there is a session to remember. */
+static void show(struct vs_talk *t, struct vs_app_conn *ac,
+		 void (*look)(struct vs_talk *t))
+{
+	lockdep_assert_held(&ac->lock);
+	if (!ac->session)
+		WRITE_ONCE(ac->session, kzalloc(sizeof(*ac->session) +
+						ac->app->size, GFP_ATOMIC));
+	t->s = ac->session;
+	if (t->s)
+		look(t);
+	else
+		t->failed = true;
+}
+
 static bool talk_in(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
 		    unsigned int hlen)
 {
 	struct vs_app_conn *ac = app_conn(cp);
 
 	spin_lock(&ac->lock);
-	map_acks(p, &ac->out, hlen);
+	if (ac->session)
+		map_acks(p, &ac->session->out, hlen);
 	if (t->len)
-		ac->app->in(t);
+		show(t, ac, ac->app->in);
 	spin_unlock(&ac->lock);
 	return !t->failed || drop(p, VS_DROP_NO_MEMORY);
 }
@@ -347,14 +364,15 @@ bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp)
 	return talk_in(p, cp, &t, hlen);
 }
 
-/* The client's ports are used again: another stream. */
-static void begin_stream(struct vs_talk *t)
+/* The client's ports are used again: another stream, from @seq. */
+static void begin_stream(struct vs_app_conn *ac, u32 seq)
 {
-	struct vs_app_conn *ac = t->ac;
-
-	memset(&ac->out, 0, sizeof(ac->out));
-	memset(ac->priv, 0, ac->app->size);
-	ac->first = t->seq;
+	lockdep_assert_held(&ac->lock);
+	ac->first = seq;
+	if (!ac->session)
+		return;
+	memset(&ac->session->out, 0, sizeof(ac->session->out));
+	memset(ac->session->priv, 0, ac->app->size);
 }
 
 static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
@@ -365,12 +383,13 @@ static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
 
 	spin_lock(&ac->lock);
 	if (p->tcp & VS_TCP_SYN && t->seq != ac->first)
-		begin_stream(t);
+		begin_stream(ac, t->seq);
+	t->s = ac->session;
 	if (may)
-		ac->app->out(t);
+		show(t, ac, ac->app->out);
 	ok = !t->failed || drop(p, VS_DROP_NO_MEMORY);
-	if (ok) {
-		vs_seqmap_pass(&ac->out, t->seq + t->len);
+	if (ok && t->s) {
+		vs_seqmap_pass(&t->s->out, t->seq + t->len);
 		ok = map_segment(p, t, hlen);
 	}
 	spin_unlock(&ac->lock);
@@ -388,7 +407,7 @@ bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp)
 		return false;
 	begin_talk(&t, p, cp, hlen);
 	may = t.len && may_talk(p, cp);
-	if (may || (t.len && app_conn(cp)->out.n)) {
+	if (may || (t.len && READ_ONCE(app_conn(cp)->session))) {
 		if (!open_payload(p))
 			return false;
 		begin_talk(&t, p, cp, hlen);

@@ -34,7 +34,7 @@ struct ftp {
 
 static struct ftp *session(const struct vs_talk *t)
 {
-	return (struct ftp *)t->ac->priv;
+	return (struct ftp *)t->s->priv;
 }
 
 static void announced(struct vs_talk *t, int err)

@@ -9,6 +9,8 @@
 
 #include "seqmap.h"
 
+#define FAR	(1u << 30)	/* bytes; nobody sends again what is so old */
+
 static s32 moved_after(const struct vs_edit *e)
 {
 	return e->before + e->len - (s32)(e->end - e->start);
@@ -41,6 +43,32 @@ u32 vs_seqmap_ack(const struct vs_seqmap *m, u32 ack, bool up)
 	return m->n ? ack - m->edit[0].before : ack;
 }
 
+static void forget_first(struct vs_seqmap *m)
+{
+	m->n--;
+	memmove(m->edit, m->edit + 1, m->n * sizeof(m->edit[0]));
+}
+
+/* The last edit comes along as one of nothing: what it moved stays moved. */
+static void draw_near(struct vs_edit *e, u32 seq)
+{
+	e->before = moved_after(e);
+	e->start = seq;
+	e->end = seq;
+	e->len = 0;
+}
+
+/* Sequence numbers compare up to a distance of 2^31. */
+static void age(struct vs_seqmap *m)
+{
+	while (m->n && m->top - m->edit[0].end >= FAR) {
+		if (m->n > 1)
+			forget_first(m);
+		else
+			draw_near(&m->edit[0], m->top);
+	}
+}
+
 bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
 		   unsigned int len)
 {
@@ -52,10 +80,8 @@ bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
 		return false;
 	if (m->n)
 		moved = moved_after(&m->edit[m->n - 1]);
-	if (m->n == VS_EDITS) {
-		memmove(m->edit, m->edit + 1, (VS_EDITS - 1) * sizeof(*e));
-		m->n--;
-	}
+	if (m->n == VS_EDITS)
+		forget_first(m);
 	e = &m->edit[m->n++];
 	e->start = start;
 	e->end = end;
@@ -72,4 +98,5 @@ void vs_seqmap_pass(struct vs_seqmap *m, u32 end)
 		return;
 	m->top = end;
 	m->moved = true;
+	age(m);
 }

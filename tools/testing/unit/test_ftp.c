@@ -394,6 +394,30 @@ static void seqmap_stream(void)
 	}
 }
 
+/* What was edited stays counted, however much comes after it. */
+static void seqmap_age(void)
+{
+	struct vs_seqmap map = {};
+	s32 moved = 0;
+	u32 seq = 1000;
+
+	for (int n = 0; n < 200; n++) {
+		if (n % 50 < 3) {
+			CHECK(vs_seqmap_add(&map, seq, seq + 10, "seven..", 7));
+			moved -= 3;
+			seq += 10;
+		}
+		seq += 100000000 + rnd(1000);
+		vs_seqmap_pass(&map, seq);
+		CHECK(vs_seqmap_seq(&map, seq) == seq + moved);
+		CHECK(vs_seqmap_seq(&map, seq - 1000) == seq - 1000 + moved);
+		CHECK(vs_seqmap_ack(&map, seq + moved, false) == seq);
+		CHECK(vs_seqmap_ack(&map, seq - 1000 + moved, true) ==
+		      seq - 1000);
+	}
+	CHECK(map.n == 1);
+}
+
 const struct unit_test ftp_tests[] = {
 	{ "ftp_commands", ftp_commands },
 	{ "ftp_replies", ftp_replies },
@@ -401,5 +425,6 @@ const struct unit_test ftp_tests[] = {
 	{ "ftp_lines", ftp_lines },
 	{ "ftp_gap", ftp_gap },
 	{ "seqmap_stream", seqmap_stream },
+	{ "seqmap_age", seqmap_age },
 	{}
 };
