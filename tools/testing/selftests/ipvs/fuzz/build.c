@@ -332,38 +332,35 @@ static struct flow choose_flow(struct fuzz *f, unsigned int af)
 	return w;
 }
 
-static void request(struct fuzz *f, const struct flow *w)
+static void segment(struct fuzz *f, const struct flow *w, enum host from,
+		    enum host to, unsigned int sport, unsigned int dport)
 {
 	unsigned int l3 = f->len;
 
-	put_ip(f, w->af, CLIENT, VIP, w->server, w->proto);
-	put_transport(f, l3, w->proto, w->cport, w->vport);
+	put_ip(f, w->af, from, to, w->server, w->proto);
+	put_transport(f, l3, w->proto, sport, dport);
+}
+
+static void request(struct fuzz *f, const struct flow *w)
+{
+	segment(f, w, CLIENT, VIP, w->cport, w->vport);
 }
 
 /* As the server behind NAT sees it. */
 static void rewritten(struct fuzz *f, const struct flow *w)
 {
-	unsigned int l3 = f->len;
-
-	put_ip(f, w->af, CLIENT, SERVER, w->server, w->proto);
-	put_transport(f, l3, w->proto, w->cport, w->dport);
+	segment(f, w, CLIENT, SERVER, w->cport, w->dport);
 }
 
 static void reply(struct fuzz *f, const struct flow *w)
 {
-	unsigned int l3 = f->len;
-
-	put_ip(f, w->af, SERVER, CLIENT, w->server, w->proto);
-	put_transport(f, l3, w->proto, w->dport, w->cport);
+	segment(f, w, SERVER, CLIENT, w->dport, w->cport);
 }
 
 /* The reply as the client sees it. */
 static void answer(struct fuzz *f, const struct flow *w)
 {
-	unsigned int l3 = f->len;
-
-	put_ip(f, w->af, VIP, CLIENT, w->server, w->proto);
-	put_transport(f, l3, w->proto, w->vport, w->cport);
+	segment(f, w, VIP, CLIENT, w->vport, w->cport);
 }
 
 static void tunnel_header(struct fuzz *f, unsigned int l3, unsigned int proto,
