@@ -123,9 +123,8 @@ void vs_app_show(struct seq_file *seq, struct vs_net *vn)
 
 static struct vs_app_conn *new_app_conn(const struct vs_app *app, u8 slot)
 {
-	struct vs_app_conn *ac;
+	struct vs_app_conn *ac = kzalloc(sizeof(*ac), GFP_ATOMIC);
 
-	ac = kzalloc(sizeof(*ac), GFP_ATOMIC);
 	if (!ac)
 		return NULL;
 	spin_lock_init(&ac->lock);
