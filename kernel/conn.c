@@ -18,6 +18,7 @@
 #include "dest.h"
 #include "net.h"
 #include "pe.h"
+#include "trace.h"
 
 /* Until the first packet's state sets a timeout. */
 #define NEW_TIMEOUT	(3 * HZ)
@@ -149,6 +150,12 @@ static void add_to_filter(struct vs_net *vn, const struct vs_conn_conf *conf)
 		vs_filter_add(vn->filter.real, conf->af, &conf->dest->key.addr);
 }
 
+static void note_new(const struct vs_conn *cp, enum vs_counter what)
+{
+	vs_event(cp->vn, what);
+	trace_weir_conn_new(cp, what);
+}
+
 struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 {
 	struct vs_conn *cp;
@@ -164,7 +171,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	fill(cp, conf);
 	attach(vn, cp, conf);
 	if (conf->st & VS_ST_ONE_PACKET) {
-		vs_event(vn, VS_EV_CONN_ONE_PACKET);
+		note_new(cp, VS_EV_CONN_ONE_PACKET);
 		return cp;
 	}
 	add_to_filter(vn, conf);
@@ -177,7 +184,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		return ERR_PTR(err);
 	}
 	vs_wheel_add(&vn->wheel, cp);
-	vs_event(vn, conf->st & VS_ST_TEMPLATE ? VS_EV_TEMPLATE_NEW :
+	note_new(cp, conf->st & VS_ST_TEMPLATE ? VS_EV_TEMPLATE_NEW :
 						 VS_EV_CONN_NEW);
 	return cp;
 }
@@ -201,6 +208,7 @@ bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_DEAD));
 
 	vs_event(cp->vn, why);
+	trace_weir_conn_end(cp, why);
 	vs_table_remove(&cp->vn->table, cp);
 	vs_wheel_del(&cp->vn->wheel, cp);
 	if (unlikely(st & VS_ST_NFCT))
@@ -249,6 +257,7 @@ void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
 		new |= state | (active ? 0 : VS_ST_INACTIVE);
 	} while (!try_cmpxchg(&cp->st, &old, new));
 
+	trace_weir_state(cp, old, new, timeout);
 	if (cp->dest && !(new & VS_ST_TEMPLATE) &&
 	    ((old ^ new) & VS_ST_INACTIVE))
 		vs_dest_activate(cp->dest, active);

@@ -4,9 +4,9 @@
  */
 #include <linux/percpu.h>
 
-#include "compat/drop.h"
 #include "net.h"
 #include "pkt.h"
+#include "trace.h"
 
 static const struct {
 	const char *name;
@@ -63,12 +63,14 @@ void vs_counters_sum(const struct vs_net *vn, u64 sum[VS_COUNTERS])
 unsigned int vs_drop(const struct vs_pkt *p, enum vs_counter why)
 {
 	vs_event(p->vn, why);
+	trace_weir_drop(p, why);
 	return NF_DROP | (u32)why << WHY_SHIFT;
 }
 
 unsigned int vs_pass(const struct vs_pkt *p, enum vs_counter why)
 {
 	vs_event(p->vn, why);
+	trace_weir_pass(p, why);
 	return NF_ACCEPT;
 }
 
@@ -76,12 +78,13 @@ unsigned int vs_drop_verdict(struct sk_buff *skb, unsigned int verdict)
 {
 	enum vs_counter why = verdict >> WHY_SHIFT;
 
-	return vs_nf_drop(skb, reasons[why < VS_COUNTERS ? why : 0]);
+	return NF_DROP_REASON(skb, reasons[why < VS_COUNTERS ? why : 0], EPERM);
 }
 
 unsigned int vs_drop_silent(const struct vs_pkt *p, enum vs_counter why)
 {
-	vs_drop(p, why);
+	vs_event(p->vn, why);
+	trace_weir_drop(p, why);
 	kfree_skb_reason(p->skb, reasons[why]);
 	return NF_STOLEN;
 }

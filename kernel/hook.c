@@ -17,6 +17,7 @@
 #include "icmp.h"
 #include "net.h"
 #include "schedule.h"
+#include "trace.h"
 #include "xmit.h"
 
 /* Whether @cp is over and its client may use the port again. */
@@ -281,6 +282,28 @@ static bool begin(struct vs_pkt *p, struct vs_net *vn, struct sk_buff *skb,
 	return !is_bystander(vn, skb, p->af, p->hook);
 }
 
+/* Kept out of the packets' way, which has but the jump to them. */
+static noinline __cold void show_packet(const struct vs_pkt *p, int what)
+{
+	trace_weir_packet(p, what);
+}
+
+static noinline __cold void show_lookup(const struct vs_pkt *p,
+					const struct vs_conn *cp,
+					const enum vs_dir *dir)
+{
+	trace_weir_lookup(p, cp, cp ? *dir : VS_DIR_IN);
+}
+
+static __always_inline enum vs_parse parse(struct vs_pkt *p)
+{
+	enum vs_parse what = vs_pkt_parse(p, 0);
+
+	if (trace_weir_packet_enabled())
+		show_packet(p, what);
+	return what;
+}
+
 /*
  * The connection of @p. The table has replies only where NAT rewrites them; a
  * server that answers by the virtual address itself is seen if it is this
@@ -297,6 +320,15 @@ static struct vs_conn *find(const struct vs_pkt *p, enum vs_dir *dir)
 	if (!cp || *dir != VS_DIR_IN || cp->method == IP_VS_CONN_F_MASQ)
 		return NULL;
 	*dir = VS_DIR_OUT;
+	return cp;
+}
+
+static struct vs_conn *look_up(const struct vs_pkt *p, enum vs_dir *dir)
+{
+	struct vs_conn *cp = find(p, dir);
+
+	if (trace_weir_lookup_enabled())
+		show_lookup(p, cp, dir);
 	return cp;
 }
 
@@ -319,7 +351,7 @@ static unsigned int local_packet(struct vs_pkt *p)
 	if (unlikely(is_fragment(skb, p->af)) && !gather(p))
 		return NF_STOLEN;
 
-	switch (vs_pkt_parse(p, 0)) {
+	switch (parse(p)) {
 	case VS_PARSE_OK:
 		break;
 	case VS_PARSE_ICMP:
@@ -334,7 +366,7 @@ static unsigned int local_packet(struct vs_pkt *p)
 	}
 	if (unlikely(p->cut))
 		return vs_drop(p, VS_DROP_TRUNCATED);
-	cp = find(p, &dir);
+	cp = look_up(p, &dir);
 	if (cp && dir == VS_DIR_OUT)
 		return vs_out(p, cp);
 	if (!cp && p->hook == NF_INET_LOCAL_OUT &&
@@ -396,7 +428,7 @@ static unsigned int forwarded_packet(struct vs_pkt *p)
 	if (unlikely(is_fragment(skb, p->af)) && !gather(p))
 		return NF_STOLEN;
 
-	switch (vs_pkt_parse(p, 0)) {
+	switch (parse(p)) {
 	case VS_PARSE_OK:
 		break;
 	case VS_PARSE_ICMP:
@@ -406,7 +438,7 @@ static unsigned int forwarded_packet(struct vs_pkt *p)
 	default:
 		return NF_ACCEPT;
 	}
-	cp = find(p, &dir);
+	cp = look_up(p, &dir);
 	if (!cp || dir != VS_DIR_OUT) {
 		if (vs_out_first(p) != NF_ACCEPT || skb->ipvs_property)
 			return p->verdict;

@@ -22,6 +22,7 @@
 #include "route.h"
 #include "schedule.h"
 #include "stats.h"
+#include "trace.h"
 #include "xmit.h"
 
 /* What is read of an ICMP header; both families lay it out alike. */
@@ -220,6 +221,7 @@ static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
 	if (!cp || dir != VS_DIR_IN || cp->method != IP_VS_CONN_F_TUNNEL ||
 	    !is_tunnel_to(cp->dest, type, outer))
 		return NF_ACCEPT;
+	trace_weir_lookup(&req, cp, dir);
 	if (!vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	return relay(p, e, outer, &req, cp);
@@ -269,8 +271,12 @@ unsigned int vs_icmp_in(struct vs_pkt *p)
 		return p->verdict;
 	what = parse_embedded(p, &in, p->l4 + sizeof(e));
 	cp = what == VS_PARSE_OK ? vs_conn_find_reverse(&in, &dir) : NULL;
-	if (cp)
-		return dir == VS_DIR_IN ? pass_on(p, &in, cp) : NF_ACCEPT;
+	if (cp && dir == VS_DIR_OUT)
+		return NF_ACCEPT;
+	if (cp) {
+		trace_weir_lookup(&in, cp, dir);
+		return pass_on(p, &in, cp);
+	}
 	if (p->af == AF_INET && what != VS_PARSE_BAD)
 		p->verdict = tunnel_error(p, &e, &in);
 	if (p->verdict != NF_ACCEPT)
@@ -304,6 +310,7 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	}
 	if (!cp || dir != VS_DIR_OUT)
 		return unrelated(p, NF_INET_FORWARD);
+	trace_weir_lookup(&in, cp, dir);
 	if (cp->method == IP_VS_CONN_F_MASQ && !vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	p->verdict = vs_xmit_icmp_reply(p, &in, cp);

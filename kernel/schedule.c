@@ -15,6 +15,7 @@
 #include "persist.h"
 #include "schedule.h"
 #include "service.h"
+#include "trace.h"
 
 static bool is_sloppy(const struct vs_sysctl *knobs, u8 proto)
 {
@@ -72,6 +73,7 @@ struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
 
 	struct vs_dest *dest = snap ? vs_sched_pick(snap, &flow) : NULL;
 
+	trace_weir_schedule(p, svc, dest);
 	if (dest)
 		vs_event(p->vn, VS_EV_SCHEDULED);
 	return dest;

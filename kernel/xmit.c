@@ -20,12 +20,21 @@
 #include "nat.h"
 #include "net.h"
 #include "route.h"
+#include "trace.h"
 #include "xmit.h"
 
 static void own(struct vs_pkt *p, const struct vs_conn *cp, enum vs_dir dir)
 {
 	vs_skb_mark_owned(p->skb);
 	vs_ct_settle(p->skb, cp, dir);
+}
+
+/* Kept out of the packets' way, which has but the jump to it. */
+static noinline __cold void show(const struct vs_pkt *p,
+				 const struct vs_conn *cp, enum vs_dir dir,
+				 bool sent)
+{
+	trace_weir_xmit(p, cp, dir, sent);
 }
 
 /* A received packet that early demux gave to a socket here (TIME_WAIT, say)
@@ -59,6 +68,8 @@ static unsigned int send_routed(struct vs_pkt *p, const struct vs_conn *cp,
 	struct sk_buff *skb = p->skb;
 	struct net *net = p->vn->net;
 
+	if (trace_weir_xmit_enabled())
+		show(p, cp, VS_DIR_IN, true);
 	own(p, cp, VS_DIR_IN);
 	prepare_output(skb);
 	if (p->af == AF_INET6)
@@ -77,9 +88,11 @@ static unsigned int send(struct vs_pkt *p, const struct vs_conn *cp,
 	return send_routed(p, cp, dst_dev_rcu(rt->dst));
 }
 
-static unsigned int accept(struct vs_pkt *p, const struct vs_conn *cp,
-			   enum vs_dir dir)
+static __always_inline unsigned int
+accept(struct vs_pkt *p, const struct vs_conn *cp, enum vs_dir dir)
 {
+	if (trace_weir_xmit_enabled())
+		show(p, cp, dir, false);
 	own(p, cp, dir);
 	return NF_ACCEPT;
 }
@@ -217,6 +230,8 @@ static unsigned int send_tunnelled(struct vs_pkt *p,
 	skb_forward_csum(skb);
 	if (skb->dev)
 		skb_clear_tstamp(skb);
+	if (trace_weir_xmit_enabled())
+		show(p, cp, VS_DIR_IN, true);
 	if (cp->dest->key.af == AF_INET6)
 		ip6_local_out(net, skb->sk, skb);
 	else

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""trace.py events|reasons FAMILY TRACEFS"""
+
+import re
+import sys
+
+from ipvstest import packet, tap
+from ipvstest.packet import TCP
+from ipvstest.rig import Rig
+from ipvstest.wire import wait_until
+
+
+class Trace:
+    """with Trace(folder) as trace: the lines of its events, as (event, text)."""
+
+    def __init__(self, folder, *events):
+        self.folder, self.events = folder, events
+
+    def _write(self, name, value):
+        with open(self.folder + '/' + name, 'w') as file:
+            file.write(value)
+
+    def _switch(self, value):
+        for event in self.events:
+            self._write('events/%s/enable' % event, value)
+
+    def __enter__(self):
+        self._write('trace', '')
+        self._switch('1')
+        return self
+
+    def __exit__(self, *_):
+        self._switch('0')
+
+    def lines(self):
+        with open(self.folder + '/trace') as file:
+            return re.findall(r'^.*?: (\w+): (.*)$', file.read(), re.M)
+
+    def has(self, event, *words):
+        return any(name == event and all(word in text for word in words)
+                   for name, text in self.lines())
+
+
+def shown(address, port):
+    return ('[%s]:%d' if packet.is6(address) else '%s:%d') % (address, port)
+
+
+def unreachable(family):
+    return (3, 3) if family == 4 else (1, 4)
+
+
+def events(family, folder):
+    rig = Rig(family, 'nat', vport=8600 + family)
+    client, virtual = shown(rig.client, 5000), shown(rig.at.vip, rig.vport)
+    server = shown(rig.servers[0], rig.dport)
+    with Trace(folder) as trace:
+        rig.send(5000, 'syn')
+        tap.check(rig.arrived(5000), 'the request did not arrive')
+        rig.reply(5000)
+        tap.check(rig.answered(5000), 'the answer did not arrive')
+        rig.send(5000, 'ack')
+        tap.check(rig.arrived(5000), 'the ACK did not arrive')
+        rig.ends.server.send(packet.icmp(
+            rig.servers[0], rig.client, *unreachable(family),
+            payload=rig.segment(rig.client, rig.servers[0], 5000, rig.dport, 'ack')))
+        rig.send(5001, 'syn', ttl=1)
+        rig.send(5002, 'ack')
+        # the port is used again: the connection ends
+        rig.send(5000, 'rst')
+        rig.send(5000, 'syn')
+        for event, *words in (
+                ('weir_conn_new', 'client=' + client, 'virtual=' + virtual, 'server=' + server),
+                ('weir_state', 'client=' + client, 'to=ESTABLISHED', 'timeout=900000 ms'),
+                ('weir_lookup', 'found=reply', 'in_error=1', 'server=' + server),
+                ('weir_drop', 'reason=drop_ttl', 'src=' + shown(rig.client, 5001)),
+                ('weir_pass', 'reason=pass_not_opening', 'src=' + shown(rig.client, 5002)),
+                ('weir_conn_end', 'counter=conn_reused', 'client=' + client)):
+            tap.check(wait_until(lambda: trace.has(event, *words)),
+                      'no %s with %s' % (event, ', '.join(words)))
+        if tap.failures:
+            for line in trace.lines():
+                tap.note('%s: %s' % line)
+    rig.close()
+
+
+def reasons(family, folder):
+    rig = Rig(family, 'nat', vport=8610 + family)
+    with Trace(folder, 'skb/kfree_skb') as trace:
+        rig.send(5000, 'syn', ttl=1)
+        rig.ends.client.send(packet.ip(rig.client, rig.at.vip, TCP, packet.tcp_segment(
+            rig.client, rig.at.vip, 5001, rig.vport, 'syn')[:12]))
+        for reason, ours in (('IP_INHDR', 'drop_ttl'), ('HDR_TRUNC', 'drop_truncated')):
+            tap.check(wait_until(lambda: trace.has('kfree_skb', 'reason: ' + reason)),
+                      'no kfree_skb of reason %s' % reason)
+            tap.check(trace.has('weir_drop', 'reason=' + ours), 'no weir_drop of ' + ours)
+        skbs = {name: set(re.findall(r'skbaddr=(\S+)', ' '.join(
+            text for event, text in trace.lines() if event == name)))
+            for name in ('kfree_skb', 'weir_drop')}
+        tap.check(skbs['weir_drop'] <= skbs['kfree_skb'], 'dropped and not freed')
+    rig.close()
+
+
+{'events': events, 'reasons': reasons}[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
+tap.finish()
