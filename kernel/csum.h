@@ -4,8 +4,8 @@
 
 #include "types.h"
 
-/* Whether the transport checksum of @p, whole and not a fragment, is right: of
- * TCP, UDP, ICMP or ICMPv6. */
+/* Whether the checksum of @p, whole and not a fragment, is right: of TCP, ICMP
+ * or ICMPv6. */
 bool vs_csum_ok(const struct vs_pkt *p);
 
 #endif /* VS_CSUM_H */
