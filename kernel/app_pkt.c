@@ -322,9 +322,10 @@ static void show(struct vs_talk *t, struct vs_app_conn *ac,
 		 void (*look)(struct vs_talk *t))
 {
 	lockdep_assert_held(&ac->lock);
-	if (!ac->session)
-		WRITE_ONCE(ac->session, kzalloc(sizeof(*ac->session) +
-						ac->app->size, GFP_ATOMIC));
+	if (!ac->session)	/* pairs with is_mapped() */
+		smp_store_release(&ac->session,
+				  kzalloc(sizeof(*ac->session) +
+					  ac->app->size, GFP_ATOMIC));
 	t->s = ac->session;
 	if (t->s)
 		look(t);
@@ -396,6 +397,14 @@ static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
 	return ok;
 }
 
+/* A guess; the lock tells. */
+static bool is_mapped(const struct vs_app_conn *ac)
+{
+	const struct vs_app_session *s = READ_ONCE(ac->session);
+
+	return s && READ_ONCE(s->out.n);
+}
+
 bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp)
 {
 	unsigned int hlen;
@@ -407,7 +416,7 @@ bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp)
 		return false;
 	begin_talk(&t, p, cp, hlen);
 	may = t.len && may_talk(p, cp);
-	if (may || (t.len && READ_ONCE(app_conn(cp)->session))) {
+	if (may || (t.len && is_mapped(app_conn(cp)))) {
 		if (!open_payload(p))
 			return false;
 		begin_talk(&t, p, cp, hlen);
