@@ -13,6 +13,17 @@
 
 #define ISAKMP_PORT	cpu_to_be16(500)
 
+/* No header to speak of: what it would tell is told to be nothing. */
+static enum vs_parse no_header(struct vs_pkt *p)
+{
+	memset(&p->saddr, 0, sizeof(p->saddr));
+	memset(&p->daddr, 0, sizeof(p->daddr));
+	p->l4 = p->l3;
+	p->frag = false;
+	p->later_frag = false;
+	return VS_PARSE_OTHER;
+}
+
 static enum vs_parse parse_l3_v4(struct vs_pkt *p)
 {
 	struct iphdr buf;
@@ -21,7 +32,7 @@ static enum vs_parse parse_l3_v4(struct vs_pkt *p)
 
 	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
 	if (!iph || iph->version != 4 || iph->ihl < 5)
-		return VS_PARSE_OTHER;
+		return no_header(p);
 	vs_addr_set(AF_INET, &p->saddr, &iph->saddr);
 	vs_addr_set(AF_INET, &p->daddr, &iph->daddr);
 	p->proto = iph->protocol;
@@ -49,7 +60,7 @@ static enum vs_parse parse_l3_v6(struct vs_pkt *p)
 
 	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
 	if (!iph || iph->version != 6)
-		return VS_PARSE_OTHER;
+		return no_header(p);
 	vs_addr_set(AF_INET6, &p->saddr, &iph->saddr);
 	vs_addr_set(AF_INET6, &p->daddr, &iph->daddr);
 	nexthdr = iph->nexthdr;
