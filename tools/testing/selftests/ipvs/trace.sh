@@ -8,7 +8,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="session direct refused events reasons"
+export ALL_TESTS="session direct refused filtered events reasons"
 
 TRACEFS=/sys/kernel/tracing
 
@@ -98,6 +98,27 @@ refused() {
 	equal "without a service" "$(PORT=82 ask -w 3 -p "$from")" refused
 	event weir_pass hook=LOCAL_IN "src=$(at "$CLIENT" "$from")" "dst=$(at "$VIP" 82)" \
 		reason=pass_no_service
+	show_failed
+}
+
+# filter WORDS: of weir_drop
+filter() {
+	echo "$*" >"$TRACEFS/events/weir/weir_drop/filter"
+}
+
+filtered() {
+	local wanted other
+
+	defer clean_director
+	ipvs -A -t "$(at "$VIP")" -s rr
+	wanted=$(client_port 5) other=$(client_port 6)
+	defer filter 0
+	filter "reason == \"drop_no_dest\" && sport == $wanted"
+	echo >"$TRACEFS/trace"
+	equal "without a server" "$(ask -w 3 -p "$other")" refused
+	equal "without a server" "$(ask -w 3 -p "$wanted")" refused
+	event weir_drop "src=$(at "$CLIENT" "$wanted")"
+	refute "what the filter leaves out" has weir_drop "src=$(at "$CLIENT" "$other")"
 	show_failed
 }
 
