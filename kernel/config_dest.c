@@ -217,32 +217,7 @@ static int edit_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
 	return 0;
 }
 
-int vs_config_edit_dest(struct vs_net *vn, const struct vs_svc_key *key,
-			const struct vs_dest_conf *conf,
-			struct netlink_ext_ack *extack)
-{
-	struct vs_dest_conf c = *conf;
-	struct vs_service *svc;
-	struct vs_dest *dest;
-	int err;
-
-	mutex_lock(&vn->config.lock);
-	svc = vs_config_need_service(vn, key, extack);
-	err = PTR_ERR_OR_ZERO(svc);
-	if (!err)
-		err = check_dest(svc, &c, extack);
-	if (err)
-		goto out;
-	dest = need_dest(svc, &c, extack);
-	err = PTR_ERR_OR_ZERO(dest);
-	if (!err)
-		err = edit_dest(dest, &c);
-out:
-	mutex_unlock(&vn->config.lock);
-	return err;
-}
-
-static int del_dest(struct vs_dest *dest)
+static int del_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
 {
 	struct vs_service *svc = dest->svc;
 	struct list_head *before = dest->list.prev;
@@ -261,9 +236,15 @@ static int del_dest(struct vs_dest *dest)
 	return 0;
 }
 
-int vs_config_del_dest(struct vs_net *vn, const struct vs_svc_key *key,
+/* Does @change to the destination that @conf names, if @check allows it. */
+static int change_dest(struct vs_net *vn, const struct vs_svc_key *key,
 		       const struct vs_dest_conf *conf,
-		       struct netlink_ext_ack *extack)
+		       struct netlink_ext_ack *extack,
+		       int (*check)(const struct vs_service *svc,
+				    struct vs_dest_conf *conf,
+				    struct netlink_ext_ack *extack),
+		       int (*change)(struct vs_dest *dest,
+				     const struct vs_dest_conf *conf))
 {
 	struct vs_dest_conf c = *conf;
 	struct vs_service *svc;
@@ -274,14 +255,28 @@ int vs_config_del_dest(struct vs_net *vn, const struct vs_svc_key *key,
 	svc = vs_config_need_service(vn, key, extack);
 	err = PTR_ERR_OR_ZERO(svc);
 	if (!err)
-		err = check_dest_key(svc, &c, extack);
+		err = check(svc, &c, extack);
 	if (err)
 		goto out;
 	dest = need_dest(svc, &c, extack);
 	err = PTR_ERR_OR_ZERO(dest);
 	if (!err)
-		err = del_dest(dest);
+		err = change(dest, &c);
 out:
 	mutex_unlock(&vn->config.lock);
 	return err;
+}
+
+int vs_config_edit_dest(struct vs_net *vn, const struct vs_svc_key *key,
+			const struct vs_dest_conf *conf,
+			struct netlink_ext_ack *extack)
+{
+	return change_dest(vn, key, conf, extack, check_dest, edit_dest);
+}
+
+int vs_config_del_dest(struct vs_net *vn, const struct vs_svc_key *key,
+		       const struct vs_dest_conf *conf,
+		       struct netlink_ext_ack *extack)
+{
+	return change_dest(vn, key, conf, extack, check_dest_key, del_dest);
 }
