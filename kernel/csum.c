@@ -2,6 +2,7 @@
 /*
  * Checksums of packets that are read, not only passed on.
  */
+#include <linux/skbuff.h>
 #include <net/checksum.h>
 #include <net/ip6_checksum.h>
 
