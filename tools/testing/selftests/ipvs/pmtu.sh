@@ -15,14 +15,6 @@ export ALL_TESTS="too_big learnt tunnel_bulk narrow_bulk"
 too_big() { run_py pmtu.py too_big "$AF"; }
 learnt() { run_py pmtu.py learnt "$AF"; }
 
-forget_pmtu() {
-	local ns
-
-	for ns in client director $SERVERS; do
-		ip -n "$ns" "-$AF" route flush cache
-	done
-}
-
 # bulk_each METHOD...: a TCP stream up and down through each.
 bulk_each() {
 	local method

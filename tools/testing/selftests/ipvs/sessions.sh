@@ -64,6 +64,7 @@ by_each_method() {
 
 	shift 3
 	: >"$SCRATCH/wire"
+	forget_pmtu
 	for method in m g i; do
 		printf -- '== %s by -%s\n' "$name" "$method" >>"$SCRATCH/wire"
 		ipvs_batch <<-RULES

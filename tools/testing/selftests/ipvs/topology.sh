@@ -244,6 +244,15 @@ clean_director() {
 	quiet_in director ipvsadm -C
 }
 
+# forget_pmtu: path MTUs learnt, which show in the MSS of the next connection.
+forget_pmtu() {
+	local ns
+
+	for ns in client director $SERVERS; do
+		ip -n "$ns" "-$AF" route flush cache
+	done
+}
+
 # forget PATTERN: services and, with their servers, the connections and templates that are listed
 # like this: they hold a helper's module.
 forget() {
