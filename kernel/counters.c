@@ -83,8 +83,7 @@ unsigned int vs_drop_verdict(struct sk_buff *skb, unsigned int verdict)
 
 unsigned int vs_drop_silent(const struct vs_pkt *p, enum vs_counter why)
 {
-	vs_event(p->vn, why);
-	trace_weir_drop(p, why);
+	vs_drop(p, why);
 	kfree_skb_reason(p->skb, reasons[why]);
 	return NF_STOLEN;
 }
