@@ -6,7 +6,8 @@ import socket
 import struct
 import sys
 
-from ipvstest.genl import F_REQUEST, attr, attrs_of
+from ipvstest import genl
+from ipvstest.genl import attr, attrs_of
 
 NETLINK_NETFILTER, SUBSYS_QUEUE = 12, 3
 PACKET, VERDICT, CONFIG = range(3)
@@ -18,7 +19,7 @@ SO_RCVBUFFORCE = 33
 
 def message(queue, kind, attrs):
     body = struct.pack('!BBH', socket.AF_UNSPEC, 0, queue) + attrs
-    return struct.pack('IHHII', 16 + len(body), SUBSYS_QUEUE << 8 | kind, F_REQUEST, 0, 0) + body
+    return genl.message(SUBSYS_QUEUE << 8 | kind, 0, 0, body)
 
 
 def main(queue):

@@ -83,6 +83,10 @@ class Answer:
         self.error, self.text, self.messages = None, '', []
 
 
+def message(kind, flags, seq, body):
+    return struct.pack('IHHII', 16 + len(body), kind, F_REQUEST | flags, seq, 0) + body
+
+
 class Genl:
     def __init__(self, ns='director'):
         with namespace(ns):
@@ -96,8 +100,7 @@ class Genl:
         """Send one message, read until its ACK, error or the end of the dump."""
         self.seq += 1
         body = struct.pack('BBH', cmd, version, reserved) + b''.join(attrs)
-        self.sock.send(struct.pack('IHHII', 16 + len(body), family, F_REQUEST | flags,
-                                   self.seq, 0) + body)
+        self.sock.send(message(family, flags, self.seq, body))
         answer = Answer()
         while answer.error is None:
             self._take(self.sock.recv(1 << 20), answer)
