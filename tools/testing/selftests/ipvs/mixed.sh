@@ -104,7 +104,15 @@ far_up() {
 	in_ns "$FAR_NS" ip addr add "$FAR_PEER/$PLEN" dev "$FAR_DEV" ${NODAD:+"$NODAD"}
 }
 
-# answers NAME METHOD...: server1, reached over the second link, answers by each method.
+# far_service PROTO METHOD: on the virtual address, with the far end as its only server.
+far_service() {
+	ipvs_batch <<-RULES
+		-A -$1 $(at "$VIP") -s rr
+		-a -$1 $(at "$VIP") -r $(at "$FAR_PEER") -$2
+	RULES
+}
+
+# answers NAME: server1, reached over the second link, answers by each method.
 answers() {
 	local method proto
 	local -A udp=([t]="" [u]=-u)
@@ -115,10 +123,7 @@ answers() {
 	for method in m g i; do
 		for proto in t u; do
 			defer clean_director
-			ipvs_batch <<-RULES
-				-A -$proto $(at "$VIP") -s rr
-				-a -$proto $(at "$VIP") -r $(at "$FAR_PEER") -$method
-			RULES
+			far_service $proto $method
 			# shellcheck disable=SC2086
 			equal "$1 -$method $proto" "$(ask ${udp[$proto]} -n 2 | xargs)" "server1 server1"
 			[ $proto = u ] ||
@@ -178,10 +183,7 @@ bond() {
 	answers bond
 	# over the other leg
 	in_ns director ip link set far down
-	ipvs_batch <<-RULES
-		-A -t $(at "$VIP") -s rr
-		-a -t $(at "$VIP") -r $(at "$FAR_PEER") -m
-	RULES
+	far_service t m
 	equal "bond, other leg" "$(ask -n 2 | xargs)" "server1 server1"
 }
 
@@ -294,12 +296,8 @@ device_gone() {
 		far server1
 		far_up
 		defer clean_director
-		ipvs_batch <<-RULES
-			-A -u $(at "$VIP") -s rr
-			-a -u $(at "$VIP") -r $(at "$FAR_PEER") -$method
-			-A -t $(at "$VIP") -s rr
-			-a -t $(at "$VIP") -r $(at "$FAR_PEER") -$method
-		RULES
+		far_service u $method
+		far_service t $method
 		background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 20
 		check "traffic (-$method)" busywait 20 over far
 		gone "to the server, -$method"
