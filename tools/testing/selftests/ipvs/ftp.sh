@@ -233,13 +233,13 @@ unused() {
 	[ "$(usage)" = "21 0 ftp" ]
 }
 
-# Other ports, and what is refused.
 # loads PARAMETER: some modprobes take EEXIST for success
 loads() {
 	modprobe ip_vs_ftp "$1" 2>/dev/null
 	grep -q '^ip_vs_ftp ' /proc/modules
 }
 
+# Other ports, and what is refused.
 ports() {
 	run rmmod ip_vs_ftp
 	defer modprobe ip_vs_ftp
