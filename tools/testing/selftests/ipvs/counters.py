@@ -34,10 +34,6 @@ def port():
     return last_port
 
 
-def unreachable(family):
-    return (3, 3) if family == 4 else (1, 4)
-
-
 class Case(Rig):
     """A service on a port of its own, so that no older connection is in the way."""
 
@@ -59,7 +55,7 @@ class Case(Rig):
 
     def error(self, about, to=None, src=None, spoil=False):
         raw = bytearray(packet.icmp(src or self.client, to or self.at.vip,
-                                    *unreachable(self.family), payload=about))
+                                    *packet.port_unreachable(self.family), payload=about))
         if spoil:
             raw[-1] ^= 0xff
         return bytes(raw)

@@ -167,7 +167,7 @@ def own_errors(family, sport):
     for name, theirs in ({**OPTIONS, **FILLED_IN} if family == 4 else HEADERS).items():
         sport += 1
         rig.send(sport, **{'options' if family == 4 else 'extensions': theirs})
-        told(rig, sport, 'no server, options ' + name, (3, 3) if family == 4 else (1, 4))
+        told(rig, sport, 'no server, options ' + name, packet.port_unreachable(family))
     rig.close()
 
 

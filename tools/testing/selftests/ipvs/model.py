@@ -13,6 +13,7 @@ from ipvstest import genl, sockopt, tap
 from ipvstest.conns import ProcFile
 from ipvstest.genl import Ipvs, TOP_DEST, TOP_SERVICE, attr, be16, be32, nest, text, u8, u16, u32
 from ipvstest.model import ON, Model
+from ipvstest.packet import endpoint
 
 VIPS = {4: ('203.0.113.10', '203.0.113.11'), 6: ('2001:db8:f::10', '2001:db8:f::11')}
 RIPS = {4: ('198.51.100.11', '198.51.100.12', '127.0.0.1', '224.0.0.5', '0.0.0.0'),
@@ -158,15 +159,11 @@ class Options:
 
 # By the tool: it has no errnos, only a status.
 
-def at(address, port):
-    return '[%s]:%d' % (address, port) if ':' in address else '%s:%d' % (address, port)
-
-
 def service_args(key):
     family, mark, proto, address, port = key
     if mark:
         return ['-f', str(mark)] + (['-6'] if family == 6 else [])
-    return [{6: '-t', 17: '-u', 132: '--sctp-service'}[proto], at(address, port)]
+    return [{6: '-t', 17: '-u', 132: '--sctp-service'}[proto], endpoint(address, port)]
 
 
 def by_tool(r, model):
@@ -183,8 +180,8 @@ def by_tool(r, model):
     if dest['method'] or key[1]:
         dest['port'] = key[4]
     args = {'-A': ['-s', sched] + (['-p', '77'] if conf['flags'] else []), '-D': [],
-            '-a': ['-r', at(dest['address'], dest['port']), METHOD_OPTIONS[dest['method']], '-w',
-                   str(dest['weight'])], '-d': ['-r', at(dest['address'], dest['port'])]}
+            '-a': ['-r', endpoint(dest['address'], dest['port']), METHOD_OPTIONS[dest['method']], '-w',
+                   str(dest['weight'])], '-d': ['-r', endpoint(dest['address'], dest['port'])]}
     args['-E'], args['-e'] = args['-A'], args['-a']
     option = r.choice(sorted(args))
     wanted = {'-A': lambda: model.add_service(key, conf), '-E': lambda: model.edit_service(key, conf),

@@ -283,12 +283,12 @@ def no_destination(bench):
         bench.ipvs.add_service(*service, 'rr')
         raw = bench.packet(bench.client, kind.vip, proto, bench.sport(), 81)
         yield Row(name + ': no destination', 'client', raw,
-                  rules.told(raw, *((3, 3) if bench.family == 4 else (1, 4))),
+                  rules.told(raw, *packet.port_unreachable(bench.family)),
                   mib={'OutDestUnreachs': 1})
         bench.ipvs.dest('NEW_DEST', service, kind.server, 81, DIRECT, weight=0)
         raw = bench.packet(bench.client, kind.vip, proto, bench.sport(), 81)
         yield Row(name + ': weight 0', 'client', raw,
-                  rules.told(raw, *((3, 3) if bench.family == 4 else (1, 4))),
+                  rules.told(raw, *packet.port_unreachable(bench.family)),
                   mib={'OutDestUnreachs': 1})
         bench.ipvs.del_service(*service)
 

@@ -6,7 +6,7 @@ import re
 import sys
 
 from ipvstest import packet, tap
-from ipvstest.packet import TCP
+from ipvstest.packet import TCP, endpoint, port_unreachable
 from ipvstest.rig import Rig
 from ipvstest.wire import wait_until
 
@@ -42,18 +42,10 @@ class Trace:
                    for name, text in self.lines())
 
 
-def shown(address, port):
-    return ('[%s]:%d' if packet.is6(address) else '%s:%d') % (address, port)
-
-
-def unreachable(family):
-    return (3, 3) if family == 4 else (1, 4)
-
-
 def events(family, folder):
     rig = Rig(family, 'nat', vport=8600 + family)
-    client, virtual = shown(rig.client, 5000), shown(rig.at.vip, rig.vport)
-    server = shown(rig.servers[0], rig.dport)
+    client, virtual = endpoint(rig.client, 5000), endpoint(rig.at.vip, rig.vport)
+    server = endpoint(rig.servers[0], rig.dport)
     with Trace(folder) as trace:
         rig.send(5000, 'syn')
         tap.check(rig.arrived(5000), 'the request did not arrive')
@@ -62,7 +54,7 @@ def events(family, folder):
         rig.send(5000, 'ack')
         tap.check(rig.arrived(5000), 'the ACK did not arrive')
         rig.ends.server.send(packet.icmp(
-            rig.servers[0], rig.client, *unreachable(family),
+            rig.servers[0], rig.client, *port_unreachable(family),
             payload=rig.segment(rig.client, rig.servers[0], 5000, rig.dport, 'ack')))
         rig.send(5001, 'syn', ttl=1)
         rig.send(5002, 'ack')
@@ -73,8 +65,8 @@ def events(family, folder):
                 ('weir_conn_new', 'client=' + client, 'virtual=' + virtual, 'server=' + server),
                 ('weir_state', 'client=' + client, 'to=ESTABLISHED', 'timeout=900000 ms'),
                 ('weir_lookup', 'found=reply', 'in_error=1', 'server=' + server),
-                ('weir_drop', 'reason=drop_ttl', 'src=' + shown(rig.client, 5001)),
-                ('weir_pass', 'reason=pass_not_opening', 'src=' + shown(rig.client, 5002)),
+                ('weir_drop', 'reason=drop_ttl', 'src=' + endpoint(rig.client, 5001)),
+                ('weir_pass', 'reason=pass_not_opening', 'src=' + endpoint(rig.client, 5002)),
                 ('weir_conn_end', 'counter=conn_reused', 'client=' + client)):
             tap.check(wait_until(lambda: trace.has(event, *words)),
                       'no %s with %s' % (event, ', '.join(words)))

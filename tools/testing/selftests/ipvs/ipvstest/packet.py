@@ -18,6 +18,16 @@ def is6(address):
     return ':' in address
 
 
+def endpoint(address, port):
+    """An address and a port as the tool takes them and the kernel shows them."""
+    return ('[%s]:%d' if is6(address) else '%s:%d') % (address, port)
+
+
+def port_unreachable(family):
+    """Type and code of the error."""
+    return (3, 3) if family == 4 else (1, 4)
+
+
 def packed(address):
     return socket.inet_pton(socket.AF_INET6 if is6(address) else socket.AF_INET, address)
 
