@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 
 #include "app.h"
+#include "conntrack.h"
 #include "net.h"
 #include "pe.h"
 
@@ -296,6 +297,18 @@ static void replace_announced(struct vs_conn *cp, struct vs_app_session *s,
 	s->data_vport = d->vport;
 }
 
+/* Conntrack calls @data related to @cp, if that is its client's own: a firewall
+ * that trusts the relation is not to let in anybody else. */
+static void relate(const struct vs_talk *t, const struct vs_conn *data,
+		   const struct vs_app_data *d)
+{
+	if (likely(!(READ_ONCE(data->st) & READ_ONCE(t->cp->st) & VS_ST_NFCT)))
+		return;
+	if (vs_conn_state(data) == VS_TCP_S_LISTEN &&
+	    is_own_client(t->cp, d->client))
+		vs_ct_expect(t->skb, data);
+}
+
 int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d)
 {
 	struct vs_conn *cp = t->cp, *data;
@@ -307,6 +320,7 @@ int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d)
 			return PTR_ERR(data);
 	}
 	replace_announced(cp, t->s, d);
+	relate(t, data, d);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(vs_app_announce);

@@ -51,7 +51,8 @@ struct vs_app_conn {
 /**
  * struct vs_talk - a segment that a helper looks at
  * @cp:		its connection
- * @s:		what was said on that; locked
+ * @skb:	its packet
+ * @s:		what was said on the connection; locked
  * @seq:	sequence number of the first byte, as the sender knows it
  * @data:	the payload, linear
  * @len:	of @data
@@ -60,6 +61,7 @@ struct vs_app_conn {
  */
 struct vs_talk {
 	struct vs_conn *cp;
+	const struct sk_buff *skb;
 	struct vs_app_session *s;
 	u32 seq;
 	const char *data;

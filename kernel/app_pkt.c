@@ -62,6 +62,7 @@ static void begin_talk(struct vs_talk *t, const struct vs_pkt *p,
 	const struct tcphdr *th = vs_pkt_l4(p);
 
 	t->cp = cp;
+	t->skb = p->skb;
 	t->s = NULL;
 	t->seq = ntohl(th->seq) + th->syn;
 	t->data = (const char *)th + hlen;

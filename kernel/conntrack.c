@@ -6,11 +6,17 @@
  * The second one is guessed from the first, and we know better: the answer comes
  * from the real server. It can be set for as long as the entry is not confirmed,
  * which is until the connection's first packet leaves the host.
+ *
+ * An expectation says so much of an announced connection's first packet that
+ * the entry it gets is related to the control connection's. It has no callback:
+ * the answer is set as for all others, and nothing that outlives us leads here.
  */
 #include <linux/ip_vs.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_expect.h>
+#include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "conntrack.h"
@@ -79,6 +85,73 @@ bool vs_ct_is_old(const struct sk_buff *skb)
 	return ct && nf_ct_is_confirmed(ct);
 }
 
+/* What is known of the first packet of @cp, which was announced: the client's,
+ * from any port, or the real server's. As the kernel's own FTP helper puts it:
+ * the same expectation takes the place of the other, a similar one would be
+ * refused, and the helper would drop its packet. */
+static struct nf_conntrack_tuple first_packet(const struct vs_conn *cp)
+{
+	struct nf_conntrack_tuple t = {
+		.src.l3num = cp->af,
+		.dst.protonum = cp->proto,
+	};
+	bool passive = !cp->cport;
+
+	set_addr(cp, &t.src.u3, passive ? VS_CADDR : VS_DADDR);
+	set_addr(cp, &t.dst.u3, passive ? VS_VADDR : VS_CADDR);
+	t.dst.u.all = passive ? cp->vport : cp->cport;
+	return t;
+}
+
+static void unexpect(const struct vs_conn *cp)
+{
+	struct nf_conntrack_tuple t = first_packet(cp);
+	struct nf_conntrack_expect *exp;
+
+	exp = nf_ct_expect_find_get(cp->vn->net, &nf_ct_zone_dflt, &t);
+	if (!exp)
+		return;
+	/* not one for everybody */
+	if (nf_inet_addr_cmp(&exp->tuple.src.u3, &t.src.u3))
+		nf_ct_unexpect_related(exp);
+	nf_ct_expect_put(exp);
+}
+
+/* Its helper says how long an expectation stays. */
+static bool has_helper(const struct nf_conn *ct)
+{
+	const struct nf_conn_help *help = nfct_help(ct);
+
+	return help && rcu_access_pointer(help->helper);
+}
+
+void vs_ct_expect(const struct sk_buff *skb, const struct vs_conn *cp)
+{
+	struct nf_conntrack_tuple t = first_packet(cp);
+	struct nf_conntrack_expect *exp;
+	enum ip_conntrack_info info;
+	struct nf_conn *master = nf_ct_get(skb, &info);
+
+	if (!master || !has_helper(master))
+		return;
+	/* another session's, which announced the same: this one is later */
+	unexpect(cp);
+	exp = nf_ct_expect_alloc(master);
+	if (!exp)
+		return;
+	nf_ct_expect_init(exp, NF_CT_EXPECT_CLASS_DEFAULT, cp->af, &t.src.u3,
+			  &t.dst.u3, cp->proto, NULL, &t.dst.u.all);
+	nf_ct_expect_related(exp, 0);
+	nf_ct_expect_put(exp);
+}
+
+/* Announced, and did not come. */
+static bool is_awaited(const struct vs_conn *cp)
+{
+	return cp->control && READ_ONCE(cp->control->st) & VS_ST_APP &&
+	       vs_conn_state(cp) == VS_TCP_S_LISTEN;
+}
+
 void vs_ct_kill(const struct vs_conn *cp)
 {
 	struct nf_conntrack_tuple t = {
@@ -91,6 +164,8 @@ void vs_ct_kill(const struct vs_conn *cp)
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conn *ct;
 
+	if (is_awaited(cp))
+		unexpect(cp);
 	/* the namespace's entries go anyway, or outlive the module */
 	if (!cp->cport || READ_ONCE(cp->vn->exiting))
 		return;

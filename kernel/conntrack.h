@@ -30,7 +30,11 @@ bool vs_ct_confirm(struct sk_buff *skb);
  * server and cannot have another one. */
 bool vs_ct_is_old(const struct sk_buff *skb);
 
-/* @cp ends, and its entry with it. BH disabled. */
+/* @cp was announced by @skb, of its control connection: its entry will be related
+ * to that one's, if that has a helper. Called again, it begins again. RCU. */
+void vs_ct_expect(const struct sk_buff *skb, const struct vs_conn *cp);
+
+/* @cp ends, and with it its entry, or what is expected of it. BH disabled. */
 void vs_ct_kill(const struct vs_conn *cp);
 
 #else
@@ -48,6 +52,11 @@ static inline bool vs_ct_confirm(struct sk_buff *skb)
 static inline bool vs_ct_is_old(const struct sk_buff *skb)
 {
 	return false;
+}
+
+static inline void vs_ct_expect(const struct sk_buff *skb,
+				const struct vs_conn *cp)
+{
 }
 
 static inline void vs_ct_kill(const struct vs_conn *cp)
