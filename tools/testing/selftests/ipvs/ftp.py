@@ -109,9 +109,9 @@ class Session:
         near.close()
         far.close()
 
-    def passive(self, command='PASV', form='227 Entering Passive Mode (%s).', cut=()):
+    def passive(self, command='PASV', form='227 Entering Passive Mode (%s).', cut=(), port=0):
         """One passive transfer; `cut`: where command and answer go into another segment."""
-        listener = listen_in(SERVER, self.at, self.at.server)
+        listener = listen_in(SERVER, self.at, self.at.server, port)
         port = listener.getsockname()[1]
         self.command(*split(command + '\r\n', cut[:1]))
         if 'PASV' in command.upper():
@@ -141,8 +141,8 @@ class Session:
         self.exchange(near, far)
         listener.close()
 
-    def active(self, command='PORT', cut=()):
-        listener = listen_in(CLIENT, self.at, self.at.client)
+    def active(self, command='PORT', cut=(), port=0):
+        listener = listen_in(CLIENT, self.at, self.at.client, port)
         port = listener.getsockname()[1]
         if command == 'PORT':
             where = commas(self.at.client, port)
@@ -315,6 +315,18 @@ def again(at):
     session.close()
 
 
+def taken(at):
+    """Two sessions of a client agree on the same ports: the later one gets through."""
+    one, two = Session(at), Session(at)
+    one.command('EPSV\r\n')
+    one.answer(EPSV % 40000 + '\r\n')
+    two.passive('EPSV', EPSV, port=40000)
+    one.command('EPRT |%d|%s|40001|\r\n' % (at.number, at.client))
+    two.active('EPRT', port=40001)
+    one.close()
+    two.close()
+
+
 def headers(at):
     """IPv6 extension headers in front of TCP, in both directions."""
     session = Session(at, PADDING)
@@ -330,6 +342,20 @@ def hold(at):
     session = Session(at)
     session.command('EPSV\r\n')
     session.answer(EPSV % 40000 + '\r\n')
+    print('held', flush=True)
+    sys.stdin.read()
+
+
+def expect(at):
+    """A session that waits for a data connection, until the input ends."""
+    session = Session(at)
+    for port in (40001, 40002, 40003):
+        if at.number == 1:
+            session.command('PASV\r\n')
+            session.answer('227 (%s)\r\n' % commas(at.server, port))
+        else:
+            session.command('EPSV\r\n')
+            session.answer(EPSV % port + '\r\n')
     print('held', flush=True)
     sys.stdin.read()
 

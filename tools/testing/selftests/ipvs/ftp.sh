@@ -3,12 +3,14 @@
 #
 # The FTP helper, NAT: vsftpd on the servers, curl and lftp on the client, active and passive, files
 # compared both ways; sessions said word by word (ftp.py), in pieces, with losses and with malice;
-# its module, its line in /proc, and namespaces that go while it is in use. Topology: topology.sh.
+# a firewall that goes by conntrack; its module, its line in /proc, and namespaces that go while it is
+# in use. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_answers hostile again headers"
+export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_answers hostile again headers
+	firewall_curl firewall_lftp firewall_words firewall_taken expected"
 export ONCE_TESTS="listed ports namespace_gone"
 
 # vsftpd NAMESPACE: anonymous users may take and leave files.
@@ -201,15 +203,96 @@ headers() {
 	dialogue headers
 }
 
+# A firewall on the director that knows of data connections what conntrack does. The kernel's own
+# FTP helper reads along.
+with_firewall() {
+	local ip=ip icmp=icmp
+
+	[ "$AF" = 4 ] || ip=ip6 icmp=icmpv6
+	defer quiet_in director sysctl -qw net.ipv4.vs.conntrack=0
+	in_ns director sysctl -qw net.ipv4.vs.conntrack=1
+	cat >"$SCRATCH/firewall.nft" <<-RULES
+		table $ip firewall {
+			ct helper control {
+				type "ftp" protocol tcp
+			}
+			chain prerouting {
+				type filter hook prerouting priority 0;
+				$ip daddr $VIP tcp dport 21 ct helper set "control"
+			}
+			chain mine {
+				meta l4proto $icmp accept
+				ct state { established, related } accept
+				$ip daddr $VIP tcp dport 21 ct state new accept
+			}
+			chain input {
+				type filter hook input priority 0; policy drop;
+				jump mine
+			}
+			chain forward {
+				type filter hook forward priority 0; policy drop;
+				jump mine
+			}
+		}
+	RULES
+	sed 's/^/# director$ nft: /' "$SCRATCH/firewall.nft"
+	# entries from before have no helper
+	quiet_in director conntrack -F >/dev/null 2>&1
+	defer quiet_in director nft delete table "$ip" firewall
+	quiet_in director nft -f "$SCRATCH/firewall.nft" || fail "nft refuses the firewall"
+}
+
+firewall_curl() {
+	with_firewall
+	curl_moves
+}
+
+firewall_lftp() {
+	with_firewall
+	lftp_moves
+}
+
+firewall_words() {
+	with_firewall
+	dialogue words
+}
+
+firewall_taken() {
+	with_firewall
+	dialogue taken
+}
+
+expectations() {
+	quiet_in director conntrack -L expect -f "ipv$AF" 2>/dev/null
+}
+
+# expects [PORT]: conntrack does, a connection from the client to this port, and none else.
+expects() {
+	[ "$(expectations | sed -n 's/.* src=\([^ ]*\) dst=\([^ ]*\) sport=0 dport=\([0-9]*\) .*/\1 \2 \3/p')" = \
+		"${1:+$CLIENT $VIP $1}" ]
+}
+
+# What conntrack expects goes with the session that announced it.
+expected() {
+	with_firewall
+	ftp_service 1
+	session expect "$CLIENT" "$VIP" "${RS[1]}"
+	check "expected: $(expectations)" expects 40003
+	stop_process "$FTP_PID"
+	forget '^TCP'
+	busywait 5 expects || fail "expected without a session: $(expectations)"
+}
+
 usage() {
 	quiet_in director awk '$1 == "TCP" { print $2, $3, $4 }' /proc/net/ip_vs_app
 }
 
-held() {
+# session WHAT ADDRESS...: in the background
+session() {
 	local word
 
-	printf '# & ftp.py hold\n'
-	coproc FTP { exec python3 -S "$HERE/ftp.py" hold "$@"; }
+	printf '# & ftp.py %s\n' "$1"
+	coproc FTP { exec python3 -S "$HERE/ftp.py" "$@"; }
 	# shellcheck disable=SC2154
 	defer stop_process "$FTP_PID"
 	read -rt 20 -u "${FTP[0]}" word || fail "no session"
@@ -221,7 +304,7 @@ listed() {
 	equal "heading" "$(quiet_in director head -n 1 /proc/net/ip_vs_app)" "prot port    usecnt name"
 	equal "unused" "$(quiet_in director tail -n 1 /proc/net/ip_vs_app)" "TCP  21      0      ftp              "
 	ftp_service 1
-	held "$CLIENT" "$VIP" "${RS[1]}"
+	session hold "$CLIENT" "$VIP" "${RS[1]}"
 	equal "used" "$(usage)" "21 1 ftp"
 	equal "elsewhere" "$(quiet_in client awk '$1 == "TCP" { print $3 }' /proc/net/ip_vs_app)" 0
 	refute "unloaded in use" rmmod ip_vs_ftp 2>/dev/null
@@ -263,7 +346,7 @@ namespace_gone() {
 			batch gone
 		in_ns gone ipvsadm -A -t 192.0.2.77:21 -s rr
 		in_ns gone ipvsadm -a -t 192.0.2.77:21 -r 192.0.2.78:21 -m
-		CLIENT_NS=gone SERVER_NS=gone held 192.0.2.78 192.0.2.77 192.0.2.78
+		CLIENT_NS=gone SERVER_NS=gone session hold 192.0.2.78 192.0.2.77 192.0.2.78
 		equal "used in it" "$(quiet_in gone awk '$1 == "TCP" { print $3 }' /proc/net/ip_vs_app)" 1
 		stop_process "$FTP_PID"
 		run ip netns del gone
@@ -272,7 +355,7 @@ namespace_gone() {
 	run modprobe ip_vs_ftp
 }
 
-tool nft curl lftp vsftpd
+tool nft conntrack curl lftp vsftpd
 with_topology
 modprobe ip_vs_ftp || skip_all "modprobe ip_vs_ftp failed"
 with_files
