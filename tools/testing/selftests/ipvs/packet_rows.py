@@ -144,69 +144,70 @@ def refused(bench, raw):
     return rules.Out('client', raw, [(4, 2), (10, 2)] if bench.family == 4 else [(1, 3)])
 
 
-def options(bench):
-    """IPv4 options."""
-    if bench.family == 6:
-        return
-    cases = (('no-operation', b'\1' * 8), ('forty bytes', b'\1' * 40), ('end of list', bytes(4)),
-             ('router alert', b'\x94\4\0\0'), ('unknown option', b'\x1e\4\0\0'))
+def more_headers(family):
+    """[(name, arguments of packet.ip)]: IPv4 options, IPv6 extension headers, alone and together."""
+    if family == 4:
+        return [(what, {'options': raw}) for what, raw in (
+            ('no-operation', b'\1' * 8), ('forty bytes', b'\1' * 40), ('end of list', bytes(4)),
+            ('router alert', b'\x94\4\0\0'), ('unknown option', b'\x1e\4\0\0'))]
+    hop, dst = (HOPOPTS, PAD), (DSTOPTS, PAD)
+    rt = (ROUTING, bytes((0, 4, 0, 0, 0, 0, 0)))    # segment routing, none left
+    long = bytes((3, 1, 28)) + bytes(28)
+    return [(what, {'extensions': chain}) for what, chain in (
+        ('hop-by-hop', [hop]), ('destination options', [dst]), ('routing', [rt]),
+        ('long destination options', [(DSTOPTS, long)]), ('hop-by-hop, routing', [hop, rt]),
+        ('hop-by-hop, destination, routing, destination', [hop, dst, rt, dst]),
+        ('eight headers', [hop] + [dst] * 7), ('twelve headers', [hop] + [dst] * 11),
+        ('authentication header', [(AH, b'\1\0\0' + b'spi.seq.')]))]
+
+
+def headers(bench):
+    cases = more_headers(bench.family)
     for kind, _, proto, name in each(bench):
-        for what, raw in cases:
-            raw = bench.request(kind, proto, bench.sport(), options=raw)
+        for what, args in cases:
+            raw = bench.request(kind, proto, bench.sport(), **args)
             yield Row('%s: %s' % (name, what), 'client', raw, bench.sent_on(kind, raw),
                       asked(True, raw))
+    kind = bench.kinds[0]
+    for what, args in cases:
+        for name, proto in PROTOS.items():
+            sport = bench.sport()
+            raw = bench.reply(kind, proto, sport, **args)
+            yield Row('nat %s reply: %s' % (name, what), 'server', raw,
+                      bench.sent_back(kind, raw), answered(raw),
+                      opened(bench, kind, proto, sport))
+
+
+def recorded(bench):
+    """An IPv4 option that routers write to."""
+    if bench.family == 6:
+        return
     for kind in bench.kinds:
         raw = bench.request(kind, TCP, bench.sport(), options=b'\7\7\4' + bytes(5))
-        recorded = rules.sealed(rules.put(raw, 22, b'\x08' + packet.packed(kind.vip)))
-        yield Row(kind.name + ' TCP: record route', 'client', raw, bench.sent_on(kind, recorded),
+        written = rules.sealed(rules.put(raw, 22, b'\x08' + packet.packed(kind.vip)))
+        yield Row(kind.name + ' TCP: record route', 'client', raw, bench.sent_on(kind, written),
                   asked(True, raw))
         raw = bench.request(kind, TCP, bench.sport(), options=b'\7\7\x08' + bytes(5))
         yield Row(kind.name + ' TCP: record route, full', 'client', raw, bench.sent_on(kind, raw),
                   asked(True, raw))
-    kind = bench.kinds[0]
-    for what, opts in cases:
-        for name, proto in PROTOS.items():
-            sport = bench.sport()
-            raw = bench.reply(kind, proto, sport, options=opts)
-            yield Row('nat %s reply: %s' % (name, what), 'server', raw,
-                      bench.sent_back(kind, raw), answered(raw),
-                      opened(bench, kind, proto, sport))
 
 
 def extensions(bench):
-    """IPv6 extension headers, alone and together."""
+    """What only IPv6 has: a route that is not at its end, a fragment that is the whole."""
     if bench.family == 4:
         return
-    route = bytes((0, 4, 0, 0, 0, 0, 0))            # segment routing, none left
-    atomic = bytes((0, 0, 0, 0, 0, 0, 9))
-    long = bytes((3, 1, 28)) + bytes(28)
-    hop, dst, rt, frag = (HOPOPTS, PAD), (DSTOPTS, PAD), (ROUTING, route), (FRAGMENT, atomic)
-    cases = (('hop-by-hop', [hop]), ('destination options', [dst]), ('routing', [rt]),
-             ('long destination options', [(DSTOPTS, long)]), ('hop-by-hop, routing', [hop, rt]),
-             ('hop-by-hop, destination, routing, destination', [hop, dst, rt, dst]),
-             ('eight headers', [hop] + [dst] * 7), ('twelve headers', [hop] + [dst] * 11),
-             ('authentication header', [(AH, b'\1\0\0' + b'spi.seq.')]),
-             ('routing 2, one left', [(ROUTING, bytes((2, 2, 1, 0, 0, 0, 0))
-                                       + packet.packed('2001:db8:a::9'))]))
+    onward = (ROUTING, bytes((2, 2, 1, 0, 0, 0, 0)) + packet.packed('2001:db8:a::9'))
     for kind, _, proto, name in each(bench):
-        for what, chain in cases:
-            raw = bench.request(kind, proto, bench.sport(), extensions=chain)
-            yield Row('%s: %s' % (name, what), 'client', raw, bench.sent_on(kind, raw),
-                      asked(True, raw))
+        raw = bench.request(kind, proto, bench.sport(), extensions=[onward])
+        yield Row(name + ': routing 2, one left', 'client', raw, bench.sent_on(kind, raw),
+                  asked(True, raw))
+    dst, atomic = (DSTOPTS, PAD), (FRAGMENT, bytes((0, 0, 0, 0, 0, 0, 9)))
     for kind in bench.kinds[:3]:
-        raw = bench.request(kind, TCP, bench.sport(), extensions=[dst, frag])
+        raw = bench.request(kind, TCP, bench.sport(), extensions=[dst, atomic])
         joined = bench.request(kind, TCP, bench.last_port, extensions=[dst])
         yield Row(kind.name + ' TCP: atomic fragment', 'client', raw, bench.sent_on(kind, joined),
                   asked(True, joined))
-    kind = bench.kinds[0]
-    for what, chain in cases[:-1]:
-        for name, proto in PROTOS.items():
-            sport = bench.sport()
-            raw = bench.reply(kind, proto, sport, extensions=chain)
-            yield Row('nat %s reply: %s' % (name, what), 'server', raw,
-                      bench.sent_back(kind, raw), answered(raw),
-                      opened(bench, kind, proto, sport))
-    yield from broken_extensions(bench, kind)
+    yield from broken_extensions(bench, bench.kinds[0])
 
 
 def broken_extensions(bench, kind):
@@ -293,5 +294,5 @@ def no_destination(bench):
         bench.ipvs.del_service(*service)
 
 
-PLAIN = (plain, fields, ttl, checksums, no_business, options, extensions, ipsec, own_replies,
-         no_destination)
+PLAIN = (plain, fields, ttl, checksums, no_business, headers, recorded, extensions, ipsec,
+         own_replies, no_destination)
