@@ -198,6 +198,7 @@ static void publish_service(struct vs_service *svc, u32 flags)
 	/* ordered after all that a reader of the flag relies on */
 	smp_store_release(&svc->flags, flags | IP_VS_SVC_F_HASHED);
 	vs_est_kick(vn);
+	vs_notrack_start(vn);
 	vs_defence_start(vn);
 }
 

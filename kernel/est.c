@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rates: every two seconds one work per namespace moves each rate a quarter of
- * the way to what was counted since.
+ * Rates: every two seconds one thread per namespace moves each rate a quarter
+ * of the way to what was counted since. It is named as the kernel's ip_vs names
+ * it, for those who look for it; when est_nice or est_cpulist change, another
+ * one takes its place.
  */
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/wait.h>
+
+#include "compat/kthread.h"
 #include "config.h"
 #include "est.h"
-#include "main.h"
 #include "net.h"
 #include "sysctl.h"
 
@@ -67,36 +74,103 @@ static bool step_all(struct vs_net *vn)
 	return step(&vn->total, &total);
 }
 
-static void est_work(struct work_struct *work)
+/* Whether there is something to come back for. */
+static bool tick(struct vs_net *vn)
 {
-	struct vs_net *vn = container_of(work, struct vs_net, est.work.work);
-	bool more;
+	struct vs_est *est = &vn->est;
+	bool more = false;
 
 	mutex_lock(&vn->config.lock);
-	more = vn->config.num_services;
-	if (vs_sysctl_estimates(vn))
-		more |= step_all(vn);
-	if (vn->config.num_af[0])
-		vs_notrack_update(vn, AF_INET);
-	if (vn->config.num_af[1])
-		vs_notrack_update(vn, AF_INET6);
+	if (est->task == current) {
+		more = step_all(vn) || vn->config.num_services;
+		est->next += EST_PERIOD;
+		if (time_before(est->next, jiffies))
+			est->next = jiffies + EST_PERIOD;
+	}
 	mutex_unlock(&vn->config.lock);
-	if (more)
-		vs_est_kick(vn);
+	return more;
+}
+
+static bool is_wanted(const struct vs_net *vn)
+{
+	return READ_ONCE(vn->est.task) == current &&
+	       READ_ONCE(vn->config.num_services);
+}
+
+static int estimate(void *arg)
+{
+	struct vs_net *vn = arg;
+	struct vs_est *est = &vn->est;
+
+	while (!kthread_should_stop()) {
+		long left = READ_ONCE(est->next) - jiffies;
+
+		if (left > 0)
+			wait_event_idle_timeout(est->wait,
+						kthread_should_stop(), left);
+		else if (!tick(vn))
+			wait_event_idle(est->wait, kthread_should_stop() ||
+						   is_wanted(vn));
+	}
+	return 0;
+}
+
+static void start(struct vs_net *vn)
+{
+	const struct cpumask *cpus = vs_sysctl_est_cpus(vn);
+	struct vs_est *est = &vn->est;
+	struct task_struct *task;
+
+	lockdep_assert_held(&vn->config.lock);
+	task = kthread_create(estimate, vn, "ipvs-e:%d:0", est->number);
+	if (IS_ERR(task)) {
+		pr_warn("no thread for rates (%ld): they stand still until the next service is added\n",
+			PTR_ERR(task));
+		return;
+	}
+	set_user_nice(task, READ_ONCE(vn->sysctl.est_nice));
+	if (cpus)
+		kthread_affine_preferred(task, cpus);
+	WRITE_ONCE(est->task, task);
+	wake_up_process(task);
 }
 
 void vs_est_kick(struct vs_net *vn)
 {
-	queue_delayed_work(vs_wq, &vn->est.work, EST_PERIOD);
+	lockdep_assert_held(&vn->config.lock);
+	if (vn->est.task)
+		wake_up(&vn->est.wait);
+	else if (vs_sysctl_estimates(vn))
+		start(vn);
 }
 
-int vs_est_net_init(struct vs_net *vn)
+void vs_est_restart(struct vs_net *vn)
 {
-	INIT_DELAYED_WORK(&vn->est.work, est_work);
-	return 0;
+	struct vs_est *est = &vn->est;
+	struct task_struct *old;
+
+	mutex_lock(&vn->config.lock);
+	old = est->task;
+	WRITE_ONCE(est->task, NULL);
+	if ((old || vn->config.num_services) && vs_sysctl_estimates(vn))
+		start(vn);
+	mutex_unlock(&vn->config.lock);
+	/* it may wait for the lock */
+	if (old)
+		kthread_stop(old);
+}
+
+void vs_est_net_init(struct vs_net *vn)
+{
+	static atomic_t numbers;
+
+	vn->est.number = atomic_fetch_inc(&numbers);
+	vn->est.next = jiffies;
+	init_waitqueue_head(&vn->est.wait);
 }
 
 void vs_est_net_exit(struct vs_net *vn)
 {
-	cancel_delayed_work_sync(&vn->est.work);
+	if (vn->est.task)
+		kthread_stop(vn->est.task);
 }

@@ -36,13 +36,12 @@ static int __net_init net_init(struct net *net)
 	err = vs_config_net_init(vn);
 	if (err)
 		goto err_conn;
-	err = vs_est_net_init(vn);
-	if (err)
-		goto err_config;
+	vs_est_net_init(vn);
 	vs_defence_net_init(vn);
+	vs_notrack_net_init(vn);
 	err = vs_sysctl_net_init(vn);
 	if (err)
-		goto err_est;
+		goto err_config;
 	err = vs_procfs_net_init(vn);
 	if (err)
 		goto err_sysctl;
@@ -50,10 +49,10 @@ static int __net_init net_init(struct net *net)
 
 err_sysctl:
 	vs_sysctl_net_exit(vn);
-	vs_defence_net_exit(vn);
-err_est:
-	vs_est_net_exit(vn);
 err_config:
+	vs_notrack_net_exit(vn);
+	vs_defence_net_exit(vn);
+	vs_est_net_exit(vn);
 	vs_config_net_exit(vn);
 err_conn:
 	vs_conn_net_exit(vn);
@@ -78,6 +77,7 @@ static void __net_exit net_exit(struct net *net)
 
 	vs_procfs_net_exit(vn);
 	vs_sysctl_net_exit(vn);
+	vs_notrack_net_exit(vn);
 	vs_defence_net_exit(vn);
 	vs_est_net_exit(vn);
 	vs_conn_net_exit(vn);

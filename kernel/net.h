@@ -6,6 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu_counter.h>
 #include <linux/rhashtable-types.h>
+#include <linux/wait.h>
 #include <net/netns/generic.h>
 
 #include "app.h"
@@ -85,9 +86,19 @@ struct vs_config {
 	u32 num_pe_out[2];		/* services whose engine has conn_out */
 };
 
-/* est.c */
+/**
+ * struct vs_est - the thread that estimates the rates of a namespace
+ * @task:	NULL until the first service comes, and without estimation.
+ *		Changes under vn->config.lock
+ * @wait:	where it waits for @next, for services, or for its end
+ * @next:	when rates are next to be estimated, jiffies; written by @task
+ * @number:	the namespace's, for the thread's name
+ */
 struct vs_est {
-	struct delayed_work work;
+	struct task_struct *task;
+	wait_queue_head_t wait;
+	unsigned long next;
+	int number;
 };
 
 struct vs_net {
@@ -115,6 +126,7 @@ struct vs_net {
 	struct vs_config config;
 	struct vs_stats total;
 	struct vs_est est;
+	struct delayed_work notrack_work;
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
 };

@@ -16,6 +16,7 @@
 #include <net/route.h>
 
 #include "dest.h"
+#include "main.h"
 #include "net.h"
 #include "notrack.h"
 #include "pkt.h"
@@ -26,6 +27,8 @@
 #define OUR_INPUT	(NF_IP_PRI_NAT_SRC - 2)
 #define OUR_FORWARD	99
 #define OUR_OUTPUT	(NF_IP_PRI_NAT_DST + 1)
+
+#define PERIOD		(2 * HZ)
 
 static const struct nf_hook_entries *hooks(const struct net *net, u8 af,
 					   u8 hook)
@@ -210,10 +213,13 @@ static void judge_again(struct vs_net *vn, u8 af)
 	rcu_read_unlock();
 }
 
-void vs_notrack_update(struct vs_net *vn, u8 af)
+static void update(struct vs_net *vn, u8 af)
 {
 	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
 
+	lockdep_assert_held(&vn->config.lock);
+	if (!vn->config.num_af[af == AF_INET6])
+		return;
 	judge_again(vn, af);
 	if (n->in && !n->hooked) {
 		n->hooked = !nf_register_net_hook(vn->net,
@@ -232,6 +238,34 @@ void vs_notrack_stop(struct vs_net *vn, u8 af)
 		return;
 	nf_unregister_net_hook(vn->net, &early[af == AF_INET6]);
 	n->hooked = false;
+}
+
+static void work(struct work_struct *work)
+{
+	struct vs_net *vn = container_of(work, struct vs_net,
+					 notrack_work.work);
+
+	mutex_lock(&vn->config.lock);
+	update(vn, AF_INET);
+	update(vn, AF_INET6);
+	if (vn->config.num_services)
+		vs_notrack_start(vn);
+	mutex_unlock(&vn->config.lock);
+}
+
+void vs_notrack_start(struct vs_net *vn)
+{
+	queue_delayed_work(vs_wq, &vn->notrack_work, PERIOD);
+}
+
+void vs_notrack_net_init(struct vs_net *vn)
+{
+	INIT_DELAYED_WORK(&vn->notrack_work, work);
+}
+
+void vs_notrack_net_exit(struct vs_net *vn)
+{
+	cancel_delayed_work_sync(&vn->notrack_work);
 }
 
 #endif /* VS_HAVE_NOTRACK */

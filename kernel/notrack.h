@@ -26,17 +26,30 @@ struct vs_notrack {
 
 #ifdef VS_HAVE_NOTRACK
 
-/* Looks whether it pays, by now. Under vn->config.lock. */
-void vs_notrack_update(struct vs_net *vn, u8 af);
+/* Looks every two seconds, as long as there are services, whether it pays. */
+void vs_notrack_start(struct vs_net *vn);
+
+/* The family's last service has gone. Under vn->config.lock. */
 void vs_notrack_stop(struct vs_net *vn, u8 af);
+
+void vs_notrack_net_init(struct vs_net *vn);
+void vs_notrack_net_exit(struct vs_net *vn);
 
 #else
 
-static inline void vs_notrack_update(struct vs_net *vn, u8 af)
+static inline void vs_notrack_start(struct vs_net *vn)
 {
 }
 
 static inline void vs_notrack_stop(struct vs_net *vn, u8 af)
+{
+}
+
+static inline void vs_notrack_net_init(struct vs_net *vn)
+{
+}
+
+static inline void vs_notrack_net_exit(struct vs_net *vn)
 {
 }
 

@@ -14,6 +14,7 @@
 
 #include "compat/sysctl.h"
 #include "defence.h"
+#include "est.h"
 #include "net.h"
 #include "sysctl.h"
 
@@ -188,9 +189,12 @@ static int set_cpus(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
 	else
 		*lenp = print_cpus(&vn->sysctl, buffer, *lenp + 1);
 	mutex_unlock(&vn->config.lock);
-	if (!err)
-		*ppos += *lenp;
-	return err;
+	if (err)
+		return err;
+	if (write)
+		vs_est_restart(vn);
+	*ppos += *lenp;
+	return 0;
 }
 
 /* The default factors stand for one link a bucket. */
@@ -214,6 +218,14 @@ bool vs_sysctl_estimates(const struct vs_net *vn)
 	lockdep_assert_held(&vn->config.lock);
 	return READ_ONCE(s->run_estimation) &&
 	       !(s->est_cpus_set && cpumask_empty(s->est_cpus));
+}
+
+const struct cpumask *vs_sysctl_est_cpus(const struct vs_net *vn)
+{
+	const struct vs_sysctl *s = &vn->sysctl;
+
+	lockdep_assert_held(&vn->config.lock);
+	return s->est_cpus_set ? s->est_cpus : NULL;
 }
 
 #define KNOB(field, value, ...) {					\
@@ -253,9 +265,10 @@ static const struct knob knobs[] = {
 	KNOB(sync_threshold, 0, .handler = set_threshold),
 	KNOB(sync_refresh_period, 0, .handler = proc_dointvec_jiffies),
 	KNOB(sync_retries, 0, RANGE(0, 3)),
-	KNOB(run_estimation, 1, .host = true),
+	KNOB(run_estimation, 1, .host = true, .changed = vs_est_restart),
 	{ .name = "est_cpulist", .host = true, .handler = set_cpus },
-	KNOB(est_nice, 0, RANGE(-20, 19), .host = true),
+	KNOB(est_nice, 0, RANGE(-20, 19), .host = true,
+	     .changed = vs_est_restart),
 	KNOB(conn_lfactor, 0, RANGE(-8, 8), .host = true,
 	     .changed = change_conn_lfactor),
 	KNOB(svc_lfactor, -2, RANGE(-8, 8), .host = true),

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """knobs.py TEST FAMILY: one test for each knob, or a few."""
 
+import glob
+import os
 import struct
 import sys
 
@@ -248,6 +250,46 @@ def estimation(family):
             held = rate(rig)
             tap.check(not wait_until(lambda: rate(rig) != held, 2.2), 'a rate moves without CPUs')
             knobs.set(est_cpulist=before)
+    rig.close()
+
+
+def threads():
+    """(nice, CPUs) of each thread that estimates rates, of any namespace."""
+    found = []
+    for path in glob.glob('/proc/[0-9]*'):
+        try:
+            with open(path + '/stat') as f:
+                name, fields = f.read().split('(', 1)[1].rsplit(')', 1)
+            with open(path + '/status') as f:
+                status = dict(line.split(':', 1) for line in f)
+        except (OSError, ValueError):
+            continue  # it is gone
+        if name.startswith('ipvs-e:'):
+            found.append((int(fields.split()[16]), status['Cpus_allowed_list'].strip()))
+    return found
+
+
+def est_thread(family):
+    """est_nice and est_cpulist are of the thread that estimates rates."""
+    rig, cpu = Rig(family, 'nat', UDP, vport=8495 + family), max(os.sched_getaffinity(0))
+    with Knobs() as knobs:
+        if not knobs.has('est_cpulist'):
+            return tap.note('this kernel has no thread for rates')
+        tap.check(wait_until(threads, 10), 'no thread although there is a service')
+        knobs.set(est_nice=7)
+        tap.check(wait_until(lambda: [t for t in threads() if t[0] == 7], 10), 'nice: %s' % threads())
+        knobs.set(est_cpulist=cpu)
+        tap.check(wait_until(lambda: (7, str(cpu)) in threads(), 10), 'CPU %d: %s' % (cpu, threads()))
+        burst(rig)
+        tap.check(wait_until(lambda: rate(rig) > 0, 10), 'no rate')
+        knobs.set(est_cpulist='\n')
+        tap.check(wait_until(lambda: not [t for t in threads() if t[0] == 7], 10),
+                  'no CPUs: %s' % threads())
+        knobs.set(est_cpulist='0-%d' % cpu)
+        tap.check(wait_until(lambda: [t for t in threads() if t[0] == 7], 10), 'CPUs again: %s' % threads())
+        knobs.set(run_estimation=0)
+        tap.check(wait_until(lambda: not [t for t in threads() if t[0] == 7], 10),
+                  'no estimation: %s' % threads())
     rig.close()
 
 

@@ -9,7 +9,7 @@
 
 export ALL_TESTS="conn_max sloppy conn_reuse_mode schedule_icmp ignore_tunneled snat_reroute
 	cache_bypass"
-export ONCE_TESTS="pmtu_disc estimation conn_lfactor"
+export ONCE_TESTS="pmtu_disc estimation est_thread conn_lfactor"
 
 helper() {
 	defer clean_director
@@ -22,6 +22,7 @@ conn_reuse_mode() { helper conn_reuse_mode; }
 schedule_icmp() { helper schedule_icmp; }
 pmtu_disc() { helper pmtu_disc; }
 estimation() { helper estimation; }
+est_thread() { helper est_thread; }
 conn_lfactor() { helper conn_lfactor; }
 
 # The director ends tunnels, too.

@@ -254,6 +254,7 @@ static inline void hlist_replace_rcu(struct hlist_node *old,
 /* what only has to have a size */
 struct work_struct { int unused; };
 struct delayed_work { int unused; };
+typedef struct { int unused; } wait_queue_head_t;
 struct rcu_work { int unused; };
 struct mutex { int unused; };
 struct rhashtable { int unused; };
