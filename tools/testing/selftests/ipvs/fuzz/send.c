@@ -101,6 +101,27 @@ void ways_open(void)
 		err(1, "raw sockets");
 }
 
+/*
+ * Where anything may begin that a device is to sum up. Not before the first
+ * header with a checksum: the kernel writes what it sums there into skb->csum,
+ * which is where the packet's device is told to begin, and when the header was
+ * a tunnel's, whoever sends the packet on is warned of an offset that is none.
+ */
+static unsigned int any_start(struct fuzz *f)
+{
+	unsigned int from = 0, i;
+
+	for (i = 0; i < f->num_layers; i++)
+		if (f->layers[i].kind != FUZZ_IP4 &&
+		    f->layers[i].kind != FUZZ_IP6) {
+			from = 14 + f->layers[i].off;
+			break;
+		}
+	if (from >= f->len + 14)
+		from = 0;
+	return from + fuzz_below(f, f->len + 14 - from);
+}
+
 /* What a device says of checksum and segments: consistent, or anything. */
 static void describe(struct fuzz *f, struct virtio_net_hdr *h)
 {
@@ -116,7 +137,7 @@ static void describe(struct fuzz *f, struct virtio_net_hdr *h)
 		break;
 	case 4:
 		h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		h->csum_start = fuzz_below(f, f->len + 14);
+		h->csum_start = any_start(f);
 		h->csum_offset = fuzz_below(f, 20);
 		if (fuzz_once_in(f, 2)) {
 			h->gso_type = fuzz_below(f, 6);
