@@ -142,7 +142,7 @@ class Churn:
         self.knobs.__exit__()
         self.ipvs.flush()
         subprocess.run(['nsenter', '--net=/run/netns/director', 'ethtool', '-K', 'back'] +
-                       [word for name in FEATURES for word in (name, 'on')],
+                       [word for name in FEATURES for word in (name, 'off' if name == 'gro' else 'on')],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 

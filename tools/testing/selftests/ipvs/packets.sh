@@ -40,6 +40,7 @@ tracked() {
 
 # The way to the servers goes down and comes back, and with it what was cached of it.
 rerouted() {
+	defer quiet_in director sysctl -qw net.ipv6.conf.back.keep_addr_on_down=0
 	in_ns director sysctl -qw net.ipv6.conf.back.keep_addr_on_down=1
 	defer ip -n director link set back up
 	helper rerouted
