@@ -1,38 +1,104 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """offload.py FAMILY on|off: what a device left to be done or did already: checksums to be filled
-in, found right, or summed up; segments to be cut; headers linear, in pages, shared with a capture.
-on or off says what the devices that the director sends by can do."""
+in, found right, or summed up; segments to be cut; headers linear, in pages, shared with a capture,
+with hardly any room before them. on or off says what the devices that the director sends by can
+do."""
 
+import os
 import socket
 import struct
+import subprocess
 import sys
 
-from ipvstest import packet, tap
+from ipvstest import packet, rules, tap
+from ipvstest.genl import TUNNEL
 from ipvstest.netns import namespace
-from ipvstest.packet import IPIP, IPV6, TCP, UDP
+from ipvstest.packet import IPIP, IPV6, SCTP, TCP, UDP, Parsed
 from ipvstest.paged import PagedTap
-from ipvstest.rig import METHODS, Rig
+from ipvstest.rig import Rig
+from ipvstest.rules import GRE, GUE_PORT, TUNNELS
+from ipvstest.wire import MAC, Addresses, Ends, raise_phantoms
 
-NEEDS_CSUM, DATA_VALID = 1, 2
+NEEDS_CSUM, VNET_HDR = 1, 15
+CSUM_NOT_READY, CSUM_VALID = 8, 128
 GSO = {(TCP, 4): 1, (TCP, 6): 4, (UDP, 4): 5, (UDP, 6): 5}
-GSO_SIZE, GUE_PORT = 1000, 5557
+HEADER = {TCP: 20, UDP: 8, SCTP: 28}        # SCTP's with that of a chunk
+GSO_SIZE, MTU, LISTENING = 1000, 1500, 5557
 SHORT = bytes(range(200))
 LONG = bytes(n * 7 & 255 for n in range(3501))
 # where the packet is cut: not at all, in the ports, after the transport header, everywhere
-LAYOUTS = {'linear': (), 'ports in pages': (2,), 'payload in pages': (20,),
-           'all in pages': (-20, -3, 1, 3, 5, 9, 17, 60)}
+PAGES = {'linear': (), 'ports in pages': (2,), 'payload in pages': (20,),
+         'all in pages': (-20, -3, 1, 3, 5, 9, 17, 60)}
+VETH = 'small headroom'
+LAYOUTS = list(PAGES) + [VETH]
+SOME, ONE = ('linear', 'all in pages', VETH), ('all in pages',)
+FORMS = {'none': 0, 'valid': CSUM_VALID, 'partial': CSUM_NOT_READY, 'gso': CSUM_NOT_READY,
+         'complete': CSUM_VALID}
+KINDS = ['nat', 'dr'] + list(TUNNELS)
+
+
+class Headroom:
+    """A sender at an end of a veth pair, which gives a packet the room of an Ethernet header."""
+
+    def __init__(self, ns, dev, to):
+        with namespace(ns):
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.sock.setsockopt(263, VNET_HDR, 1)
+        self.sock.bind((dev, 0))
+        self.head = bytes.fromhex((to + MAC[ns, dev]).replace(':', ''))
+
+    def send(self, raw, offload):
+        kind = b'\x86\xdd' if raw[0] >> 4 == 6 else b'\x08\x00'
+        self.sock.send(offload + self.head + kind + raw)
+
+    def close(self):
+        self.sock.close()
+
+
+class Senders:
+    """GRO, where it is on, finds checksums right."""
+
+    def __init__(self, family):
+        self.ends = Ends(family)
+        raise_phantoms(Addresses(10 - family))
+        self.summing, self.plain = PagedTap('paged'), PagedTap('unsummed')
+        subprocess.run(('nsenter', '--net=/run/netns/director', 'ethtool', '-K', 'unsummed',
+                        'gro', 'off'), check=True, stdout=subprocess.DEVNULL)
+        self.client = Headroom('client', 'front', MAC['director', 'front'])
+        self.server = Headroom('server1', 'back', MAC['director', 'back'])
+
+    def close(self):
+        for sender in (self.summing, self.plain, self.client, self.server, self.ends):
+            sender.close()
 
 
 class Case:
-    def __init__(self, family, method, proto, paged):
-        self.rig, self.paged, self.proto = Rig(family, method, proto), paged, proto
+    def __init__(self, senders, family, kind, proto, outer=None):
+        outer = outer or family
+        self.tunnel = TUNNELS.get(kind)
+        self.rig = Rig(family, 'tun' if self.tunnel else kind, proto, ends=senders.ends,
+                       servers=Addresses(outer).phantoms[:1])
+        self.rig.unwrap = self.inner
+        if self.tunnel:
+            self.rig.ipvs.dest('SET_DEST', self.rig.service, self.rig.servers[0], self.rig.dport,
+                               TUNNEL, tunnel=(self.tunnel[0], GUE_PORT if self.tunnel[0] == 1
+                                               else 0, self.tunnel[1]))
+        self.senders, self.proto, self.outer = senders, proto, outer
         self.head = 20 if family == 4 else 40
-        self.name, self.segments = '%s, protocol %d' % (method, proto), True
+        self.name = '%s%s, protocol %d' % (kind, ' in IPv%d' % outer if self.tunnel else '', proto)
+        self.segments = proto != SCTP
+
+    # What is sent.
 
     def segment(self, src, dst, sport, dport, payload, partial):
         """The packet; `partial`: only the pseudo header is summed."""
-        size = len(payload) + (20 if self.proto == TCP else 8)
+        if self.proto == SCTP:
+            chunk = struct.pack('!BBHIHHI', 0, 3, 16 + len(payload), 1, 0, 0, 0) + payload
+            l4 = struct.pack('!HHII', sport, dport, 7, 0) + chunk
+            l4 = rules.put(l4, 8, struct.pack('<I', packet.crc32c(l4)))
+            return packet.ip(src, dst, SCTP, l4)
+        size = len(payload) + HEADER[self.proto]
         csum = None
         if partial:
             csum = ~packet.checksum(packet.pseudo(src, dst, self.proto, size)) & 0xffff
@@ -42,66 +108,114 @@ class Case:
             l4 = packet.udp_datagram(src, dst, sport, dport, payload, csum=csum)
         return packet.ip(src, dst, self.proto, l4)
 
-    def offload(self, what):
+    def offload(self, what, size):
         start, at = 14 + self.head, 16 if self.proto == TCP else 6
-        header = 20 if self.proto == TCP else 8
-        if what == 'valid':
-            return struct.pack('=BBHHHH', DATA_VALID, 0, 0, 0, 0, 0)
         if what == 'partial':
             return struct.pack('=BBHHHH', NEEDS_CSUM, 0, 0, 0, start, at)
         if what == 'gso':
             return struct.pack('=BBHHHH', NEEDS_CSUM, GSO[self.proto, self.rig.family],
-                               start + header, GSO_SIZE, start, at)
+                               start + HEADER[self.proto], size, start, at)
         return bytes(10)
 
-    def send(self, flow, what, cuts):
+    def send(self, flow, what, layout, size=GSO_SIZE):
         payload = LONG if what == 'gso' else SHORT
         raw = self.segment(*flow, payload, what in ('partial', 'gso'))
-        if what == 'complete':
-            self.send_in_gue(raw, cuts)
-            return payload
-        where = [self.head + cut for cut in cuts]
-        self.paged.send(raw, *where, offload=self.offload(what))
+        sender = self.senders.plain if what == 'none' else self.senders.summing
+        if layout == VETH:
+            near = flow[0] == self.rig.client
+            (self.senders.client if near else self.senders.server).send(
+                raw, self.offload(what, size))
+        elif what == 'complete':
+            # the outer checksum is right, so that of what is inside is known when it comes out
+            inner = IPIP if self.rig.family == 4 else IPV6
+            outer = packet.udp('192.0.2.77', '192.0.2.1', 50000, LISTENING,
+                               bytes([0, inner, 0, 0]) + raw)
+            sender.send(outer, *[32 + self.head + cut for cut in PAGES[layout]])
+        else:
+            sender.send(raw, *[self.head + cut for cut in PAGES[layout]],
+                        offload=self.offload(what, size))
         return payload
 
-    def send_in_gue(self, raw, cuts):
-        """Its checksum is right, so that of what is inside is known when it comes out."""
-        inner = IPIP if self.rig.family == 4 else IPV6
-        outer = packet.udp('192.0.2.77', '192.0.2.1', 50000, GUE_PORT,
-                           bytes([0, inner, 0, 0]) + raw)
-        self.paged.send(outer, *[32 + self.head + cut for cut in cuts])
+    # What arrives.
 
-    def collect(self, end, mine, wanted, what):
-        """The payload as it arrived, in however many packets; their sums are right or to come."""
-        got, packets = b'', 0
-        while len(got) < wanted:
-            one = end.expect(mine, 2.0)
-            if not tap.check(one, '%s: %d of %d bytes arrived' % (what, len(got), wanted)):
-                break
-            bad = [] if one.unfinished else one.bad
-            if not mine.plain(one):
-                one, bad = one.inner, bad + one.inner.bad
-            tap.equal(bad, [], '%s: %r' % (what, one))
-            tap.check(not one.unfinished or self.to_be_summed(one),
-                      '%s: wrong sum of the pseudo header: %r' % (what, one))
-            got, packets = got + one.payload, packets + 1
-        return got, packets
+    def inner(self, got):
+        """What is in the tunnel, or the packet itself; None if it is not for us."""
+        if not self.tunnel:
+            return got
+        kind, flags, between = self.tunnel
+        if kind == 0:
+            return got.inner
+        if kind == 1 and (got.proto, got.dport) == (UDP, GUE_PORT):
+            return self.out_of_gue(got)
+        if kind == 2 and got.proto == GRE:
+            # the kernel's ip_vs gets it wrong where the inner checksum is complete already
+            if flags and not got.unfinished and os.environ.get('IMPL') != 'kernel':
+                tap.equal(packet.checksum(got.payload), 0, self.name + ': GRE checksum')
+            return Parsed(got.payload[between:], unfinished=got.unfinished)
+        return None
+
+    def out_of_gue(self, got):
+        private = (got.payload[0] & 31) * 4
+        raw = got.payload[4 + private:]
+        if self.tunnel[1] and not got.unfinished:
+            ihl = 40 if packet.is6(got.src) else 20
+            tap.check(got.raw[ihl + 6:ihl + 8] != b'\0\0', self.name + ': no checksum')
+        if private:
+            start, at = struct.unpack('!HH', got.payload[8:12])
+            raw = rules.put(raw, at, struct.pack('!H', packet.checksum(raw[start:])))
+            return Parsed(raw)
+        return Parsed(raw, unfinished=got.unfinished)
+
+    def bad(self, got, one):
+        """What is wrong with the packet and the one in it. Where a sum is to come, it may be the
+        outer one or the inner one."""
+        none_is_right = 'UDP checksum 0'
+        bad = [] if got.unfinished else [b for b in got.bad if b != none_is_right or got is one]
+        if one is got:
+            return bad
+        bad += one.bad
+        if one.unfinished and not self.to_be_summed(one):
+            bad += Parsed(one.raw).bad
+        return bad
 
     def to_be_summed(self, one):
         """Whether the checksum is as a device wants it that is to fill it in."""
+        if self.proto == SCTP:
+            return False
         at, size = self.head + (16 if self.proto == TCP else 6), one.length - self.head
         field = int.from_bytes(one.raw[at:at + 2], 'big')
         wanted = ~packet.checksum(packet.pseudo(one.src, one.dst, self.proto, size)) & 0xffff
         return field % 0xffff == wanted % 0xffff
+
+    def collect(self, end, flow, wanted, what):
+        """The payload as it arrived, in however many packets; their sums are right or to come."""
+        got, packets = b'', 0
+        open_it = self.inner if end is self.rig.ends.server else lambda p: p
+
+        def mine(p):
+            one = open_it(p)
+            return one is not None and one.proto == self.proto and one.flow() == flow
+
+        while len(got) < wanted:
+            outer = end.expect(mine, 2.0)
+            if not tap.check(outer, '%s: %d of %d bytes arrived' % (what, len(got), wanted)):
+                break
+            one = open_it(outer)
+            tap.equal(self.bad(outer, one), [], '%s: %r' % (what, outer))
+            if outer is one and one.unfinished:
+                tap.check(self.to_be_summed(one),
+                          '%s: wrong sum of the pseudo header: %r' % (what, one))
+            got += one.payload[HEADER[SCTP]:] if self.proto == SCTP else one.payload
+            packets += 1
+        return got, packets
 
     def request(self, sport, what, layout):
         rig = self.rig
         host = rig.servers[0] if rig.method == 'nat' else rig.at.vip
         label = '%s, %s, %s' % (self.name, what, layout)
         rig.ends.drain()
-        payload = self.send((rig.client, rig.at.vip, sport, rig.vport), what, LAYOUTS[layout])
-        got, packets = self.collect(rig.ends.server,
-                                    Mine(self.proto, (rig.client, sport, host, rig.dport)),
+        payload = self.send((rig.client, rig.at.vip, sport, rig.vport), what, layout)
+        got, packets = self.collect(rig.ends.server, (rig.client, sport, host, rig.dport),
                                     len(payload), label)
         tap.check(got == payload, label + ': other bytes')
         return packets
@@ -109,34 +223,45 @@ class Case:
     def reply(self, sport, what, layout):
         rig, label = self.rig, '%s, reply, %s, %s' % (self.name, what, layout)
         rig.ends.drain()
-        payload = self.send((rig.servers[0], rig.client, rig.dport, sport), what,
-                               LAYOUTS[layout])
-        got, _ = self.collect(rig.ends.client,
-                              Mine(self.proto, (rig.at.vip, rig.vport, rig.client, sport)),
+        payload = self.send((rig.servers[0], rig.client, rig.dport, sport), what, layout)
+        got, _ = self.collect(rig.ends.client, (rig.at.vip, rig.vport, rig.client, sport),
                               len(payload), label)
         tap.check(got == payload, label + ': other bytes')
 
+    def room(self):
+        """The payload of the largest segment that goes through."""
+        between = 0
+        if self.tunnel:
+            between = self.tunnel[2] + (20 if self.outer == 4 else 40)
+            between += 8 if self.tunnel[:2] == (1, 2) else 0
+        return MTU - between - self.head - HEADER[self.proto]
 
-class Mine:
-    """Whether a packet, or the one in it, is of this flow."""
+    def too_large(self, sport):
+        """Segments that just fit their way, and such that do not: the client is told."""
+        rig, flow = self.rig, (self.rig.client, self.rig.at.vip, sport, self.rig.vport)
+        host = rig.servers[0] if rig.method == 'nat' else rig.at.vip
+        rig.ends.drain()
+        label = self.name + ', largest segments'
+        payload = self.send(flow, 'gso', 'linear', self.room())
+        got, _ = self.collect(rig.ends.server, (rig.client, sport, host, rig.dport),
+                              len(payload), label)
+        tap.check(got == payload, label + ': other bytes')
+        self.send(flow, 'gso', 'linear', self.room() + 1)
+        told = rig.error(sport)
+        if tap.check(told, self.name + ', too large segments: the client was not told'):
+            mtu = told.rest & 0xffff if rig.family == 4 else told.rest
+            tap.equal(mtu, self.room() + self.head + HEADER[self.proto], self.name + ': MTU told')
 
-    def __init__(self, proto, flow):
-        self.proto, self.flow = proto, flow
 
-    def plain(self, got):
-        return got.proto == self.proto and got.flow() == self.flow
-
-    def __call__(self, got):
-        return self.plain(got) or (got.inner is not None and self.plain(got.inner))
-
-
-def takes_segments(paged, family, proto):
+def takes_segments(senders, family, proto):
     """Before 6.2 no process can send UDP that is to be segmented."""
     if proto == TCP:
         return True
-    case = Case(family, 'dr', proto, paged)
+    if proto == SCTP:
+        return False
+    case = Case(senders, family, 'dr', proto)
     try:
-        case.send((case.rig.client, case.rig.at.vip, 5599, 7), 'gso', ())
+        case.send((case.rig.client, case.rig.at.vip, 5599, 7), 'gso', 'linear')
     except OSError:
         tap.note('no UDP segments in this kernel')
         return False
@@ -145,36 +270,77 @@ def takes_segments(paged, family, proto):
     return True
 
 
-def matrix(case, sport, capable):
-    if case.proto == TCP:
+def whats(case):
+    """No process can make SCTP whose sum is to be filled in or is known (see offload_sctp.py)."""
+    if case.proto == SCTP:
+        return ['none', 'complete']
+    return [what for what in FORMS if what != 'gso' or case.segments]
+
+
+def matrix(case, sport, capable, layouts):
+    if case.proto != UDP:
         tap.check(case.rig.establish(sport), case.name + ': no connection')
-    for what in ('none', 'valid', 'partial', 'gso', 'complete'):
-        if what == 'gso' and not case.segments:
-            continue
-        for layout in LAYOUTS:
+    for what in whats(case):
+        for layout in layouts:
+            if layout == VETH and what == 'complete':
+                continue
             packets = case.request(sport, what, layout)
             if what == 'gso' and not capable:
                 tap.equal(packets, 4, '%s, %s: segments' % (case.name, layout))
             if case.rig.method == 'nat' and what != 'complete':
                 case.reply(sport, what, layout)
+    if case.segments:
+        case.too_large(sport)
+
+
+def forms(senders, family):
+    """That packets come as they are called."""
+    case = Case(senders, family, 'dr', TCP)
+    for what, wanted in FORMS.items():
+        dev = {'none': 'unsummed', 'complete': 'tunl0' if family == 4 else 'sit0'}.get(
+            what, 'paged')
+        with namespace('director'):
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        sock.bind((dev, 3))
+        sock.setsockopt(263, 8, 1)
+        sock.settimeout(3)
+        case.send((case.rig.client, case.rig.at.vip, 5598, 7), what, 'linear')
+        _, cmsgs, _, _ = sock.recvmsg(70000, 64)
+        status = struct.unpack('I', cmsgs[0][2][:4])[0] & (CSUM_NOT_READY | CSUM_VALID)
+        tap.equal(status, wanted, 'form of ' + what)
+        sock.close()
+    case.rig.close()
+
+
+def cases(family):
+    """(copies are held, kind, family of the tunnel, protocol, layouts): all of it for address
+    translation, which writes most; the rest where it can differ."""
+    for kind in KINDS:
+        for proto in HEADER:
+            yield False, kind, family, proto, LAYOUTS if kind == 'nat' else SOME
+        if kind in TUNNELS:
+            yield False, kind, 10 - family, TCP, ONE
+    for kind in KINDS:
+        for proto in HEADER if kind == 'nat' else (TCP,):
+            yield True, kind, family, proto, SOME[1:]
 
 
 def main(family, capable):
-    paged, held = PagedTap(), []
-    segments = {proto: takes_segments(paged, family, proto) for proto in (TCP, UDP)}
-    for captured in (False, True):
-        if captured:
+    senders, held = Senders(family), None
+    forms(senders, family)
+    segments = {proto: takes_segments(senders, family, proto) for proto in HEADER}
+    sport = 5600 + 100 * capable
+    for captured, kind, outer, proto, layouts in cases(family):
+        if captured and not held:
             with namespace('director'):
-                held.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
-        for m, method in enumerate(METHODS):
-            for p, proto in enumerate((TCP, UDP)):
-                case = Case(family, method, proto, paged)
-                case.segments = segments[proto]
-                matrix(case, 5600 + 100 * capable + 50 * captured + 10 * m + p, capable)
-                case.rig.close()
-    for sock in held:
-        sock.close()
-    paged.close()
+                held = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        case = Case(senders, family, kind, proto, outer)
+        case.segments = segments[proto]
+        sport += 1
+        matrix(case, sport, capable, layouts)
+        case.rig.close()
+    held.close()
+    senders.close()
 
 
 main(int(sys.argv[1]), sys.argv[2] == 'on')

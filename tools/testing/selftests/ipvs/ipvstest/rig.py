@@ -19,9 +19,11 @@ def is_error(got):
 
 class Rig:
     def __init__(self, family, method='nat', proto=TCP, sched='rr', vport=None, servers=None,
-                 flush=True):
+                 flush=True, ends=None):
+        """`ends` are the caller's to close."""
         self.family, self.method, self.proto = family, method, proto
-        self.ends, self.ipvs = Ends(family), Ipvs()
+        self.own_ends = None if ends else Ends(family)
+        self.ends, self.ipvs = ends or self.own_ends, Ipvs()
         self.at = self.ends.at
         self.client, self.servers = self.at.phantom_client, servers or [self.at.phantoms[0]]
         self.vport = vport or VPORT[method]
@@ -91,4 +93,5 @@ class Rig:
 
     def close(self):
         self.ipvs.flush()
-        self.ends.close()
+        if self.own_ends:
+            self.own_ends.close()
