@@ -53,7 +53,8 @@ void vs_tunnel_plan(struct vs_tunnel *tun, const struct vs_pkt *p,
 		if (!(flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM))
 			break;
 		tun->csum = true;
-		tun->remcsum = p->skb->ip_summed == CHECKSUM_PARTIAL;
+		tun->remcsum = p->skb->ip_summed == CHECKSUM_PARTIAL &&
+			       !skb_csum_is_sctp(p->skb);
 		if (tun->remcsum)
 			tun->overhead += GUE_REMCSUM_LEN;
 		break;
@@ -229,6 +230,17 @@ static void write_outer6(struct vs_pkt *p, const struct inner *in, u8 proto,
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 }
 
+/* What sums up a tunnel packet, or cuts it, takes a checksum that is still to
+ * come for the Internet's: a CRC is made before. Segments get theirs when they
+ * are cut. */
+static bool complete_crc(struct sk_buff *skb)
+{
+	if (likely(skb->ip_summed != CHECKSUM_PARTIAL ||
+		   !skb_csum_is_sctp(skb) || skb_is_gso(skb)))
+		return true;
+	return !skb_csum_hwoffload_help(skb, 0);
+}
+
 /* What comes between the packet and the outer IP header; @proto is what that
  * one is to say comes next. */
 static bool push_between(struct vs_pkt *p, const struct vs_tunnel *tun,
@@ -269,7 +281,8 @@ bool vs_encap(struct vs_pkt *p, const struct vs_tunnel *tun,
 		return false;
 	in = read_inner(p);
 	proto = in.proto;
-	if (iptunnel_handle_offloads(skb, gso_type(tun, v6)))
+	if (!complete_crc(skb) ||
+	    iptunnel_handle_offloads(skb, gso_type(tun, v6)))
 		return false;
 	/* segmentation takes what is between transport and inner MAC header
 	 * for the tunnel's header */

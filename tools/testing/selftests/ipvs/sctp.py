@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sctp.py associations|rules|ipsec FAMILY: associations of the kernel's own SCTP sockets through
-each method, the rules that have a name in TCP, too, and AH/ESP packets after ISAKMP."""
+"""sctp.py associations|rules|ipsec FAMILY, sctp.py tunnels FAMILY OUTER KIND...: associations of
+the kernel's own SCTP sockets through each method and each kind of tunnel, the rules that have a name
+in TCP, too, and AH/ESP packets after ISAKMP."""
 
 import socket
+import struct
 import subprocess
 import sys
 import threading
 
-from ipvstest import packet, tap
+from ipvstest import packet, rules, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
 from ipvstest.knobs import Knobs
 from ipvstest.netns import namespace
 from ipvstest.packet import SCTP, UDP
 from ipvstest.rig import Rig
-from ipvstest.wire import Addresses, Ends, wait_until
+from ipvstest.wire import CSUM_NOT_READY, PACKET_AUXDATA, SOL_PACKET, Addresses, Ends, wait_until
 
 AH, ESP = 51, 50
 PAYLOAD = bytes(range(256)) * 200
@@ -55,19 +57,53 @@ def exchange(sock, data):
     return got
 
 
-def association(at, ipvs, name, method, port, dport):
+class Watch:
+    """What the director gets from the client, as it gets it."""
+
+    def __init__(self):
+        with namespace('director'):
+            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.sock.bind(('front', 3))
+        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.sock.setblocking(False)
+
+    def close(self):
+        """(bytes of the largest packet, whether one's checksum was still to come). What follows the
+        first bytes the receiver may have taken out of the packet already."""
+        largest, to_come = 0, False
+        try:
+            while True:
+                _, cmsgs, _, _ = self.sock.recvmsg(14, 64)
+                status, size = struct.unpack('II', cmsgs[0][2][:8])
+                largest = max(largest, size - 14)
+                to_come |= bool(status & CSUM_NOT_READY)
+        except BlockingIOError:
+            self.sock.close()
+        return largest, to_come
+
+
+def wrong_sums():
+    with namespace('server1'), open('/proc/thread-self/net/sctp/snmp') as file:
+        return dict(line.split() for line in file)['SctpChecksumErrors']
+
+
+def association(at, ipvs, name, method, port, dport, server=None, tunnel=None):
     """One association: its bytes come back, and the director follows its states."""
-    service = (at.vip, port, SCTP)
+    service, server = (at.vip, port, SCTP), server or at.real[0]
     ipvs.flush()
     ipvs.add_service(*service, 'rr')
-    ipvs.dest('NEW_DEST', service, at.real[0], dport, method)
+    ipvs.dest('NEW_DEST', service, server, dport, method, tunnel=tunnel)
     listener = sctp_socket('server1', at.real[0] if method == MASQ else at.vip, dport)
     listener.listen(4)
-    server = threading.Thread(target=echo_all, args=(listener,))
-    server.start()
+    echo = threading.Thread(target=echo_all, args=(listener,), daemon=True)
+    echo.start()
+    watch, wrong = Watch(), wrong_sums()
     client = sctp_socket('client', at.client, 0)
     client.connect((at.vip, port))
     tap.check(exchange(client, PAYLOAD) == PAYLOAD, name + ': what came back is not what was sent')
+    largest, to_come = watch.close()
+    tap.check(to_come, name + ': the client made the checksums')
+    tap.equal(wrong_sums(), wrong, name + ': wrong checksums')
     table, cport = ConnTable(), client.getsockname()[1]
 
     def state():
@@ -75,26 +111,51 @@ def association(at, ipvs, name, method, port, dport):
         return conn and conn.state
 
     tap.equal(state(), 'ESTABLISHED', name + ': state')
-    tap.equal(ipvs.counts(service, at.real[0], dport)[:2], (1, 0), name + ': active, inactive')
+    tap.equal(ipvs.counts(service, server, dport)[:2], (1, 0), name + ': active, inactive')
     client.close()
-    server.join()
+    echo.join()
     listener.close()
     tap.equal(wait_until(lambda: state() == 'CLOSED' and 'CLOSED'), 'CLOSED',
               name + ': state after the shutdown')
-    tap.equal(ipvs.counts(service, at.real[0], dport)[:2], (0, 1), name + ': counts then')
+    tap.equal(ipvs.counts(service, server, dport)[:2], (0, 1), name + ': counts then')
     ipvs.flush()
+    return largest
 
 
 def associations(family):
-    if subprocess.run(('modprobe', 'sctp'), check=False).returncode:
-        print('# no SCTP sockets in this kernel')
-        return
     at, ipvs = Addresses(family), Ipvs()
     # a port for each, as a server that comes back has its old counts
-    association(at, ipvs, 'nat', MASQ, 5060, 5060)
-    association(at, ipvs, 'nat, other port', MASQ, 5061, 6061)
-    association(at, ipvs, 'dr', DIRECT, 5062, 5062)
-    association(at, ipvs, 'tun', TUNNEL, 5063, 5063)
+    for port, how in ((5060, 'by devices'), (5070, 'by the stack')):
+        sums_at_back(how)
+        sizes = [association(at, ipvs, '%s, sums %s' % (name, how), method, port + n, port + n + far)
+                 for n, (name, method, far) in enumerate((
+                     ('nat', MASQ, 0), ('nat, other port', MASQ, 1000), ('dr', DIRECT, 0),
+                     ('tun', TUNNEL, 0)))]
+        tap.check(max(sizes) > 1500, 'no packets of more than a segment')
+    sums_at_back('by devices')
+
+
+def sums_at_back(how):
+    """Who makes the checksums of what the director sends, and cuts its segments."""
+    features = {'by devices': ('tx', 'on', 'sg', 'on', 'tso', 'on', 'gso', 'on'),
+                'by the stack': ('tx', 'off')}[how]
+    for dev in ('front', 'back'):
+        subprocess.run(('nsenter', '--net=/run/netns/director', 'ethtool', '-K', dev) + features,
+                       check=True, stdout=subprocess.DEVNULL)
+
+
+def tunnels(family, outer, kinds):
+    """server1 has the tunnels' other ends."""
+    at, far, ipvs = Addresses(family), Addresses(outer), Ipvs()
+    port = 5100 + 50 * (outer == 6) + 20 * list(rules.TUNNELS).index(kinds[0])
+    for how in ('by devices', 'by the stack'):
+        sums_at_back(how)
+        for kind in kinds:
+            number, flags, _ = rules.TUNNELS[kind]
+            association(at, ipvs, '%s in IPv%d, sums %s' % (kind, outer, how), TUNNEL, port, port,
+                        far.real[0], (number, rules.GUE_PORT if number == 1 else 0, flags))
+            port += 1
+    sums_at_back('by devices')
 
 
 def reuse(family):
@@ -145,7 +206,7 @@ def persistent(family):
     ends.close()
 
 
-def rules(family):
+def rules_of_tcp(family):
     reuse(family)
     persistent(family)
 
@@ -177,5 +238,15 @@ def ipsec(family):
     ends.close()
 
 
-{'associations': associations, 'rules': rules, 'ipsec': ipsec}[sys.argv[1]](int(sys.argv[2]))
+def main(what, family, *more):
+    if what in ('associations', 'tunnels') \
+            and subprocess.run(('modprobe', 'sctp'), check=False).returncode:
+        print('# no SCTP sockets in this kernel')
+    elif what == 'tunnels':
+        tunnels(int(family), int(more[0]), more[1:])
+    else:
+        {'associations': associations, 'rules': rules_of_tcp, 'ipsec': ipsec}[what](int(family))
+
+
+main(*sys.argv[1:])
 tap.finish()
