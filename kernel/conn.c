@@ -152,7 +152,7 @@ static void add_to_filter(struct vs_net *vn, const struct vs_conn_conf *conf)
 
 static void note_new(const struct vs_conn *cp, enum vs_counter what)
 {
-	vs_event(cp->vn, what);
+	__vs_event(cp->vn, what);
 	trace_weir_conn_new(cp, what);
 }
 

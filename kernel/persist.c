@@ -90,7 +90,7 @@ static struct vs_conn *lookup(struct vs_net *vn, const struct want *w,
 
 	if (ct && is_valid(vn, ct, only)) {
 		vs_conn_touch(ct);
-		vs_event(vn, VS_EV_TEMPLATE_HIT);
+		__vs_event(vn, VS_EV_TEMPLATE_HIT);
 		return ct;
 	}
 	if (ct) {

@@ -75,7 +75,7 @@ struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
 
 	trace_weir_schedule(p, svc, dest);
 	if (dest)
-		vs_event(p->vn, VS_EV_SCHEDULED);
+		__vs_event(p->vn, VS_EV_SCHEDULED);
 	return dest;
 }
 

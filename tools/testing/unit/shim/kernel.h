@@ -170,6 +170,7 @@ static inline void spin_unlock(spinlock_t *l)
 #define spin_unlock_bh		spin_unlock
 #define lockdep_assert_held(l)	assert((l)->held)
 #define lockdep_is_held(l)	((l)->held)
+#define lockdep_assert_in_softirq()	((void)0)
 
 /* RCU: nobody else is there */
 struct rcu_head { void *next; };
@@ -278,6 +279,7 @@ struct net;
 #define net_generic(net, id)	((void *)(net))
 #define this_cpu_ptr(p)		(p)
 #define this_cpu_inc(x)		((x)++)
+#define __this_cpu_inc(x)	((x)++)
 #define u64_stats_update_begin(s)	((void)(s))
 #define u64_stats_update_end(s)		((void)(s))
 #define u64_stats_inc(c)		((c)->v++)
