@@ -224,7 +224,8 @@ static bool is_own_client(const struct vs_conn *cp,
 
 /* Whether @data, which leads elsewhere, gives way to what @cp's client waits
  * for. Never another client's; and what another session was told before is not
- * this one's to take, unless that is over or the client itself chose the port. */
+ * this one's to take, unless that is over or the client itself chose the port.
+ */
 static bool gives_way(const struct vs_conn *cp, const struct vs_conn *data,
 		      const struct vs_app_data *d)
 {
@@ -237,6 +238,17 @@ static bool gives_way(const struct vs_conn *cp, const struct vs_conn *data,
 	       READ_ONCE(control->st) & VS_ST_DEAD;
 }
 
+/* @data, of @cp's client, was announced by somebody else, who could take it
+ * away again. */
+static bool is_foreign(const struct vs_conn *cp, const struct vs_conn *data,
+		       const struct vs_app_data *d)
+{
+	const struct vs_conn *control = data->control;
+
+	return is_own_client(cp, d->client) && control &&
+	       !is_own_client(control, d->client);
+}
+
 /* There is @data already: it begins again when it is over, if it leads to the
  * same place, or makes room. */
 static bool adopt(const struct vs_conn *cp, struct vs_conn *data,
@@ -244,7 +256,8 @@ static bool adopt(const struct vs_conn *cp, struct vs_conn *data,
 {
 	bool over = vs_proto_phase(data) == VS_PHASE_ENDING;
 
-	if (data->dest == cp->dest && data->dport == d->dport) {
+	if (data->dest == cp->dest && data->dport == d->dport &&
+	    !(over && is_foreign(cp, data, d))) {
 		if (over)
 			listen(data);
 		return true;

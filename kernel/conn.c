@@ -209,6 +209,9 @@ bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 
 	vs_event(cp->vn, why);
 	trace_weir_conn_end(cp, why);
+	/* before the next one can be announced, and be expected */
+	if (unlikely(st & VS_ST_NFCT))
+		vs_ct_unexpect(cp);
 	vs_table_remove(&cp->vn->table, cp);
 	vs_wheel_del(&cp->vn->wheel, cp);
 	if (unlikely(st & VS_ST_NFCT))

@@ -3,9 +3,9 @@
  * netfilter's connection tracking, kept in step with our connections.
  *
  * An entry has two tuples: what the client sends, and what the answer will be.
- * The second one is guessed from the first, and we know better: the answer comes
- * from the real server. It can be set for as long as the entry is not confirmed,
- * which is until the connection's first packet leaves the host.
+ * The second one is guessed from the first, and we know better: the answer
+ * comes from the real server. It can be set for as long as the entry is not
+ * confirmed, which is until the connection's first packet leaves the host.
  *
  * An expectation says so much of an announced connection's first packet that
  * the entry it gets is related to the control connection's. It has no callback:
@@ -103,16 +103,18 @@ static struct nf_conntrack_tuple first_packet(const struct vs_conn *cp)
 	return t;
 }
 
-static void unexpect(const struct vs_conn *cp)
+static void unexpect(const struct vs_conn *cp,
+		     const struct nf_conntrack_zone *zone)
 {
 	struct nf_conntrack_tuple t = first_packet(cp);
 	struct nf_conntrack_expect *exp;
 
-	exp = nf_ct_expect_find_get(cp->vn->net, &nf_ct_zone_dflt, &t);
+	exp = nf_ct_expect_find_get(cp->vn->net, zone, &t);
 	if (!exp)
 		return;
-	/* not one for everybody */
-	if (nf_inet_addr_cmp(&exp->tuple.src.u3, &t.src.u3))
+	/* neither one for everybody, nor an administrator's */
+	if (nf_inet_addr_cmp(&exp->tuple.src.u3, &t.src.u3) &&
+	    !(exp->flags & (NF_CT_EXPECT_PERMANENT | NF_CT_EXPECT_USERSPACE)))
 		nf_ct_unexpect_related(exp);
 	nf_ct_expect_put(exp);
 }
@@ -135,21 +137,34 @@ void vs_ct_expect(const struct sk_buff *skb, const struct vs_conn *cp)
 	if (!master || !has_helper(master))
 		return;
 	/* another session's, which announced the same: this one is later */
-	unexpect(cp);
+	unexpect(cp, nf_ct_zone(master));
 	exp = nf_ct_expect_alloc(master);
 	if (!exp)
 		return;
 	nf_ct_expect_init(exp, NF_CT_EXPECT_CLASS_DEFAULT, cp->af, &t.src.u3,
 			  &t.dst.u3, cp->proto, NULL, &t.dst.u.all);
 	nf_ct_expect_related(exp, 0);
+	/* whoever kills @cp may have looked too early */
+	if (READ_ONCE(cp->st) & VS_ST_DEAD)
+		nf_ct_unexpect_related(exp);
 	nf_ct_expect_put(exp);
 }
 
-/* Announced, and did not come. */
+/* Announced by its own client, and did not come. */
 static bool is_awaited(const struct vs_conn *cp)
 {
-	return cp->control && READ_ONCE(cp->control->st) & VS_ST_APP &&
-	       vs_conn_state(cp) == VS_TCP_S_LISTEN;
+	const struct vs_conn *control = cp->control;
+
+	return control && READ_ONCE(control->st) & VS_ST_APP &&
+	       vs_conn_state(cp) == VS_TCP_S_LISTEN &&
+	       vs_addr_eq(cp->af, vs_conn_addr(control, VS_CADDR),
+			  vs_conn_addr(cp, VS_CADDR));
+}
+
+void vs_ct_unexpect(const struct vs_conn *cp)
+{
+	if (is_awaited(cp))
+		unexpect(cp, &nf_ct_zone_dflt);
 }
 
 void vs_ct_kill(const struct vs_conn *cp)
@@ -164,8 +179,6 @@ void vs_ct_kill(const struct vs_conn *cp)
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conn *ct;
 
-	if (is_awaited(cp))
-		unexpect(cp);
 	/* the namespace's entries go anyway, or outlive the module */
 	if (!cp->cport || READ_ONCE(cp->vn->exiting))
 		return;

@@ -30,11 +30,16 @@ bool vs_ct_confirm(struct sk_buff *skb);
  * server and cannot have another one. */
 bool vs_ct_is_old(const struct sk_buff *skb);
 
-/* @cp was announced by @skb, of its control connection: its entry will be related
- * to that one's, if that has a helper. Called again, it begins again. RCU. */
+/* @cp was announced by @skb, of its control connection: its entry will be
+ * related to that one's, if that has a helper. Called again, it begins again.
+ * RCU. */
 void vs_ct_expect(const struct sk_buff *skb, const struct vs_conn *cp);
 
-/* @cp ends, and with it its entry, or what is expected of it. BH disabled. */
+/* @cp, which is dead and in the table, ends: it is not expected any more, but
+ * in another zone than the default one. BH disabled. */
+void vs_ct_unexpect(const struct vs_conn *cp);
+
+/* @cp ends, and its entry with it. BH disabled. */
 void vs_ct_kill(const struct vs_conn *cp);
 
 #else
@@ -56,6 +61,10 @@ static inline bool vs_ct_is_old(const struct sk_buff *skb)
 
 static inline void vs_ct_expect(const struct sk_buff *skb,
 				const struct vs_conn *cp)
+{
+}
+
+static inline void vs_ct_unexpect(const struct vs_conn *cp)
 {
 }
 
