@@ -138,7 +138,7 @@ static void count_service(const struct vs_service *svc, int n)
 	struct vs_config *c = &svc->vn->config;
 	int i = vs_af_index(svc->key.af);
 
-	c->num_services += n;
+	WRITE_ONCE(c->num_services, c->num_services + n);
 	c->num_af[i] += n;
 	if (svc->key.fwmark)
 		WRITE_ONCE(c->num_fwmark[i], c->num_fwmark[i] + n);

@@ -82,10 +82,12 @@ static bool tick(struct vs_net *vn)
 
 	mutex_lock(&vn->config.lock);
 	if (est->task == current) {
+		unsigned long next = est->next + EST_PERIOD;
+
 		more = step_all(vn) || vn->config.num_services;
-		est->next += EST_PERIOD;
-		if (time_before(est->next, jiffies))
-			est->next = jiffies + EST_PERIOD;
+		if (!time_in_range(next, jiffies, jiffies + EST_PERIOD))
+			next = jiffies + EST_PERIOD;
+		WRITE_ONCE(est->next, next);
 	}
 	mutex_unlock(&vn->config.lock);
 	return more;
@@ -105,7 +107,8 @@ static int estimate(void *arg)
 	while (!kthread_should_stop()) {
 		long left = READ_ONCE(est->next) - jiffies;
 
-		if (left > 0)
+		/* more: of a time long past, before the counter turned round */
+		if (left > 0 && left <= EST_PERIOD)
 			wait_event_idle_timeout(est->wait,
 						kthread_should_stop(), left);
 		else if (!tick(vn))
@@ -115,7 +118,9 @@ static int estimate(void *arg)
 	return 0;
 }
 
-static void start(struct vs_net *vn)
+/* Whether there is a new thread. A signal to who adds a service may be in the
+ * way, or the lack of memory. */
+static bool start(struct vs_net *vn)
 {
 	const struct cpumask *cpus = vs_sysctl_est_cpus(vn);
 	struct vs_est *est = &vn->est;
@@ -124,15 +129,16 @@ static void start(struct vs_net *vn)
 	lockdep_assert_held(&vn->config.lock);
 	task = kthread_create(estimate, vn, "ipvs-e:%d:0", est->number);
 	if (IS_ERR(task)) {
-		pr_warn("no thread for rates (%ld): they stand still until the next service is added\n",
-			PTR_ERR(task));
-		return;
+		pr_warn_ratelimited("no new thread for rates (%ld): the next service, or setting run_estimation, tries again\n",
+				    PTR_ERR(task));
+		return false;
 	}
 	set_user_nice(task, READ_ONCE(vn->sysctl.est_nice));
 	if (cpus)
 		kthread_affine_preferred(task, cpus);
 	WRITE_ONCE(est->task, task);
 	wake_up_process(task);
+	return true;
 }
 
 void vs_est_kick(struct vs_net *vn)
@@ -151,9 +157,10 @@ void vs_est_restart(struct vs_net *vn)
 
 	mutex_lock(&vn->config.lock);
 	old = est->task;
-	WRITE_ONCE(est->task, NULL);
-	if ((old || vn->config.num_services) && vs_sysctl_estimates(vn))
-		start(vn);
+	if (!vs_sysctl_estimates(vn))
+		WRITE_ONCE(est->task, NULL);
+	else if ((old || vn->config.num_services) && !start(vn))
+		old = NULL;	/* which goes on as it is */
 	mutex_unlock(&vn->config.lock);
 	/* it may wait for the lock */
 	if (old)
