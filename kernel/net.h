@@ -139,14 +139,15 @@ static inline struct vs_net *vs_net(const struct net *net)
 	return net_generic(net, vs_net_id);
 }
 
-/* Any context but interrupts. */
+/* Any context but hard interrupts. */
 static inline void vs_event(const struct vs_net *vn, enum vs_counter what)
 {
 	this_cpu_inc(vn->counts->cnt[what]);
 }
 
 /* Of a packet. Bottom halves off, so that nobody else counts on this CPU: not
- * every architecture adds in one instruction. */
+ * every architecture adds in one instruction. (With PREEMPT_RT somebody may, and
+ * such an architecture may then lose a count.) */
 static inline void __vs_event(const struct vs_net *vn, enum vs_counter what)
 {
 	lockdep_assert_in_softirq();
