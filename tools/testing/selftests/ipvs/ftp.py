@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""ftp.py WHAT CLIENT VIP SERVER: both ends of FTP sessions, said word by word.
+"""ftp.py WHAT CLIENT VIP SERVER [ANOTHER CLIENT]: both ends of FTP sessions, said word by word.
 
 The control connection goes from the client to VIP, port 21; the server answers in server1. Data
 connections are made as announced."""
@@ -327,6 +327,19 @@ def taken(at):
     two.close()
 
 
+def stolen(at, thief):
+    """Who announced first what a client announces then, cannot take it back."""
+    one, other = Session(at), Session(At(thief, at.vip, at.server))
+    where = 'EPRT |%d|%s|' % (at.number, at.client)
+    other.command(where + '40001|\r\n')
+    one.command(where + '40001|\r\n')
+    other.command(where + '40002|\r\n')
+    tap.check(one.connection(40001, 20), 'what the client announced is gone')
+    one.active('EPRT', port=40001)
+    one.close()
+    other.close()
+
+
 def headers(at):
     """IPv6 extension headers in front of TCP, in both directions."""
     session = Session(at, PADDING)
@@ -362,7 +375,7 @@ def expect(at):
 
 def main():
     what, *addresses = sys.argv[1:]
-    globals()[what](At(*addresses))
+    globals()[what](At(*addresses[:3]), *addresses[3:])
     tap.finish()
 
 

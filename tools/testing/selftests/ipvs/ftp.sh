@@ -10,7 +10,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_answers hostile again headers
-	firewall_curl firewall_lftp firewall_words firewall_taken expected"
+	firewall_curl firewall_lftp firewall_words firewall_taken firewall_stolen expected"
 export ONCE_TESTS="listed ports namespace_gone"
 
 # vsftpd NAMESPACE: anonymous users may take and leave files.
@@ -124,7 +124,7 @@ lftp_moves() {
 
 dialogue() {
 	ftp_service 1
-	run_py ftp.py "$1" "$CLIENT" "$VIP" "${RS[1]}"
+	run_py ftp.py "$1" "$CLIENT" "$VIP" "${RS[1]}" "${@:2}"
 }
 
 words() {
@@ -260,6 +260,13 @@ firewall_words() {
 firewall_taken() {
 	with_firewall
 	dialogue taken
+}
+
+firewall_stolen() {
+	run ip -n client addr add "${FRONT}9/$PLEN" dev front nodad
+	defer ip -n client addr del "${FRONT}9/$PLEN" dev front
+	with_firewall
+	dialogue stolen "${FRONT}9"
 }
 
 expectations() {
