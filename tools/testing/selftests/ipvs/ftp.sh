@@ -13,35 +13,6 @@ export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_an
 	firewall_curl firewall_lftp firewall_words firewall_taken firewall_stolen expected"
 export ONCE_TESTS="listed ports namespace_gone"
 
-# vsftpd NAMESPACE: anonymous users may take and leave files.
-vsftpd_in() {
-	local root=$SCRATCH/$1
-
-	mkdir -p "$root/pub" "$root/in" "$SCRATCH/empty"
-	cp "$SCRATCH/file" "$root/pub/file"
-	chown ftp "$root/in"
-	cat >"$root.conf" <<-CONF
-		listen=NO
-		listen_ipv6=YES
-		background=NO
-		anonymous_enable=YES
-		anon_root=$root
-		ftp_username=ftp
-		nopriv_user=nobody
-		secure_chroot_dir=$SCRATCH/empty
-		no_anon_password=YES
-		write_enable=YES
-		anon_upload_enable=YES
-		connect_from_port_20=YES
-		seccomp_sandbox=NO
-		isolate=NO
-		isolate_network=NO
-	CONF
-	# it complains to its standard input
-	background nsenter "--net=/run/netns/$1" -- vsftpd "$root.conf" 0>&1
-	wait_listen "$1" 21
-}
-
 with_files() {
 	chmod 755 "$SCRATCH"
 	head -c 300000 /dev/urandom >"$SCRATCH/file"

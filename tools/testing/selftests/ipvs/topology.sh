@@ -331,3 +331,32 @@ ask_from() {
 		printf '%s\n' "$answer"
 	done
 }
+
+# vsftpd_in NAMESPACE: anonymous users may take $SCRATCH/file from pub/, and leave files in in/.
+vsftpd_in() {
+	local root=$SCRATCH/$1
+
+	mkdir -p "$root/pub" "$root/in" "$SCRATCH/empty"
+	cp "$SCRATCH/file" "$root/pub/file"
+	chown ftp "$root/in"
+	cat >"$root.conf" <<-CONF
+		listen=NO
+		listen_ipv6=YES
+		background=NO
+		anonymous_enable=YES
+		anon_root=$root
+		ftp_username=ftp
+		nopriv_user=nobody
+		secure_chroot_dir=$SCRATCH/empty
+		no_anon_password=YES
+		write_enable=YES
+		anon_upload_enable=YES
+		connect_from_port_20=YES
+		seccomp_sandbox=NO
+		isolate=NO
+		isolate_network=NO
+	CONF
+	# it complains to its standard input
+	background nsenter "--net=/run/netns/$1" -- vsftpd "$root.conf" 0>&1
+	wait_listen "$1" 21
+}
