@@ -13,30 +13,6 @@ export ALL_TESTS="view entries_end firewall_nft firewall_iptables snat untracked
 
 tool nft conntrack iptables
 
-NFT_FAMILY() { [ "$AF" = 4 ] && echo ip || echo ip6; }
-
-# rules < NFT: in the director; the tables in it are deleted at the end.
-rules() {
-	local table
-
-	cat >"$SCRATCH/rules.nft"
-	sed 's/^/# director$ nft: /' "$SCRATCH/rules.nft"
-	quiet_in director nft -f "$SCRATCH/rules.nft" || fail "nft refuses the rules"
-	for table in $(sed -n 's/^table \([a-z0-9]* [a-z]*\) {$/\1/p' "$SCRATCH/rules.nft" | tr ' ' _); do
-		defer quiet_in director nft delete table "${table/_/ }"
-	done
-}
-
-# conntrack_knob VALUE
-conntrack_knob() {
-	defer quiet_in director sysctl -qw net.ipv4.vs.conntrack=0
-	in_ns director sysctl -qw "net.ipv4.vs.conntrack=$1"
-}
-
-forget_entries() {
-	quiet_in director conntrack -F >/dev/null 2>&1
-}
-
 # watch: at every hook, before and after ip_vs and NAT, a set that counts packets by protocol,
 # addresses and conntrack state.
 WATCHED="prerouting:-350 prerouting:-150 prerouting:-50 input:0 input:97 input:105 forward:0 forward:97
@@ -45,7 +21,7 @@ WATCHED="prerouting:-350 prerouting:-150 prerouting:-50 input:0 input:97 input:1
 watch() {
 	local ip type at hook prio name
 
-	ip=$(NFT_FAMILY)
+	ip=$(nft_family)
 	type=ipv${AF}_addr
 	{
 		echo "table $ip watch {"
@@ -74,9 +50,9 @@ watch_anew() {
 
 	for at in $WATCHED; do
 		prio=${at#*:}
-		echo "flush set $(NFT_FAMILY) watch ${at%:*}_${prio/-/m}"
+		echo "flush set $(nft_family) watch ${at%:*}_${prio/-/m}"
 	done | quiet_in director nft -f -
-	quiet_in director conntrack -F >/dev/null 2>&1
+	forget_entries
 }
 
 # named: addresses become names.
@@ -88,7 +64,7 @@ named() {
 # watched t|u: what the sets have: "HOOK PRIORITY: PROTOCOL SOURCE > DESTINATION STATE xPACKETS",
 # without a number for TCP, where that is up to chance.
 watched() {
-	quiet_in director nft list table "$(NFT_FAMILY)" watch | named | tr -d '\n\t' |
+	quiet_in director nft list table "$(nft_family)" watch | named | tr -d '\n\t' |
 		sed 's/set /\n/g; s/chain .*//' |
 		sed -n 's/^\([a-z]*\)_\(m*\)\([0-9]*\) {.*elements = { *\(.*\)}}.*/\1 \2\3\n\4/p' |
 		sed 's/ \. / /g; s/, */\n/g; s/^\([a-z]* \)m/\1-/' |
@@ -150,8 +126,8 @@ entries_end() {
 	conntrack_knob 1
 	defer quiet_in director ipvsadm --set 900 120 300
 	in_ns director ipvsadm --set 900 120 2
-	rules <<-RULES
-		table $(NFT_FAMILY) plain {
+	nft_rules <<-RULES
+		table $(nft_family) plain {
 			chain input { type filter hook input priority 0; ct state new; }
 		}
 	RULES
@@ -190,12 +166,12 @@ firewall_nft() {
 	[ "$AF" = 4 ] || icmp=icmpv6
 	for knob in 1 0; do
 		conntrack_knob $knob
-		rules <<-RULES
-			table $(NFT_FAMILY) firewall {
+		nft_rules <<-RULES
+			table $(nft_family) firewall {
 				chain mine {
 					meta l4proto $icmp accept
 					ct state { established, related } accept
-					$(NFT_FAMILY) daddr $VIP th dport $PORT ct state new accept
+					$(nft_family) daddr $VIP th dport $PORT ct state new accept
 				}
 				chain input {
 					type filter hook input priority 0; policy drop;
@@ -204,19 +180,19 @@ firewall_nft() {
 				chain forward {
 					type filter hook forward priority 0; policy drop;
 					jump mine
-					$([ $knob = 1 ] || echo "$(NFT_FAMILY) saddr ${RS[1]} ct state { new, invalid } accept")
+					$([ $knob = 1 ] || echo "$(nft_family) saddr ${RS[1]} ct state { new, invalid } accept")
 				}
 				chain output {
 					type filter hook output priority 0; policy drop;
 					meta l4proto { $icmp, 4, 41 } accept
-					ct state { established, new } $(NFT_FAMILY) daddr ${RS[1]} accept
-					ct state { established, new } $(NFT_FAMILY) daddr $VIP accept
+					ct state { established, new } $(nft_family) daddr ${RS[1]} accept
+					ct state { established, new } $(nft_family) daddr $VIP accept
 					$([ $knob = 1 ] || echo "ct state untracked accept")
 				}
 			}
 		RULES
 		each_way $knob
-		in_ns director nft delete table "$(NFT_FAMILY)" firewall
+		in_ns director nft delete table "$(nft_family)" firewall
 	done
 }
 
@@ -254,11 +230,11 @@ snat() {
 	local proto
 
 	conntrack_knob 1
-	rules <<-RULES
-		table $(NFT_FAMILY) behind {
+	nft_rules <<-RULES
+		table $(nft_family) behind {
 			chain postrouting {
 				type nat hook postrouting priority 100;
-				$(NFT_FAMILY) daddr ${RS[1]} masquerade
+				$(nft_family) daddr ${RS[1]} masquerade
 			}
 		}
 	RULES
@@ -284,19 +260,19 @@ prefix_of() {
 
 # counted: packets for which conntrack made an entry, those before ip_vs meets them.
 counted() {
-	quiet_in director nft list counter "$(NFT_FAMILY)" made entries | awk '/packets/ { print $2 }'
+	quiet_in director nft list counter "$(nft_family)" made entries | awk '/packets/ { print $2 }'
 }
 
 # Nobody but NAT needs conntrack, and nobody looks at its states.
 nat_only() {
 	conntrack_knob 0
-	rules <<-RULES
-		table $(NFT_FAMILY) made {
+	nft_rules <<-RULES
+		table $(nft_family) made {
 			counter entries { }
 			chain prerouting {
 				type nat hook prerouting priority -100;
-				$(NFT_FAMILY) daddr $VIP counter name entries
-				$(NFT_FAMILY) saddr ${RS[1]} counter name entries
+				$(nft_family) daddr $VIP counter name entries
+				$(nft_family) saddr ${RS[1]} counter name entries
 			}
 		}
 	RULES
@@ -358,8 +334,8 @@ notrack_rule() {
 	local -A UDP=([t]="" [u]=-u)
 
 	conntrack_knob 1
-	rules <<-RULES
-		table $(NFT_FAMILY) past {
+	nft_rules <<-RULES
+		table $(nft_family) past {
 			chain prerouting {
 				type filter hook prerouting priority -300;
 				meta l4proto { tcp, udp } notrack
@@ -389,16 +365,16 @@ rules_come() {
 	PORT_USED=$((PORT_USED + 1))
 	service u rr m 1
 	check "packets go past conntrack" busywait 10 adds_none
-	rules <<-RULES
-		table $(NFT_FAMILY) looker {
+	nft_rules <<-RULES
+		table $(nft_family) looker {
 			chain input {
 				type filter hook input priority 0; policy drop;
 				meta l4proto { icmp, icmpv6 } accept
-				$(NFT_FAMILY) daddr $VIP ct state new accept
+				$(nft_family) daddr $VIP ct state new accept
 			}
 			chain forward {
 				type filter hook forward priority 0; policy drop;
-				$(NFT_FAMILY) saddr ${RS[1]} ct state new accept
+				$(nft_family) saddr ${RS[1]} ct state new accept
 			}
 		}
 	RULES

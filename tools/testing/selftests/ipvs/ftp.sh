@@ -120,15 +120,14 @@ again() {
 
 # The same for a firewall mark's service: only the control port has the mark.
 marked() {
-	local ip=ip six=''
+	local six=''
 
-	[ "$AF" = 4 ] || ip=ip6 six=-6
-	defer quiet_in director nft delete table inet marks
-	in_ns director nft -f - <<-RULES
+	[ "$AF" = 4 ] || six=-6
+	nft_rules <<-RULES
 		table inet marks {
 			chain pre {
 				type filter hook prerouting priority mangle;
-				$ip daddr $VIP tcp dport 21 meta mark set 7
+				$(nft_family) daddr $VIP tcp dport 21 meta mark set 7
 			}
 		}
 	RULES
@@ -142,8 +141,7 @@ marked() {
 
 # lossy IN [OUT]: which segments of the control connection are lost, on either side of the client.
 lossy() {
-	defer quiet_in client nft delete table inet lossy
-	in_ns client nft -f - <<-RULES
+	nft_rules client <<-RULES
 		table inet lossy {
 			chain in {
 				type filter hook prerouting priority 0;
@@ -177,12 +175,14 @@ headers() {
 # A firewall on the director that knows of data connections what conntrack does. The kernel's own
 # FTP helper reads along.
 with_firewall() {
-	local ip=ip icmp=icmp
+	local ip icmp=icmp
 
-	[ "$AF" = 4 ] || ip=ip6 icmp=icmpv6
-	defer quiet_in director sysctl -qw net.ipv4.vs.conntrack=0
-	in_ns director sysctl -qw net.ipv4.vs.conntrack=1
-	cat >"$SCRATCH/firewall.nft" <<-RULES
+	ip=$(nft_family)
+	[ "$AF" = 4 ] || icmp=icmpv6
+	conntrack_knob 1
+	# entries from before have no helper
+	forget_entries
+	nft_rules <<-RULES
 		table $ip firewall {
 			ct helper control {
 				type "ftp" protocol tcp
@@ -206,11 +206,6 @@ with_firewall() {
 			}
 		}
 	RULES
-	sed 's/^/# director$ nft: /' "$SCRATCH/firewall.nft"
-	# entries from before have no helper
-	quiet_in director conntrack -F >/dev/null 2>&1
-	defer quiet_in director nft delete table "$ip" firewall
-	quiet_in director nft -f "$SCRATCH/firewall.nft" || fail "nft refuses the firewall"
 }
 
 firewall_curl() {

@@ -6,16 +6,14 @@ configuration changes. FUZZ_SEED also decides the changes; FUZZ_STILL=1: there a
 import os
 import random
 import select
-import socket
 import subprocess
 import sys
 
 from ipvstest import tap
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
 from ipvstest.knobs import Knobs
-from ipvstest.netns import namespace
 from ipvstest.packet import SCTP, TCP, UDP
-from ipvstest.wire import Addresses, raise_phantoms
+from ipvstest.wire import Addresses, capture, raise_phantoms
 
 PERSISTENT, ONE_PACKET = 1, 4
 IPIP, GUE, GRE = 0, 1, 2
@@ -114,8 +112,7 @@ class Churn:
             self.capture.close()
             self.capture = None
             return
-        with namespace('director'):
-            self.capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.capture = capture('director')
 
     def offload(self, *_):
         subprocess.run(['nsenter', '--net=/run/netns/director', 'ethtool', '-K', 'back',

@@ -39,7 +39,7 @@ decapsulation() {
 }
 
 mark_rules() {
-	quiet_in director nft -f - <<-RULES || fail "nft refuses the rules"
+	nft_rules <<-RULES
 		table inet weir_fuzz {
 			chain pre {
 				type filter hook prerouting priority mangle;
@@ -47,7 +47,6 @@ mark_rules() {
 			}
 		}
 	RULES
-	defer quiet_in director nft delete table inet weir_fuzz
 }
 
 traffic() {

@@ -14,26 +14,14 @@ PORTS=80,443,554,6970,8000
 
 # mark MARK MATCH...: packets to the VIP that match get the mark, as nftables has it.
 mark() {
-	local ip=ip
-
-	[ "$AF" = 4 ] || ip=ip6
 	nft_rules <<-RULES
 		table inet weir {
 			chain pre {
 				type filter hook prerouting priority mangle;
-				$ip daddr $VIP ${*:2} meta mark set $1
+				$(nft_family) daddr $VIP ${*:2} meta mark set $1
 			}
 		}
 	RULES
-}
-
-nft_rules() {
-	local rules
-
-	rules=$(cat)
-	printf '# director$ nft -f - <<<%q\n' "$rules"
-	defer quiet_in director nft delete table inet weir
-	quiet_in director nft -f - <<<"$rules" || fail "nft refuses the rules"
 }
 
 # group MARK METHOD [OPTION...]: the service of a mark; the servers keep the client's port.

@@ -46,18 +46,20 @@ snat_reroute() {
 
 # The client's requests to a web server beyond the director are marked and so come to it.
 cache_bypass() {
-	local site=${BACK}108 ip=ip
+	local site=${BACK}108
 
-	command -v nft >/dev/null || { skip "nft is not installed"; return; }
-	[ "$AF" = 4 ] || ip=ip6
 	run ip -n director "-$AF" rule add fwmark 7 lookup 78
 	defer ip -n director "-$AF" rule del fwmark 7 lookup 78
 	run ip -n director "-$AF" route add local default dev lo table 78
 	defer ip -n director "-$AF" route flush table 78
-	in_ns director nft "add table $ip weir; \
-		add chain $ip weir to_site { type filter hook prerouting priority mangle; }; \
-		add rule $ip weir to_site $ip daddr $site tcp dport 80 meta mark set 7"
-	defer quiet_in director nft delete table "$ip" weir
+	nft_rules <<-RULES
+		table inet weir {
+			chain to_site {
+				type filter hook prerouting priority mangle;
+				$(nft_family) daddr $site tcp dport 80 meta mark set 7
+			}
+		}
+	RULES
 	helper cache_bypass
 }
 

@@ -226,20 +226,17 @@ leaving() {
 count_ways() {
 	local dev
 
-	{
-		echo "table inet ways {"
-		for dev in far front back; do
-			echo "counter $dev { }"
-		done
-		echo "chain postrouting {"
-		echo "type filter hook postrouting priority 300;"
-		for dev in far front back; do
-			echo "oifname $dev meta l4proto { tcp, udp } counter name $dev"
-		done
-		echo "}"
-		echo "}"
-	} | quiet_in director nft -f - || fail "nft refuses the rules"
-	defer quiet_in director nft delete table inet ways
+	nft_rules <<-RULES
+		table inet ways {
+			$(for dev in far front back; do echo "counter $dev { }"; done)
+			chain postrouting {
+				type filter hook postrouting priority 300;
+				$(for dev in far front back; do
+					echo "oifname $dev meta l4proto { tcp, udp } counter name $dev"
+				done)
+			}
+		}
+	RULES
 }
 
 # Replies are routed by their new source, the virtual address, unless snat_reroute is off.

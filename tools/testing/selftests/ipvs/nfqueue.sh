@@ -14,8 +14,7 @@ FROM=(client)
 
 # queued HOOK PRIORITY: what it passes of our traffic goes to the queue.
 queued() {
-	defer quiet_in director nft delete table inet queued
-	in_ns director nft -f - <<-RULES
+	nft_rules <<-RULES
 		table inet queued {
 			chain queued {
 				type filter hook $1 priority $2;

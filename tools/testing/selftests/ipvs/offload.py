@@ -18,10 +18,10 @@ from ipvstest.packet import IPIP, IPV6, SCTP, TCP, UDP, Parsed
 from ipvstest.paged import PagedTap
 from ipvstest.rig import Rig
 from ipvstest.rules import GRE, GUE_PORT, TUNNELS
-from ipvstest.wire import MAC, Addresses, Ends, raise_phantoms
+from ipvstest.wire import (CSUM_NOT_READY, CSUM_VALID, MAC, SOL_PACKET, Addresses, Ends, about,
+                           capture, raise_phantoms)
 
 NEEDS_CSUM, VNET_HDR = 1, 15
-CSUM_NOT_READY, CSUM_VALID = 8, 128
 GSO = {(TCP, 4): 1, (TCP, 6): 4, (UDP, 4): 5, (UDP, 6): 5}
 HEADER = {TCP: 20, UDP: 8, SCTP: 28}        # SCTP's with that of a chunk
 GSO_SIZE, MTU, LISTENING = 1000, 1500, 5557
@@ -44,7 +44,7 @@ class Headroom:
     def __init__(self, ns, dev, to):
         with namespace(ns):
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        self.sock.setsockopt(263, VNET_HDR, 1)
+        self.sock.setsockopt(SOL_PACKET, VNET_HDR, 1)
         self.sock.bind((dev, 0))
         self.head = bytes.fromhex((to + MAC[ns, dev]).replace(':', ''))
 
@@ -299,15 +299,11 @@ def forms(senders, family):
     for what, wanted in FORMS.items():
         dev = {'none': 'unsummed', 'complete': 'tunl0' if family == 4 else 'sit0'}.get(
             what, 'paged')
-        with namespace('director'):
-            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        sock.bind((dev, 3))
-        sock.setsockopt(263, 8, 1)
+        sock = capture('director', dev)
         sock.settimeout(3)
         case.send((case.rig.client, case.rig.at.vip, 5598, 7), what, 'linear')
         _, cmsgs, _, _ = sock.recvmsg(70000, 64)
-        status = struct.unpack('I', cmsgs[0][2][:4])[0] & (CSUM_NOT_READY | CSUM_VALID)
-        tap.equal(status, wanted, 'form of ' + what)
+        tap.equal(about(cmsgs)[0] & (CSUM_NOT_READY | CSUM_VALID), wanted, 'form of ' + what)
         sock.close()
     case.rig.close()
 
@@ -332,8 +328,7 @@ def main(family, capable):
     sport = 5600 + 100 * capable
     for captured, kind, outer, proto, layouts in cases(family):
         if captured and not held:
-            with namespace('director'):
-                held = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            held = capture('director')
         case = Case(senders, family, kind, proto, outer)
         case.segments = segments[proto]
         sport += 1

@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """packets.py headers|fragments|no_checksum|captured|plain|rerouted FAMILY"""
 
-import socket
 import sys
 
 from ipvstest import packet, tap
-from ipvstest.netns import namespace
 from ipvstest.packet import IPIP, IPV6, TCP, UDP
 from ipvstest.rig import METHODS, Rig
-from ipvstest.wire import ip_command, raise_phantoms
+from ipvstest.wire import capture, ip_command, raise_phantoms
 
 DSTOPTS, HOPOPTS, ROUTING = 60, 0, 43
 PAD = bytes((0, 1, 4, 0, 0, 0, 0))  # after the next header: length, PadN of 4
@@ -70,11 +68,7 @@ def no_checksum(family):
 
 def captured(family):
     """A capture on both devices of the director: every packet is a clone."""
-    held = []
-    with namespace('director'):
-        for dev in ('front', 'back'):
-            held.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)))
-            held[-1].bind((dev, 3))
+    held = [capture('director', dev) for dev in ('front', 'back')]
     each(7300, family, (('captured', dict(payload=b'x' * 900)),))
     for sock in held:
         sock.close()

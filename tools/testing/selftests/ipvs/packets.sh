@@ -20,19 +20,16 @@ fragments() { helper fragments; }
 no_checksum() { helper no_checksum; }
 captured() { helper captured; }
 
-nft_rules() {
-	cat <<-RULES
-		add table inet t
-		add chain inet t c { type filter hook prerouting priority 0; }
-		add rule inet t c ct state invalid counter
-	RULES
-}
-
 # A rule that needs conntrack makes the namespace track what passes.
 tracked() {
-	command -v nft >/dev/null || { skip "nft is not installed"; return; }
-	nft_rules | quiet_in director nft -f - || { skip "no conntrack in this kernel"; return; }
-	defer quiet_in director nft delete table inet t
+	nft_rules <<-RULES
+		table inet t {
+			chain c {
+				type filter hook prerouting priority 0;
+				ct state invalid counter
+			}
+		}
+	RULES
 	helper plain
 	equal "tracked connections" \
 		"$(quiet_in director cat /proc/net/nf_conntrack 2>/dev/null | grep -c 'port=80[012]')" 0

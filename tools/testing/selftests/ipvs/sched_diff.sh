@@ -24,8 +24,7 @@ CLIENTS4=198.18.0.0/16 CLIENTS6=2001:db8:c::/48
 mark_by_port() {
 	local map=$1
 
-	defer quiet_in director nft delete table inet weir_sched
-	quiet_in director nft -f - <<-RULES || fail "no rules"
+	nft_rules <<-RULES
 		table inet weir_sched {
 			chain pre {
 				type filter hook prerouting priority mangle;

@@ -38,8 +38,7 @@ sites_up() {
 		defer ip -n director "-$AF" route del local default dev lo table 100
 		ip -n director "-$AF" route add local default dev lo table 100
 	done
-	defer quiet_in director nft delete table inet weir_sched
-	quiet_in director nft -f - <<-RULES
+	nft_rules <<-RULES
 		table inet weir_sched {
 			chain pre {
 				type filter hook prerouting priority mangle;

@@ -5,7 +5,6 @@ the kernel's own SCTP sockets through each method and each kind of tunnel, the r
 in TCP, too, and AH/ESP packets after ISAKMP."""
 
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from ipvstest.knobs import Knobs
 from ipvstest.netns import namespace
 from ipvstest.packet import SCTP, UDP
 from ipvstest.rig import Rig
-from ipvstest.wire import CSUM_NOT_READY, PACKET_AUXDATA, SOL_PACKET, Addresses, Ends, wait_until
+from ipvstest.wire import CSUM_NOT_READY, Addresses, Ends, about, capture, wait_until
 
 AH, ESP = 51, 50
 PAYLOAD = bytes(range(256)) * 200
@@ -61,10 +60,7 @@ class Watch:
     """What the director gets from the client, as it gets it."""
 
     def __init__(self):
-        with namespace('director'):
-            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.sock.bind(('front', 3))
-        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.sock = capture('director', 'front')
         self.sock.setblocking(False)
 
     def close(self):
@@ -74,7 +70,7 @@ class Watch:
         try:
             while True:
                 _, cmsgs, _, _ = self.sock.recvmsg(14, 64)
-                status, size = struct.unpack('II', cmsgs[0][2][:8])
+                status, size = about(cmsgs)
                 largest = max(largest, size - 14)
                 to_come |= bool(status & CSUM_NOT_READY)
         except BlockingIOError:

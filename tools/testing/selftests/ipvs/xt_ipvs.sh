@@ -129,8 +129,7 @@ persistent_udp() {
 
 direction() {
 	service t rr m 1
-	defer in_ns director sysctl -qw net.ipv4.vs.conntrack=0
-	in_ns director sysctl -qw net.ipv4.vs.conntrack=1
+	conntrack_knob 1
 	defer tables "" -t mangle -F PREROUTING
 	tables "" -t mangle -A PREROUTING -m conntrack --ctstate NEW
 	rules <<-RULES

@@ -17,7 +17,8 @@ from . import packet
 from .netns import namespace
 
 PACKET_OUTGOING = 4
-SOL_PACKET, PACKET_AUXDATA, CSUM_NOT_READY = 263, 8, 8
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+CSUM_NOT_READY, CSUM_VALID = 8, 128        # in a packet's status
 
 MAC = {('client', 'front'): '02:00:00:00:0a:02', ('director', 'front'): '02:00:00:00:0a:01',
        ('director', 'back'): '02:00:00:00:0b:01'}
@@ -54,15 +55,27 @@ def raise_phantoms(addresses):
                    input='\n'.join(lines) + '\n')
 
 
+def capture(ns, dev=None):
+    """A capture of one interface or of all."""
+    with namespace(ns):
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    if dev:
+        sock.bind((dev, 3))
+    sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    return sock
+
+
+def about(cmsgs):
+    """(status, length) of a packet that a capture received."""
+    return struct.unpack('II', cmsgs[0][2][:8]) if cmsgs else (0, 0)
+
+
 class Tap:
     """An AF_PACKET socket at one interface: sends to a MAC address, hears what comes in."""
 
     def __init__(self, ns, dev, to):
-        with namespace(ns):
-            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-            self.sock.bind((dev, 3))
-        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.sock = capture(ns, dev)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.sock.setblocking(False)
         self.eth = bytes.fromhex((to + MAC[ns, dev]).replace(':', ''))
 
@@ -78,8 +91,8 @@ class Tap:
             except BlockingIOError:
                 return None
             if where[2] != PACKET_OUTGOING and where[1] in (0x0800, 0x86dd):
-                status = struct.unpack('I', cmsgs[0][2][:4])[0] if cmsgs else 0
-                return packet.Parsed(frame[14:], unfinished=bool(status & CSUM_NOT_READY))
+                return packet.Parsed(frame[14:],
+                                     unfinished=bool(about(cmsgs)[0] & CSUM_NOT_READY))
 
     def drain(self):
         while self.heard():
