@@ -13,6 +13,7 @@
 #include <net/route.h>
 #include <net/sock.h>
 
+#include "compat/gso.h"
 #include "conntrack.h"
 #include "dest.h"
 #include "encap.h"
@@ -239,6 +240,36 @@ static unsigned int send_tunnelled(struct vs_pkt *p,
 	return NF_STOLEN;
 }
 
+static unsigned int put_in_tunnel(struct vs_pkt *p, const struct vs_conn *cp,
+				  const struct vs_tunnel *tun,
+				  const struct vs_route *rt)
+{
+	drop_early_demux(p->skb);
+	if (!vs_encap(p, tun, cp->dest, rt))
+		return vs_drop_silent(p, VS_DROP_ENCAP);
+	return send_tunnelled(p, cp, rt);
+}
+
+/* SCTP segments that will be fragmented are cut here: fragmentation takes what
+ * is left to be summed up for the Internet's checksum, not for a CRC. */
+static unsigned int send_segments(struct vs_pkt *p, const struct vs_conn *cp,
+				  const struct vs_tunnel *tun,
+				  const struct vs_route *rt)
+{
+	struct sk_buff *segs = skb_gso_segment(p->skb, NETIF_F_SG), *seg, *next;
+
+	if (IS_ERR_OR_NULL(segs))
+		return vs_drop_silent(p, VS_DROP_ENCAP);
+	consume_skb(p->skb);
+	skb_list_walk_safe(segs, seg, next) {
+		skb_mark_not_on_list(seg);
+		p->skb = seg;
+		if (put_in_tunnel(p, cp, tun, rt) != NF_STOLEN)
+			kfree_skb(seg);
+	}
+	return NF_STOLEN;
+}
+
 static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 {
 	const struct vs_dest *dest = cp->dest;
@@ -257,10 +288,11 @@ static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 	why = tunnel_limit(p, &tun, dest, rt);
 	if (unlikely(why))
 		return vs_drop_silent(p, why);
-	drop_early_demux(p->skb);
-	if (!vs_encap(p, &tun, dest, rt))
-		return vs_drop_silent(p, VS_DROP_ENCAP);
-	return send_tunnelled(p, cp, rt);
+	if (unlikely(skb_is_gso_sctp(p->skb)) &&
+	    !skb_gso_validate_network_len(p->skb,
+					  dst_mtu(rt->dst) - tun.overhead))
+		return send_segments(p, cp, &tun, rt);
+	return put_in_tunnel(p, cp, &tun, rt);
 }
 
 /* On to where the client sent it, as if there were no service. */

@@ -2,11 +2,11 @@
 #ifndef VS_COMPAT_GSO_H
 #define VS_COMPAT_GSO_H
 
-/* Older kernels declare all of it in skbuff.h. */
+/* Older kernels declare all of it in netdevice.h or skbuff.h. */
 #ifdef VS_HAVE_GSO_H
 #include <net/gso.h>
 #else
-#include <linux/skbuff.h>
+#include <linux/netdevice.h>
 #endif
 
 #endif /* VS_COMPAT_GSO_H */

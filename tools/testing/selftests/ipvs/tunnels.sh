@@ -8,7 +8,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
-export ALL_TESTS="form reported traffic sctp sctp_sums"
+export ALL_TESTS="form reported traffic sctp sctp_sums sctp_fragments"
 
 GUE_PORT=5555
 KINDS=(
@@ -111,6 +111,14 @@ sctp() { sctp_by ipip gue gre; }
 
 # What sums up the tunnel packet meets a CRC that is not there yet.
 sctp_sums() { sctp_by "gue csum" "gue remcsum" "gre csum"; }
+
+# Segments that fill the client's MTU become fragments in the tunnel.
+sctp_fragments() {
+	[ "$AF" = 4 ] || { skip "IPv4 only: of IPv6 the sender makes fragments"; return; }
+	defer quiet_in director sysctl -qw net.ipv4.vs.pmtu_disc=1
+	in_ns director sysctl -qw net.ipv4.vs.pmtu_disc=0
+	sctp_by gue ipip gre
+}
 
 tool ethtool
 with_topology
