@@ -23,13 +23,15 @@ module_param_array(ports, ushort, &ports_n, 0444);
 MODULE_PARM_DESC(ports, "ports of FTP control connections (up to 8, default 21)");
 
 /* What is kept of a session. @wanted: answers that the client waits for;
- * @active: where it listens, to be announced. */
+ * @active: where it listens, to be announced; @several: code of the reply of
+ * several lines that is being received. */
 struct ftp {
 	struct ftp_line request;
 	struct ftp_line reply;
 	struct ftp_end active;
 	bool is_active;
 	u8 wanted;
+	u16 several;
 };
 
 static struct ftp *session(const struct vs_talk *t)
@@ -121,6 +123,8 @@ static unsigned int print_passive(const struct vs_conn *cp, enum ftp_verb verb,
 			 a[3], ntohs(port) >> 8, ntohs(port) & 0xff);
 }
 
+/* In a reply of several lines there may be any text. An error does not end the
+ * waiting: clients that send many commands at once get those of others first. */
 static void read_reply(void *arg, const char *line, unsigned int len, u32 seq,
 		       bool whole)
 {
@@ -131,6 +135,9 @@ static void read_reply(void *arg, const char *line, unsigned int len, u32 seq,
 	__be16 vport;
 	int err;
 
+	if (whole ? vs_ftp_goes_on(&session(t)->several, line, len) :
+		    session(t)->several)
+		return;
 	if (!session(t)->wanted)
 		return;
 	verb = vs_ftp_reply(line, len, t->cp->af, whole, &r);

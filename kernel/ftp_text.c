@@ -44,8 +44,6 @@ static void read_on(struct ftp_line *l, const char *data, unsigned int len,
 			end_line(l, fn, arg);
 		else if (l->len < FTP_LINE_MAX)
 			l->text[l->len++] = c;
-		else
-			l->skip = true;
 	}
 	if (l->len && !l->skip)
 		fn(arg, l->text, l->len, l->start, false);
@@ -61,18 +59,17 @@ static void begin_at(struct ftp_line *l, u32 seq)
 void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
 		 unsigned int len, ftp_line_fn fn, void *arg)
 {
-	struct ftp_line alone;
+	bool gap = l->began && after(seq, l->next);
 	u32 old;
 
-	if (!l->began || after(seq, l->next))
+	if (!l->began || gap)
 		begin_at(l, seq);
+	/* where the receiver had the sender cut, no line begins */
+	if (gap)
+		l->skip = true;
 	old = l->next - seq;
-	if (old < len) {
+	if (old < len)
 		read_on(l, data + old, len - old, fn, arg);
-	} else if (len) {		/* again, or late */
-		begin_at(&alone, seq);
-		read_on(&alone, data, len, fn, arg);
-	}
 }
 
 static bool eat(struct text *t, char c)
@@ -223,6 +220,20 @@ static bool seek_extended(struct text *t)
 	while (eat(t, '('))
 		;
 	return t->at < t->end;
+}
+
+bool vs_ftp_goes_on(u16 *code, const char *line, unsigned int len)
+{
+	struct text t = { line, line + len };
+	u32 n;
+
+	if (len > 3 && eat_number(&t, 999, &n) && t.at == line + 3) {
+		if (!*code && *t.at == '-')
+			*code = n;
+		else if (*code == n && *t.at == ' ')
+			*code = 0;
+	}
+	return *code;
 }
 
 enum ftp_verb vs_ftp_reply(const char *line, unsigned int len, u8 af,

@@ -13,8 +13,8 @@
  * @start:	of the line's first byte
  * @len:	of @text
  * @began:	something was received
- * @skip:	the line is too long to be of interest
- * @text:	the line up to now
+ * @skip:	the line's beginning was not seen
+ * @text:	the line up to now, the end of a long one is left out
  */
 struct ftp_line {
 	u32 next;
@@ -30,7 +30,8 @@ typedef void (*ftp_line_fn)(void *arg, const char *text, unsigned int len,
 			    u32 seq, bool whole);
 
 /* Gives @fn the lines of the segment @data, which began in earlier ones
- * perhaps. A segment out of order is read alone. */
+ * perhaps. After a gap it goes on with the next line; what is late or comes
+ * again is not read. */
 void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
 		 unsigned int len, ftp_line_fn fn, void *arg);
 
@@ -46,6 +47,10 @@ struct ftp_end {
 	union nf_inet_addr addr;
 	__be16 port;
 };
+
+/* Whether a reply goes on after the whole @line (RFC 959, 4.2). *@code: of the
+ * reply that goes on, 0 if none does; 0 to begin with. */
+bool vs_ftp_goes_on(u16 *code, const char *line, unsigned int len);
 
 /* What a client's line asks for; with FTP_PORT and FTP_EPRT where it listens:
  * @end. @af is the control connection's family: another is FTP_OTHER. */

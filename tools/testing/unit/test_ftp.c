@@ -216,7 +216,8 @@ static void feed(struct ftp_line *l, u32 seq, const char *data,
 	free(copy);
 }
 
-/* Lines are the same however the stream is cut, and too long ones are none. */
+/* Lines are the same however the stream is cut; of too long ones the end is
+ * left out. */
 static void ftp_lines(void)
 {
 	for (int n = 0; n < 3000; n++) {
@@ -231,8 +232,8 @@ static void ftp_lines(void)
 
 			for (unsigned int i = 0; i < size; i++)
 				stream[len + i] = 'a' + rnd(26);
-			if (size <= FTP_LINE_MAX - 1)
-				hear(&want, stream + len, size, 0, true);
+			hear(&want, stream + len, lesser(size, FTP_LINE_MAX), 0,
+			     true);
 			stream[len + size] = '\r';
 			stream[len + size + 1] = '\n';
 			len += size + 2;
@@ -250,7 +251,8 @@ static void ftp_lines(void)
 	}
 }
 
-/* A gap: what comes after is read from there, what comes late is read, too. */
+/* After a gap the next line is read. What comes late or again is not: it may
+ * have been cut anywhere. */
 static void ftp_gap(void)
 {
 	struct ftp_line l = {};
@@ -260,7 +262,31 @@ static void ftp_gap(void)
 	feed(&l, 200, "three\r\nfo", 9, &h);
 	feed(&l, 150, "late\r\n", 6, &h);
 	feed(&l, 209, "ur\r\n", 4, &h);
-	CHECK(h.len == 20 && !memcmp(h.text, "one\nthree\nlate\nfour\n", 20));
+	feed(&l, 200, "three\r\n", 7, &h);
+	feed(&l, 209, "ur\r\n", 4, &h);
+	CHECK(h.len == 9 && !memcmp(h.text, "one\nfour\n", 9));
+}
+
+/* Replies of several lines: one line for each, marked if the reply goes on. */
+static void ftp_several(void)
+{
+	static const char * const lines[] = {
+		" 220 ready", "+211-status", "+227 (1,2,3,4,5,6)", "+ 211 no",
+		"+212 no", "+2111 no", "+", "+211-", "+212-", "+21", " 211 end",
+		" 21", " 21-", " 2110-", " abc-", " -", "+227-a", "+228 b",
+		" 227 (1,2,3,4,5,6)", " 220", "+220-", "+220", " 220 ",
+	};
+	u16 code = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++) {
+		unsigned int len = strlen(lines[i] + 1);
+		char *copy = malloc(len ? len : 1);
+
+		memcpy(copy, lines[i] + 1, len);
+		if (vs_ftp_goes_on(&code, copy, len) != (*lines[i] == '+'))
+			FAIL("'%s': %u", lines[i], code);
+		free(copy);
+	}
 }
 
 #define STREAM 4000
@@ -424,6 +450,7 @@ const struct unit_test ftp_tests[] = {
 	{ "ftp_mutants", ftp_mutants },
 	{ "ftp_lines", ftp_lines },
 	{ "ftp_gap", ftp_gap },
+	{ "ftp_several", ftp_several },
 	{ "seqmap_stream", seqmap_stream },
 	{ "seqmap_age", seqmap_age },
 	{}

@@ -228,15 +228,12 @@ def pieces(at):
 
 def numbered(session, lines):
     """A long text from the server arrives as it was said, and one from the client."""
-    text = ''.join('211-%06d and so on, and so on\r\n' % n for n in range(lines))
-    session.server.say(text)
-    for n in range(lines):
-        if session.client.line() != '211-%06d and so on, and so on' % n:
-            return tap.fail('line %d did not arrive as it was said' % n)
-    session.client.say(text)
-    for n in range(lines):
-        if session.server.line() != '211-%06d and so on, and so on' % n:
-            return tap.fail('line %d of the client did not arrive as it was said' % n)
+    text = ['211-%06d and so on, and so on' % n for n in range(lines)] + ['211 That was it']
+    for sender, receiver in ((session.server, session.client), (session.client, session.server)):
+        sender.say(''.join(line + '\r\n' for line in text))
+        for line in text:
+            if receiver.line() != line:
+                return tap.fail('%r did not arrive as it was said' % line)
     return None
 
 
@@ -288,6 +285,11 @@ def hostile(at):
             session.command(ask + '\r\n')
             tap.equal(session.answer(reply + '\r\n'), reply, 'what the client heard')
             tap.equal([str(c) for c in session.announced()], [], 'announced by %r' % reply)
+    # in the text of another answer
+    for reply in ('227 (%s)' % commas(at.server, 5000), '229 (|||5000|)'):
+        for line in ('213-Status', reply, '213 That was it'):
+            tap.equal(session.answer(line + '\r\n'), line, 'what the client heard')
+        tap.equal([str(c) for c in session.announced()], [], 'announced by text')
     session.close()
     # nobody asked
     session = Session(at)
