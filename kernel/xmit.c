@@ -264,8 +264,7 @@ static unsigned int send_segments(struct vs_pkt *p, const struct vs_conn *cp,
 	skb_list_walk_safe(segs, seg, next) {
 		skb_mark_not_on_list(seg);
 		p->skb = seg;
-		if (put_in_tunnel(p, cp, tun, rt) != NF_STOLEN)
-			kfree_skb(seg);
+		put_in_tunnel(p, cp, tun, rt);
 	}
 	return NF_STOLEN;
 }
