@@ -92,7 +92,7 @@ const struct opt opt_table[] = {
 	  .allowed = TAKE_SERVICE, .set = set_ipv6,
 	  .help = "fwmark entry uses IPv6" },
 	VALUE(SCHEDULER, 's', "scheduler", "scheduler", ON_SERVICE, set_scheduler,
-	      "one of rr|wrr|lc|wlc|lblc|lblcr|dh|sh|sed|nq|fo|ovf|mh,\n"
+	      "one of rr|wrr|lc|wlc|lblc|lblcr|dh|sh|sed|nq|fo|ovf|twos|mh,\n"
 	      "the default scheduler is wlc."),
 	VALUE(PE, 0, "pe", "engine", ON_SERVICE, set_pe,
 	      "alternate persistence engine may be sip,\n"
