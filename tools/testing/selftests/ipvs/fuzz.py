@@ -13,7 +13,7 @@ from ipvstest import tap
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
 from ipvstest.knobs import Knobs
 from ipvstest.packet import SCTP, TCP, UDP
-from ipvstest.wire import Addresses, capture, raise_phantoms
+from ipvstest.wire import Addresses, capture
 
 PERSISTENT, ONE_PACKET = 1, 4
 IPIP, GUE, GRE = 0, 1, 2
@@ -145,8 +145,6 @@ class Churn:
 
 def main():
     seed = int(os.environ['FUZZ_SEED'])
-    for family in (4, 6):
-        raise_phantoms(Addresses(family))
     churn = Churn(seed)
     churn.build()
     child = subprocess.Popen(sys.argv[1:])

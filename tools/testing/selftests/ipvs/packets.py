@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """packets.py headers|fragments|no_checksum|captured|plain|rerouted FAMILY"""
 
+import subprocess
 import sys
 
 from ipvstest import packet, tap
 from ipvstest.packet import IPIP, IPV6, TCP, UDP
 from ipvstest.rig import METHODS, Rig
-from ipvstest.wire import capture, ip_command, raise_phantoms
+from ipvstest.wire import capture, ip_command
 
 DSTOPTS, HOPOPTS, ROUTING = 60, 0, 43
 PAD = bytes((0, 1, 4, 0, 0, 0, 0))  # after the next header: length, PadN of 4
@@ -106,7 +107,16 @@ def fragments(family):
         rig.close()
 
 
+def permanent_neighbours(dev):
+    """Those of both families, as `ip -batch` makes them anew."""
+    shown = subprocess.run(('ip', '-n', 'director', 'neigh', 'show', 'dev', dev, 'nud', 'permanent'),
+                           check=True, text=True, stdout=subprocess.PIPE).stdout
+    return ''.join('neigh add %s nud permanent dev %s\n' % (line.replace('PERMANENT', ''), dev)
+                   for line in shown.splitlines())
+
+
 def rerouted(family):
+    phantoms = permanent_neighbours('back')
     for count, method in enumerate(METHODS):
         rig, sport = Rig(family, method), 7600 + count * 10
         round_trip(rig, sport, method + ', before')
@@ -114,7 +124,8 @@ def rerouted(family):
         rig.send(sport + 1)
         tap.check(not rig.arrived(sport + 1, 0.2), method + ': came through a device that is down')
         ip_command('director', 'link', 'set', 'back', 'up')
-        raise_phantoms(rig.at)
+        subprocess.run(('ip', '-n', 'director', '-batch', '-'), check=True, text=True,
+                       input=phantoms)
         rig.ends.drain()
         round_trip(rig, sport + 2, method + ', after')
         round_trip(rig, sport, method + ', old connection')

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Which server a scheduler chooses, connection by connection, for given weights and loads: the
-# sequences in golden/sched.txt are the kernel's own. Topology: topology.sh, with phantom servers
-# (see ipvstest/wire.py), so that the load of each is what the test makes it.
+# sequences in golden/sched.txt are the kernel's own. Topology: topology.sh, with phantom servers,
+# so that the load of each is what the test makes it.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
 . "$(dirname -- "$0")/lib.sh"

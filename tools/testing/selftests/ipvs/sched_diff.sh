@@ -6,7 +6,7 @@
 # scheduler and flags; for twos the same distribution. The seed is printed; SEED=N repeats a run,
 # ROUNDS=N makes more of them.
 #
-# Topology: topology.sh, with phantom servers (see ipvstest/wire.py), clients that do not exist
+# Topology: topology.sh, with phantom servers, clients that do not exist
 # either (198.18.0.0/16, 2001:db8:c::/48) and sites that the director takes for its own and marks
 # by port (198.19.0.0/16, 2001:db8:5::/48).
 

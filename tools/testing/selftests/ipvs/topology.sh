@@ -27,6 +27,9 @@
 # through the director, what it sends from the VIP (DR, TUN) straight over `front` to the client:
 # so all three methods work side by side. MAC addresses are fixed: 02:00:00:00:NN:HH, NN 0a for
 # front and 0b for back, HH the last byte of the address (hex).
+#
+# A phantom is an address that no host owns: the director has a permanent neighbour entry for it.
+# front .77 leads to the client, back .101 to .108 lead to server1.
 
 PORT=8000
 SERVERS="server1 server2 server3"
@@ -122,10 +125,16 @@ client_batch() {
 }
 
 director_batch() {
+	local n
+
 	host_batch director
 	for AF in 4 6; do
 		family "$AF"
 		echo "addr add $VIP/$HOST dev lo $NODAD"
+		echo "neigh add ${FRONT}77 lladdr 02:00:00:00:0a:02 nud permanent dev front"
+		for n in {101..108}; do
+			echo "neigh add $BACK$n lladdr 02:00:00:00:0b:0b nud permanent dev back"
+		done
 	done
 }
 

@@ -9,7 +9,7 @@ import sys
 from ipvstest import packet, tap
 from ipvstest.genl import TUNNEL, Ipvs
 from ipvstest.packet import ICMP, IPIP, IPV6, TCP, UDP, Parsed
-from ipvstest.wire import Addresses, Ends, ip_command, raise_phantoms
+from ipvstest.wire import Addresses, Ends, ip_command
 
 VPORT, GUE_PORT, GRE = 80, 5555, 47
 # name: (type, flags, bytes between the IP headers)
@@ -25,7 +25,6 @@ class Case:
         self.at = self.ends.at
         self.type, self.flags, self.between = KINDS[kind]
         far = Addresses(outer)
-        raise_phantoms(far)
         self.server, self.source = far.phantoms[0], far.director_back
         self.ipvs.flush()
         self.ipvs.add_service(self.at.vip, VPORT, TCP, 'rr')

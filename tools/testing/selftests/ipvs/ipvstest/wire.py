@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """One process, many namespaces: packets go out and come in at the ends of the topology.
 
-A phantom is an address that no host owns, with a permanent neighbour entry that leads to the
-client's or a server's interface. Packets to it cross the director like any other and can be
-seen there, but no TCP stack answers them: the test is both ends.
+Packets to a phantom (topology.sh has them) cross the director like any other and can be seen at
+the client's or server1's interface, but no TCP stack answers them: the test is both ends.
 """
 
 import os
@@ -44,15 +43,6 @@ class Addresses:
 
 def ip_command(ns, *args):
     subprocess.run(('ip', '-n', ns) + args, check=True)
-
-
-def raise_phantoms(addresses):
-    lines = ['neigh replace %s lladdr %s nud permanent dev back'
-             % (phantom, MAC['server1', 'back']) for phantom in addresses.phantoms]
-    lines.append('neigh replace %s lladdr %s nud permanent dev front'
-                 % (addresses.phantom_client, MAC['client', 'front']))
-    subprocess.run(('ip', '-n', 'director', '-batch', '-'), check=True, text=True,
-                   input='\n'.join(lines) + '\n')
 
 
 def capture(ns, dev=None):
@@ -116,12 +106,11 @@ class Tap:
 
 
 class Ends:
-    """The client's and server1's side of the director, with phantoms of one family."""
+    """The client's and server1's side of the director, with the addresses of one family."""
 
     def __init__(self, family):
         os.sched_setaffinity(0, {0})
         self.at = Addresses(family)
-        raise_phantoms(self.at)
         self.client = Tap('client', 'front', MAC['director', 'front'])
         self.server = Tap('server1', 'back', MAC['director', 'back'])
 
