@@ -77,6 +77,7 @@ damaged() {
 	mark_rules
 	in_ns director sysctl -qw net.ipv4.ipfrag_time=2 net.ipv6.ip6frag_time=2
 	defer quiet_in director sysctl -qw net.ipv4.ipfrag_time=30 net.ipv6.ip6frag_time=60
+	defer forget_pmtu
 	run_py fuzz.py "$SCRATCH/fuzz" "${options[@]}" "$HERE"/corpus/*.txt
 	quiet_in director sed -n '1,3s/^/# /p' /proc/net/ip_vs_stats
 	traffic

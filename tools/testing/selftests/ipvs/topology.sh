@@ -258,7 +258,8 @@ forget_pmtu() {
 	local ns
 
 	for ns in client director $SERVERS; do
-		ip -n "$ns" "-$AF" route flush cache
+		ip -n "$ns" route flush cache
+		ip -n "$ns" -6 route flush cache
 	done
 }
 
