@@ -155,7 +155,7 @@ static void read_reply(void *arg, const char *line, unsigned int len, u32 seq,
 
 static void ftp_in(struct vs_talk *t)
 {
-	vs_ftp_read(&session(t)->request, t->seq, t->data, t->len,
+	vs_ftp_read(&session(t)->request, t->seq, t->data, t->len, false,
 		    read_command, t);
 	if (session(t)->is_active)
 		announce_active(t);
@@ -163,7 +163,8 @@ static void ftp_in(struct vs_talk *t)
 
 static void ftp_out(struct vs_talk *t)
 {
-	vs_ftp_read(&session(t)->reply, t->seq, t->data, t->len, read_reply, t);
+	vs_ftp_read(&session(t)->reply, t->seq, t->data, t->len, true,
+		    read_reply, t);
 }
 
 static const struct vs_app ftp = {

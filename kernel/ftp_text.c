@@ -57,19 +57,23 @@ static void begin_at(struct ftp_line *l, u32 seq)
 }
 
 void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
-		 unsigned int len, ftp_line_fn fn, void *arg)
+		 unsigned int len, bool strict, ftp_line_fn fn, void *arg)
 {
 	bool gap = l->began && after(seq, l->next);
+	struct ftp_line alone;
 	u32 old;
 
 	if (!l->began || gap)
 		begin_at(l, seq);
-	/* where the receiver had the sender cut, no line begins */
 	if (gap)
-		l->skip = true;
+		l->skip = strict;
 	old = l->next - seq;
-	if (old < len)
+	if (old < len) {
 		read_on(l, data + old, len - old, fn, arg);
+	} else if (len && !strict) {	/* again, or late */
+		begin_at(&alone, seq);
+		read_on(&alone, data, len, fn, arg);
+	}
 }
 
 static bool eat(struct text *t, char c)

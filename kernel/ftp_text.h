@@ -30,10 +30,11 @@ typedef void (*ftp_line_fn)(void *arg, const char *text, unsigned int len,
 			    u32 seq, bool whole);
 
 /* Gives @fn the lines of the segment @data, which began in earlier ones
- * perhaps. After a gap it goes on with the next line; what is late or comes
- * again is not read. */
+ * perhaps. A segment out of order is read alone, as if a line began with it. If
+ * @strict, it is not, and after a gap it goes on with the next line: a receiver
+ * can have the sender cut where it likes, and send again. */
 void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
-		 unsigned int len, ftp_line_fn fn, void *arg);
+		 unsigned int len, bool strict, ftp_line_fn fn, void *arg);
 
 enum ftp_verb {
 	FTP_OTHER,
