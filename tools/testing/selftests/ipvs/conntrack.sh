@@ -196,13 +196,6 @@ firewall_nft() {
 	done
 }
 
-tables() {
-	local cmd=iptables
-
-	[ "$AF" = 4 ] || cmd=ip6tables
-	quiet_in director "$cmd$1" "${@:2}"
-}
-
 # The same by iptables -m state, in front and behind.
 firewall_iptables() {
 	conntrack_knob 1

@@ -10,7 +10,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_answers hostile again headers
-	firewall_curl firewall_lftp firewall_words firewall_taken firewall_stolen expected"
+	firewall_curl firewall_iptables firewall_lftp firewall_words firewall_taken firewall_stolen expected"
 export ONCE_TESTS="listed ports namespace_gone"
 
 with_files() {
@@ -172,25 +172,41 @@ headers() {
 	dialogue headers
 }
 
-# A firewall on the director that knows of data connections what conntrack does. The kernel's own
-# FTP helper reads along.
+# The kernel's own FTP helper reads along.
+helper_nft() {
+	nft_rules <<-RULES
+		table $(nft_family) helpers {
+			ct helper control {
+				type "ftp" protocol tcp
+			}
+			chain prerouting {
+				type filter hook prerouting priority 0;
+				$(nft_family) daddr $VIP tcp dport 21 ct helper set "control"
+			}
+		}
+	RULES
+}
+
+helper_iptables() {
+	local rule=(PREROUTING -d "$VIP" -p tcp --dport 21 -j CT --helper ftp)
+
+	printf '# director$ iptables -t raw -A %s\n' "${rule[*]}"
+	tables "" -t raw -A "${rule[@]}" || { skip "this kernel has no CT target"; return 1; }
+	defer tables "" -t raw -D "${rule[@]}"
+}
+
+# A firewall on the director that knows of data connections what conntrack does.
 with_firewall() {
 	local ip icmp=icmp
 
 	ip=$(nft_family)
 	[ "$AF" = 4 ] || icmp=icmpv6
 	conntrack_knob 1
+	"${1:-helper_nft}" || return
 	# entries from before have no helper
 	forget_entries
 	nft_rules <<-RULES
 		table $ip firewall {
-			ct helper control {
-				type "ftp" protocol tcp
-			}
-			chain prerouting {
-				type filter hook prerouting priority 0;
-				$ip daddr $VIP tcp dport 21 ct helper set "control"
-			}
 			chain mine {
 				meta l4proto $icmp accept
 				ct state { established, related } accept
@@ -210,6 +226,11 @@ with_firewall() {
 
 firewall_curl() {
 	with_firewall
+	curl_moves
+}
+
+firewall_iptables() {
+	with_firewall helper_iptables || return 0
 	curl_moves
 }
 

@@ -317,6 +317,14 @@ nft_rules() {
 	quiet_in "$ns" nft -f "$SCRATCH/rules.nft" || fail "nft refuses the rules"
 }
 
+# tables -restore|-save|"" ARG...: iptables of the family, in the director
+tables() {
+	local cmd=iptables
+
+	[ "$AF" = 4 ] || cmd=ip6tables
+	quiet_in director "$cmd$1" "${@:2}"
+}
+
 # conntrack_knob VALUE
 conntrack_knob() {
 	defer quiet_in director sysctl -qw net.ipv4.vs.conntrack=0

@@ -13,13 +13,6 @@ export ONCE_TESTS="unload"
 
 tool iptables
 
-tables() {
-	local cmd=iptables
-
-	[ "$AF" = 4 ] || cmd=ip6tables
-	quiet_in director "$cmd$1" "${@:2}"
-}
-
 flush_rules() {
 	tables "" -t mangle -F
 }
