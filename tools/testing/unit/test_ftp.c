@@ -13,13 +13,20 @@ static unsigned int lesser(unsigned int a, unsigned int b)
 	return min(a, b);
 }
 
+/* In a block that ends where it does. */
+static char *copy_of(const char *text, unsigned int len)
+{
+	char *copy = malloc(len ? len : 1);
+
+	return memcpy(copy, text, len);
+}
+
 static enum ftp_verb command(const char *line, unsigned int len, u8 af,
 			     struct ftp_end *end)
 {
-	char *copy = malloc(len ? len : 1);
+	char *copy = copy_of(line, len);
 	enum ftp_verb verb;
 
-	memcpy(copy, line, len);
 	verb = vs_ftp_command(copy, len, af, end);
 	free(copy);
 	return verb;
@@ -28,10 +35,9 @@ static enum ftp_verb command(const char *line, unsigned int len, u8 af,
 static enum ftp_verb reply(const char *line, unsigned int len, u8 af,
 			   bool whole, struct ftp_passive *r)
 {
-	char *copy = malloc(len ? len : 1);
+	char *copy = copy_of(line, len);
 	enum ftp_verb verb;
 
-	memcpy(copy, line, len);
 	memset(r, 0xa5, sizeof(*r));
 	verb = vs_ftp_reply(copy, len, af, whole, r);
 	free(copy);
@@ -209,9 +215,8 @@ static void hear(void *arg, const char *text, unsigned int len, u32 seq,
 static void feed(struct ftp_line *l, bool strict, u32 seq, const char *data,
 		 unsigned int len, struct heard *h)
 {
-	char *copy = malloc(len ? len : 1);
+	char *copy = copy_of(data, len);
 
-	memcpy(copy, data, len);
 	vs_ftp_read(l, seq, copy, len, strict, hear, h);
 	free(copy);
 }
@@ -285,9 +290,8 @@ static void ftp_several(void)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++) {
 		unsigned int len = strlen(lines[i] + 1);
-		char *copy = malloc(len ? len : 1);
+		char *copy = copy_of(lines[i] + 1, len);
 
-		memcpy(copy, lines[i] + 1, len);
 		if (vs_ftp_goes_on(&code, copy, len) != (*lines[i] == '+'))
 			FAIL("'%s': %u", lines[i], code);
 		free(copy);

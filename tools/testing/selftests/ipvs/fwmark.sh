@@ -157,9 +157,9 @@ anywhere() {
 
 # Clients of one network, two virtual addresses, one server.
 addresses() {
-	local mask=255.255.255.0 ip=ip vip2=203.0.113.11
+	local mask=255.255.255.0 vip2=203.0.113.11
 
-	[ "$AF" = 4 ] || mask=64 ip=ip6 vip2=2001:db8:f::11
+	[ "$AF" = 4 ] || mask=64 vip2=2001:db8:f::11
 	in_ns director ip addr add "$vip2/$HOST" dev lo
 	defer ip -n director addr del "$vip2/$HOST" dev lo
 	in_ns client ip route add "$vip2/$HOST" via "$DIRECTOR"
@@ -170,7 +170,7 @@ addresses() {
 		table inet weir {
 			chain pre {
 				type filter hook prerouting priority mangle;
-				$ip daddr { $VIP, $vip2 } tcp dport 8000 meta mark set 6
+				$(nft_family) daddr { $VIP, $vip2 } tcp dport 8000 meta mark set 6
 			}
 		}
 	RULES
