@@ -28,7 +28,6 @@ static const struct {
 	{ IPVS_CMD_DEL_DEST, ENOENT, "No such destination" },
 	{ IPVS_CMD_GET_DEST, ESRCH, "No such service" },
 	{ IPVS_CMD_NEW_DAEMON, EEXIST, "Daemon has already run" },
-	{ IPVS_CMD_NEW_DAEMON, EOPNOTSUPP, "Operation not supported" },
 	{ IPVS_CMD_DEL_DAEMON, ESRCH, "No daemon is running" },
 	{ 0, EPERM, "Permission denied (you must be root)" },
 	{ 0, EINVAL, "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
