@@ -5,6 +5,8 @@
 ACCEL=tcg,thread=multi
 CONSOLE=stdio,id=con,signal=off
 VIRTFS=security_model=none,multidevs=remap
+# seconds from the guest's start to its script's; half a minute on a busy machine
+COME_UP=120
 
 # initramfs MODULE...: a small one made of busybox, our init and the modules that mount the root
 initramfs()
@@ -86,6 +88,21 @@ uml_command()
 		"weir.layers=$(IFS=: && echo "${LAYERS[*]}")" $APPEND)
 }
 
+# come_up PID: wait until the guest comes to its script, or ends; not for one that stands still
+come_up()
+{
+	local end=$((SECONDS + COME_UP))
+
+	while ((SECONDS < end)); do
+		[[ ! -e $OUT/.weir/ready ]] || return 0
+		# status 0: it has ended
+		! timeout 1 tail --pid="$1" -f /dev/null || return 0
+	done
+	say "the guest did not come up in $COME_UP s"
+	: >"$OUT/.weir/stuck"
+	return 1
+}
+
 # boot LOG: run the guest, its console in LOG and, from the script's start on, on stdout
 boot()
 {
@@ -110,10 +127,18 @@ boot()
 	timeout -s KILL "$TIMEOUT" "${COMMAND[@]}" </dev/null >"$OUT/.weir/pipe" 2>&1 &
 	guest=$!
 	trap 'pkill -KILL -P "$guest"; exit 130' INT TERM
+	come_up "$guest" || pkill -KILL -P "$guest"
 	wait "$guest" || rc=$?
 	trap - INT TERM
 	wait "$reader" || true
 	return "$rc"
+}
+
+# emulator_fault LOG: the guest stood still before anything of ours was loaded, or slipped
+emulator_fault()
+{
+	[[ $KERNEL != uml* ]] || return 1
+	[[ -e $OUT/.weir/stuck ]] || emulator_slip "$1"
 }
 
 # emulator_slip LOG: the guest fell over an int3 that is not there. While the kernel changes code
@@ -121,6 +146,5 @@ boot()
 # nobody expects any more. A breakpoint that is really there shows as "cc <" and is not excused.
 emulator_slip()
 {
-	[[ $KERNEL != uml* ]] || return 1
 	grep -a -A 6 'Oops: int3' "$1" | grep -aE 'Code: .*[0-9a-f]{2} <' | head -n 1 | grep -qv 'cc <'
 }
