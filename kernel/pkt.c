@@ -18,9 +18,6 @@ static enum vs_parse no_header(struct vs_pkt *p)
 {
 	memset(&p->saddr, 0, sizeof(p->saddr));
 	memset(&p->daddr, 0, sizeof(p->daddr));
-	p->l4 = p->l3;
-	p->frag = false;
-	p->later_frag = false;
 	return VS_PARSE_OTHER;
 }
 
@@ -64,20 +61,20 @@ static enum vs_parse parse_l3_v6(struct vs_pkt *p)
 	vs_addr_set(AF_INET6, &p->saddr, &iph->saddr);
 	vs_addr_set(AF_INET6, &p->daddr, &iph->daddr);
 	nexthdr = iph->nexthdr;
-	p->frag = false;
-	p->later_frag = false;
+	p->l4 = p->l3 + sizeof(buf);
 	if (is_transport(nexthdr)) {
 		p->proto = nexthdr;
-		p->l4 = p->l3 + sizeof(buf);
 		return VS_PARSE_OK;
 	}
 	proto = ipv6_find_hdr(p->skb, &off, -1, &frag_off, &flags);
-	if (proto < 0 || off > U16_MAX)
+	if (proto < 0)
 		return VS_PARSE_OTHER;
 	p->proto = proto;
-	p->l4 = off;
 	p->frag = flags & IP6_FH_F_FRAG;
 	p->later_frag = frag_off;
+	/* of a later fragment it does not tell, @off is the IP header's still */
+	if (!frag_off)
+		p->l4 = off;
 	return VS_PARSE_OK;
 }
 
@@ -156,13 +153,14 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 	enum vs_parse ret;
 
 	p->proto = 0;
-	if (l3 > U16_MAX)
-		return VS_PARSE_OTHER;
 	p->l3 = l3;
+	p->l4 = l3;
 	p->sport = 0;
 	p->dport = 0;
 	p->tcp = 0;
 	p->chunk = 0;
+	p->frag = false;
+	p->later_frag = false;
 	p->cut = false;
 	ret = p->af == AF_INET6 ? parse_l3_v6(p) : parse_l3_v4(p);
 	if (ret != VS_PARSE_OK)

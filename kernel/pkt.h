@@ -25,7 +25,8 @@
  * @dport:	destination port
  * @l3:		offset of the network header described here, from skb->data;
  *		not 0 only for a packet embedded in an ICMP error
- * @l4:		offset of the transport header from skb->data
+ * @l4:		offset of the transport header from skb->data, at least the
+ *		IP header's end where vs_pkt_parse() says OK or ICMP
  * @af:		AF_INET or AF_INET6
  * @proto:	transport protocol, 0 when there is no sound IP header
  * @hook:	NF_INET_LOCAL_IN, NF_INET_FORWARD or NF_INET_LOCAL_OUT
@@ -47,8 +48,8 @@ struct vs_pkt {
 	union nf_inet_addr daddr;
 	__be16 sport;
 	__be16 dport;
-	u16 l3;
-	u16 l4;
+	unsigned int l3;
+	unsigned int l4;
 	u8 af;
 	u8 proto;
 	u8 hook;

@@ -50,24 +50,27 @@ static void load(struct trial *t)
 	unsigned int head = t->f.af == 4 ? (t->f.data[0] & 15) * 4u : 40;
 
 	memset(&t->skb, 0, sizeof(t->skb));
-	t->skb.len = t->f.len;
-	t->skb.linear = head + rnd(t->f.len - head + 1);
+	skb_load(&t->skb, t->f.data, t->f.len,
+		 head + rnd(t->f.len - head + 1));
 	t->skb.cloned = rnd(2);
 	t->skb.gso = !rnd(8);
 	t->skb.ip_summed = rnd(4);
-	t->skb.data = malloc(t->f.len);
-	memcpy(t->skb.data, t->f.data, t->f.len);
 	memset(&t->p, 0xa5, sizeof(t->p));
 	t->p.skb = &t->skb;
 	t->p.af = t->f.af == 4 ? AF_INET : AF_INET6;
 	t->cp.af = t->p.af;
 }
 
+static void keep(struct trial *t)
+{
+	skb_copy_bits(&t->skb, 0, t->before, t->skb.len);
+}
+
 /* @n bytes at @off may have changed. */
 static void forget(struct trial *t, unsigned int off, unsigned int n)
 {
 	CHECK(off + n <= t->skb.len);
-	memcpy(t->before + off, t->skb.data + off, n);
+	skb_copy_bits(&t->skb, off, t->before + off, n);
 }
 
 static void forget_addresses(struct trial *t, unsigned int l3)
@@ -80,7 +83,7 @@ static void forget_addresses(struct trial *t, unsigned int l3)
 
 static void check_rest(struct trial *t)
 {
-	CHECK(!memcmp(t->before, t->skb.data, t->skb.len));
+	CHECK(!memcmp(t->before, skb_flat(&t->skb), t->skb.len));
 	t->rewritten++;
 }
 
@@ -97,7 +100,7 @@ static void forget_transport(struct trial *t)
 
 static void rewrite(struct trial *t)
 {
-	memcpy(t->before, t->skb.data, t->skb.len);
+	keep(t);
 	if (!(rnd(2) ? vs_nat_in : vs_nat_out)(&t->p, &t->cp))
 		return;
 	forget_addresses(t, 0);
@@ -113,7 +116,7 @@ static void rewrite_error(struct trial *t)
 	if (t->p.later_frag || t->p.l4 + 8u > t->skb.len ||
 	    vs_pkt_parse(&in, t->p.l4 + 8) != VS_PARSE_OK)
 		return;
-	memcpy(t->before, t->skb.data, t->skb.len);
+	keep(t);
 	if (!vs_nat_icmp(&t->p, &in, &t->cp, rnd(2)))
 		return;
 	forget_addresses(t, 0);
@@ -139,14 +142,14 @@ static void one(struct trial *t, u64 seed, u64 number)
 		rewrite(t);
 	else if (what == VS_PARSE_ICMP)
 		rewrite_error(t);
-	free(t->skb.data);
+	skb_unload(&t->skb);
 }
 
 static struct trial t;
 
 static void changed(const struct sk_buff *skb)
 {
-	memcpy(t.before, skb->data, skb->len);
+	keep(&t);
 }
 
 static void run(bool changing)

@@ -32,21 +32,23 @@ static void begin(struct rewrite *r, u8 af, u8 proto)
 
 static void load(struct rewrite *r, u8 summed)
 {
-	r->skb.len = r->f.len;
-	r->skb.linear = rnd(r->f.len + 1);
+	skb_load(&r->skb, r->f.data, r->f.len, rnd(r->f.len + 1));
 	r->skb.cloned = rnd(2);
 	r->skb.ip_summed = summed;
-	r->skb.data = malloc(r->f.len);
-	memcpy(r->skb.data, r->f.data, r->f.len);
 	r->p.skb = &r->skb;
 	r->p.af = r->f.af;
 	CHECK(vs_pkt_parse(&r->p, 0) == VS_PARSE_OK);
 	r->p.frag = false;	/* stands for a packet put together */
 }
 
+/* What comes of it is linear, to be looked at. */
 static bool edit(struct rewrite *r)
 {
-	return r->in ? vs_nat_in(&r->p, &r->cp) : vs_nat_out(&r->p, &r->cp);
+	bool ok = r->in ? vs_nat_in(&r->p, &r->cp) :
+			  vs_nat_out(&r->p, &r->cp);
+
+	skb_flat(&r->skb);
+	return ok;
 }
 
 /* What the packet should be, checksums aside. */
@@ -97,7 +99,7 @@ static void each(void (*one)(struct rewrite *r))
 	for (i = 0; i < ROUNDS; i++) {
 		begin(&r, families[i & 1], protos[i >> 1 & 1]);
 		one(&r);
-		free(r.skb.data);
+		skb_unload(&r.skb);
 	}
 }
 
@@ -143,7 +145,7 @@ static void one_complete(struct rewrite *r)
 	u16 sum, want;
 
 	load(r, CHECKSUM_COMPLETE);
-	r->skb.csum = csum_partial(r->skb.data, r->skb.len, 0);
+	r->skb.csum = csum_partial(r->f.data, r->f.len, 0);
 	CHECK(edit(r));
 	check_fields(r);
 	check_sums(r);
@@ -174,7 +176,7 @@ static void udp_without_checksum(void)
 		CHECK(edit(&r));
 		check_fields(&r);
 		check_sums(&r);
-		free(r.skb.data);
+		skb_unload(&r.skb);
 	}
 }
 
@@ -198,7 +200,7 @@ static void zero_sums(void)
 		word = (u16 *)(r.f.data + r.f.l4);
 		*word = csum_fold(csum_sub(~*frame_check_field(
 			r.skb.data + r.f.l4, r.f.proto) & 0xffff, *word));
-		free(r.skb.data);
+		skb_unload(&r.skb);
 		frame_checksum(&r.f);
 		load(&r, CHECKSUM_NONE);
 		CHECK(edit(&r));
@@ -206,7 +208,7 @@ static void zero_sums(void)
 		check_sums(&r);
 		n += *frame_check_field(r.skb.data + r.f.l4, r.f.proto) == 0xffff ||
 		     *frame_check_field(r.skb.data + r.f.l4, r.f.proto) == 0;
-		free(r.skb.data);
+		skb_unload(&r.skb);
 	}
 	CHECK(n > ROUNDS / 4);
 }
@@ -223,7 +225,7 @@ static void no_memory(void)
 		r.skb.cloned = true;
 		CHECK(!edit(&r));
 		CHECK(!memcmp(r.skb.data, r.f.data, r.f.len));
-		free(r.skb.data);
+		skb_unload(&r.skb);
 	}
 }
 
@@ -264,11 +266,8 @@ static void one_icmp(struct rewrite *r)
 
 	memcpy(&about, &r->f, sizeof(about));
 	make_error(&r->f, &about);
-	r->skb.len = r->f.len;
-	r->skb.linear = rnd(r->f.len + 1);
+	skb_load(&r->skb, r->f.data, r->f.len, rnd(r->f.len + 1));
 	r->skb.cloned = rnd(2);
-	r->skb.data = malloc(r->f.len);
-	memcpy(r->skb.data, r->f.data, r->f.len);
 	r->p.skb = &r->skb;
 	r->p.af = r->f.af;
 	CHECK(vs_pkt_parse(&r->p, 0) == VS_PARSE_ICMP);
@@ -276,6 +275,7 @@ static void one_icmp(struct rewrite *r)
 	CHECK(vs_pkt_parse(&in, r->p.l4 + 8) == VS_PARSE_OK);
 
 	CHECK(vs_nat_icmp(&r->p, &in, &r->cp, dir));
+	skb_flat(&r->skb);
 	check_address(r, 0, !r->in, addr);
 	check_address(r, in.l3, r->in, addr);
 	CHECK(!memcmp(r->skb.data + in.l4 + (r->in ? 0 : 2), &port, 2));
@@ -310,9 +310,11 @@ static void sctp(void)
 		if (r.f.af == AF_INET6)
 			r.f.l4 = sizeof(struct ipv6hdr);
 		r.f.proto = IPPROTO_SCTP;
-		load(&r, rnd(4) ? CHECKSUM_NONE : CHECKSUM_PARTIAL);
-		sh = (void *)(r.skb.data + r.f.l4);
+		load(&r, CHECKSUM_NONE);
+		sh = (void *)(r.f.data + r.f.l4);
 		sh->checksum = sctp_compute_cksum(&r.skb, r.f.l4) ^ !right;
+		skb_unload(&r.skb);
+		load(&r, rnd(4) ? CHECKSUM_NONE : CHECKSUM_PARTIAL);
 		before = sh->checksum;
 		if (!rnd(4))
 			*(r.in ? &r.cp.dport : &r.cp.vport) =
@@ -326,7 +328,7 @@ static void sctp(void)
 		else
 			CHECK((sh->checksum ==
 			       sctp_compute_cksum(&r.skb, r.f.l4)) == right);
-		free(r.skb.data);
+		skb_unload(&r.skb);
 	}
 }
 

@@ -11,18 +11,16 @@
 static enum vs_parse parse(struct vs_pkt *p, const u8 *data, unsigned int len,
 			   unsigned int linear, u8 af, unsigned int l3)
 {
-	struct sk_buff skb = {
-		.data = malloc(len ? len : 1), .len = len, .linear = linear,
-	};
+	struct sk_buff skb = {};
 	enum vs_parse ret;
 
-	memcpy(skb.data, data, len);
+	skb_load(&skb, data, len, linear);
 	memset(p, 0xa5, sizeof(*p));
 	p->skb = &skb;
 	p->af = af;
 	p->hook = 1;
 	ret = vs_pkt_parse(p, l3);
-	free(skb.data);
+	skb_unload(&skb);
 	return ret;
 }
 
@@ -131,6 +129,68 @@ static void later_fragments(void)
 	f.data[48] = 0x11;
 	CHECK(parse(&p, f.data, 60, 60, AF_INET6, 0) != VS_PARSE_BAD);
 	CHECK(p.frag && p.later_frag && !p.sport && !p.dport && !p.tcp);
+}
+
+static unsigned int put_ip6(u8 *at, u8 nexthdr)
+{
+	memset(at, 0, sizeof(struct ipv6hdr));
+	at[0] = 0x60;
+	at[6] = nexthdr;
+	return sizeof(struct ipv6hdr);
+}
+
+/* IPsec has no ports to miss, but the IP header ends where @l4 says at the
+ * latest: so much is made writable. */
+static void later_fragments_of_ipsec(void)
+{
+	unsigned int l3;
+	u8 data[128] = {};
+	struct vs_pkt p;
+
+	for (l3 = 0; l3 <= 48; l3 += 48) {
+		struct iphdr *iph = (void *)(data + l3);
+
+		*iph = (struct iphdr){ .version = 4, .ihl = 5,
+			.protocol = IPPROTO_ESP, .frag_off = htons(185) };
+		CHECK(parse(&p, data, sizeof(data), l3, AF_INET, l3) ==
+		      VS_PARSE_OK);
+		CHECK(p.later_frag && p.l4 == l3 + sizeof(*iph));
+
+		put_ip6(data + l3, IPPROTO_FRAGMENT);
+		data[l3 + 40] = IPPROTO_ESP;
+		data[l3 + 42] = 185 >> 5;
+		data[l3 + 43] = (185 << 3 | 1) & 0xff;
+		CHECK(parse(&p, data, sizeof(data), l3, AF_INET6, l3) ==
+		      VS_PARSE_OK);
+		CHECK(p.later_frag && p.l4 >= l3 + sizeof(struct ipv6hdr));
+	}
+}
+
+/* Reassembled, a packet has up to 65575 bytes, and 16 bits are not enough to tell
+ * where in it a header is. */
+static void far_headers(void)
+{
+	static u8 data[U16_MAX + 200];
+	unsigned int l3;
+	struct vs_pkt p;
+
+	for (l3 = U16_MAX - 100; l3 <= U16_MAX + 10; l3++) {
+		put_ip6(data + l3, IPPROTO_TCP);
+		CHECK(parse(&p, data, sizeof(data), rnd(l3), AF_INET6, l3) ==
+		      VS_PARSE_OK);
+		CHECK(p.l3 == l3 && p.l4 == l3 + 40);
+		put_ip6(data + l3, IPPROTO_DSTOPTS);
+		data[l3 + 40] = IPPROTO_UDP;
+		CHECK(parse(&p, data, sizeof(data), rnd(l3), AF_INET6, l3) ==
+		      VS_PARSE_OK);
+		CHECK(p.l3 == l3 && p.l4 == l3 + 48);
+		memset(data + l3, 0, 60);
+		data[l3] = 0x4f;
+		data[l3 + 9] = IPPROTO_TCP;
+		CHECK(parse(&p, data, sizeof(data), rnd(l3), AF_INET, l3) ==
+		      VS_PARSE_OK);
+		CHECK(p.l3 == l3 && p.l4 == l3 + 60);
+	}
 }
 
 static void wrong_versions(void)
@@ -249,6 +309,8 @@ static void damaged_and_random(void)
 const struct unit_test pkt_tests[] = {
 	{ "pkt_whole_and_truncated", whole_and_truncated },
 	{ "pkt_later_fragments", later_fragments },
+	{ "pkt_later_fragments_of_ipsec", later_fragments_of_ipsec },
+	{ "pkt_far_headers", far_headers },
 	{ "pkt_wrong_versions", wrong_versions },
 	{ "pkt_quoted", quoted },
 	{ "pkt_sctp_chunks", sctp_chunks },

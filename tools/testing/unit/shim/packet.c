@@ -1,33 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The kernel's packet helpers, written for clarity. */
 
+void skb_load(struct sk_buff *skb, const void *data, unsigned int len,
+	      unsigned int linear)
+{
+	skb->len = len;
+	skb->linear = linear;
+	skb->data = malloc(linear);
+	skb->paged = malloc(len - linear);
+	memcpy(skb->data, data, linear);
+	memcpy(skb->paged, data + linear, len - linear);
+}
+
+void skb_unload(struct sk_buff *skb)
+{
+	free(skb->data);
+	free(skb->paged);
+}
+
+int skb_copy_bits(const struct sk_buff *skb, int off, void *to, int len)
+{
+	unsigned int head = 0;
+
+	if (off < 0 || len < 0 || (u64)off + len > skb->len)
+		return -EFAULT;
+	if ((unsigned int)off < skb->linear)
+		head = min((unsigned int)len, skb->linear - off);
+	memcpy(to, skb->data + off, head);
+	memcpy(to + head, skb->paged + off + head - skb->linear, len - head);
+	return 0;
+}
+
 void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf)
 {
 	if (off < 0 || len < 0 || (u64)off + len > skb->len)
 		return NULL;
 	if ((unsigned int)off + len <= skb->linear)
 		return skb->data + off;
-	memcpy(buf, skb->data + off, len);
+	skb_copy_bits(skb, off, buf, len);
 	return buf;
+}
+
+/* Moves the data, as the kernel may do: who kept a pointer gets caught. */
+static void make_linear(struct sk_buff *skb, unsigned int linear)
+{
+	struct sk_buff old = *skb;
+	u8 *all = malloc(skb->len);
+
+	skb_copy_bits(skb, 0, all, skb->len);
+	skb_load(skb, all, skb->len, linear);
+	free(all);
+	skb_unload(&old);
+}
+
+u8 *skb_flat(struct sk_buff *skb)
+{
+	make_linear(skb, skb->len);
+	return skb->data;
 }
 
 void (*skb_changed)(const struct sk_buff *skb);
 
-/* Moves the data, as the kernel may do: who kept a pointer gets caught. */
 int skb_ensure_writable(struct sk_buff *skb, unsigned int len)
 {
-	unsigned char *copy;
-	unsigned int i;
+	unsigned int i = skb->linear;
 
 	if (len > skb->len || skb->no_memory)
 		return -ENOMEM;
-	copy = malloc(skb->len);
-	memcpy(copy, skb->data, skb->len);
-	for (i = skb->linear; skb_changed && i < len; i++)
-		copy[i] = hash_32(copy[i] + i, 8);
-	free(skb->data);
-	skb->data = copy;
-	skb->linear = max(skb->linear, len);
+	make_linear(skb, max(skb->linear, len));
+	for (; skb_changed && i < len; i++)
+		skb->data[i] = hash_32(skb->data[i] + i, 8);
 	skb->cloned = false;
 	if (skb_changed)
 		skb_changed(skb);
@@ -74,12 +116,13 @@ int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *off, int target,
 			*flags |= IP6_FH_F_FRAG;
 			*frag_off = (frag[0] << 8 | frag[1]) & ~7;
 			len = 8;
-			if (*frag_off) {
-				/* what follows may not be a header */
-				nexthdr = hdr[0];
-				pos += len;
-				break;
-			}
+			/* as there: *off stays, and an extension header in the
+			 * first fragment cannot be followed */
+			if (*frag_off && is_extension(hdr[0]) &&
+			    hdr[0] != IPPROTO_NONE)
+				return -ENOENT;
+			if (*frag_off)
+				return hdr[0];
 		}
 		nexthdr = hdr[0];
 		pos += len;
@@ -136,7 +179,12 @@ __wsum csum_unfold(__sum16 sum)
 
 __wsum skb_checksum(const struct sk_buff *skb, int off, int len, __wsum sum)
 {
-	return csum_partial(skb->data + off, len, sum);
+	u8 *bytes = malloc(len);
+
+	assert(!skb_copy_bits(skb, off, bytes, len));
+	sum = csum_partial(bytes, len, sum);
+	free(bytes);
+	return sum;
 }
 
 __sum16 csum_tcpudp_magic(__be32 saddr, __be32 daddr, u32 len, u8 proto,
@@ -171,9 +219,11 @@ __le32 sctp_compute_cksum(const struct sk_buff *skb, unsigned int off)
 {
 	unsigned int i, bit;
 	u32 crc = ~0;
+	u8 byte;
 
 	for (i = 0; off + i < skb->len; i++) {
-		crc ^= i >= 8 && i < 12 ? 0 : skb->data[off + i];
+		skb_copy_bits(skb, off + i, &byte, 1);
+		crc ^= i >= 8 && i < 12 ? 0 : byte;
 		for (bit = 0; bit < 8; bit++)
 			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
 	}

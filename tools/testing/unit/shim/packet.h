@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Packets: a socket buffer is one heap block of exactly its length, so that the
- * address sanitizer sees each byte read beyond it. Bytes from @linear on have to
- * be copied out or pulled, as with the kernel's paged buffers.
+ * Packets: a socket buffer's linear bytes are a heap block of just their number,
+ * and the rest is another one, so that the address sanitizer sees each byte read
+ * or written beyond them: as with the kernel's paged buffers, the rest has to be
+ * copied out or pulled.
  */
 #ifndef UNIT_PACKET_H
 #define UNIT_PACKET_H
@@ -87,6 +88,7 @@ static inline int in6_pton(const char *src, int len, u8 *dst, int delim,
 
 struct sk_buff {
 	unsigned char *data;
+	unsigned char *paged;
 	unsigned int len;
 	unsigned int linear;
 	__wsum csum;
@@ -113,6 +115,14 @@ static inline u8 tcp_flag_byte(const struct tcphdr *th)
 	return ((const u8 *)th)[13];
 }
 
+/* Gives @skb the @len bytes of @data, the first @linear of them linear. */
+void skb_load(struct sk_buff *skb, const void *data, unsigned int len,
+	      unsigned int linear);
+void skb_unload(struct sk_buff *skb);
+/* All bytes, linear, as a test looks at them. */
+u8 *skb_flat(struct sk_buff *skb);
+
+int skb_copy_bits(const struct sk_buff *skb, int off, void *to, int len);
 void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf);
 /* If set, bytes beyond the linear ones change when they are copied there, and
  * then it is called. */
