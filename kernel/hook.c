@@ -7,6 +7,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 
 #include "app.h"
@@ -203,7 +204,7 @@ static bool gather(struct vs_pkt *p)
 
 /*
  * Whether neither address is one of ours, so that the packet is not either.
- * ICMP is told apart by what it carries.
+ * ICMP, which extension headers may hide, is told apart by what it carries.
  */
 static bool is_bystander(const struct vs_net *vn, const struct sk_buff *skb,
 			 u8 af, u8 hook)
@@ -213,7 +214,8 @@ static bool is_bystander(const struct vs_net *vn, const struct sk_buff *skb,
 	if (af == AF_INET6) {
 		const struct ipv6hdr *iph = ipv6_hdr(skb);
 
-		if (iph->nexthdr == IPPROTO_ICMPV6)
+		if (iph->nexthdr == IPPROTO_ICMPV6 ||
+		    ipv6_ext_hdr(iph->nexthdr))
 			return false;
 		s.in6 = iph->saddr;
 		d.in6 = iph->daddr;
