@@ -31,6 +31,12 @@ def and_told(kind, counts, *outs):
                          counts[4] + sum(len(out.raw) for out in outs))
 
 
+def cut(raw, size):
+    """`size` bytes of transport are quoted."""
+    _, at, _ = rules.locate(raw)
+    return raw[:at + size]
+
+
 def opened(bench, kind, proto, sport):
     return [('client', bench.request(kind, proto, sport))]
 
@@ -240,6 +246,13 @@ def error(src, dst, kind, payload, rest=0, **ip_args):
     return packet.icmp(src, dst, *kind, rest, payload, **ip_args)
 
 
+def later_fragment(bench):
+    """Arguments for a packet that is one."""
+    if bench.family == 4:
+        return dict(offset=64, df=False)
+    return dict(extensions=[(FRAGMENT, bytes((0, 0, 64, 0, 0, 0, 9)))])
+
+
 def ipsec(bench):
     """AH and ESP go where their key exchange went. An IPv6 AH is a header before another."""
     for kind in bench.kinds:
@@ -254,10 +267,16 @@ def ipsec(bench):
             raw = packet.ip(client, kind.vip, proto, body)
             yield Row('%s: %s' % (kind.name, name), 'client', raw,
                       bench.sent_on(kind, raw, ISAKMP), asked(False, raw))
-            quoted = packet.ip(kind.vip, client, proto, body)
-            raw = error(client, kind.vip, (3, 1) if bench.family == 4 else (1, 1), quoted)
-            yield Row('%s: error about %s' % (kind.name, name), 'client', raw,
-                      bench.sent_on(kind, raw, ISAKMP, error=True), asked(False, raw))
+            for what, args in (('', {}), ('a later fragment of ', later_fragment(bench))):
+                quoted = packet.ip(kind.vip, client, proto, body, **args)
+                raw = error(client, kind.vip, rules.unreachable(bench.family), quoted)
+                yield Row('%s: error about %s%s' % (kind.name, what, name), 'client', raw,
+                          bench.sent_on(kind, raw, ISAKMP, error=True), asked(False, raw))
+                if kind.method == 'nat':
+                    quoted = packet.ip(client, kind.server, proto, body, **args)
+                    raw = error(kind.server, client, rules.unreachable(bench.family), quoted)
+                    yield Row('nat: error about %s%s, to the client' % (what, name), 'server',
+                              raw, bench.sent_back(kind, raw, ISAKMP, error=True), answered(raw))
             if kind.method == 'nat':
                 raw = packet.ip(kind.server, client, proto, body)
                 yield Row('nat: %s reply' % name, 'server', raw,

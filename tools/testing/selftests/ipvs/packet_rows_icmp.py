@@ -7,13 +7,8 @@ from ipvstest.knobs import Knobs
 from ipvstest.packet import TCP
 from ipvstest.rules import DSTOPTS, FRAGMENT, HOPOPTS, ROUTING
 
-from packet_rows import PAD, PROTOS, about, and_told, answered, asked, each, error, opened
-
-
-def cut(raw, size):
-    """`size` bytes of transport are quoted."""
-    _, at, _ = rules.locate(raw)
-    return raw[:at + size]
+from packet_rows import (PAD, PROTOS, about, and_told, answered, asked, cut, each, error,
+                         later_fragment, opened)
 
 
 def info(kind):
@@ -37,17 +32,17 @@ def errors_to_server(bench):
         for name, proto in PROTOS.items():
             for size in (4, 8, 12):
                 yield reported(bench, kind, proto, 'with %d bytes' % size,
-                               (3, 1) if bench.family == 4 else (1, 1),
+                               rules.unreachable(bench.family),
                                lambda raw, size=size: cut(raw, size),
                                '%s %s error' % (kind.name, name))
         for what, args in rest_of(bench):
-            yield reported(bench, kind, TCP, what, (3, 1) if bench.family == 4 else (1, 1), bytes,
+            yield reported(bench, kind, TCP, what, rules.unreachable(bench.family), bytes,
                            kind.name + ' TCP error', **args)
 
 
 def damaged_errors(bench):
     """Errors that are wrong, or have come too far: nobody is told of an error's fate."""
-    code = (3, 1) if bench.family == 4 else (1, 1)
+    code = rules.unreachable(bench.family)
     nat = bench.kinds[0]
     for kind in bench.kinds:
         sport = bench.sport()
@@ -97,7 +92,7 @@ def embedded(bench):
 
 def errors_inside(bench):
     """Unusual embedded packets, both ways."""
-    code = (3, 1) if bench.family == 4 else (1, 1)
+    code = rules.unreachable(bench.family)
     for kind in bench.kinds:
         for name, proto in PROTOS.items():
             for what, args in embedded(bench):
@@ -116,8 +111,7 @@ def errors_inside(bench):
                       bench.sent_back(kind, raw, error=True), answered(raw),
                       opened(bench, kind, proto, sport))
     for kind in bench.kinds[:3]:
-        later = dict(offset=64, df=False) if bench.family == 4 else dict(
-            extensions=[(FRAGMENT, bytes((0, 0, 64, 0, 0, 0, 9)))])
+        later = later_fragment(bench)
         sport = bench.sport()
         raw = error(bench.client, kind.vip, code, about(bench, kind, TCP, sport, **later))
         yield Row(kind.name + ' TCP error: later fragment inside', 'client', raw,
@@ -143,7 +137,7 @@ def errors_to_client(bench):
                 yield Row('nat %s error of a %s: %s' % (name, who, what), 'server', raw,
                           bench.sent_back(nat, raw, error=True), answered(raw),
                           opened(bench, nat, proto, sport))
-    code = (3, 1) if bench.family == 4 else (1, 1)
+    code = rules.unreachable(bench.family)
     for name, proto in PROTOS.items():
         for size in (4, 8, 12):
             sport = bench.sport()
@@ -153,12 +147,13 @@ def errors_to_client(bench):
                       bench.sent_back(nat, raw, error=True), answered(raw),
                       opened(bench, nat, proto, sport))
     for what, args in rest_of(bench):
-        sport = bench.sport()
-        raw = error(nat.server, bench.client, code, bench.packet(
-            bench.client, nat.server, TCP, sport, nat.port(VPORT)), **args)
-        yield Row('nat TCP error to the client: ' + what, 'server', raw,
-                  bench.sent_back(nat, raw, error=True), answered(raw),
-                  opened(bench, nat, TCP, sport))
+        for who, reporter in (('server', nat.server), ('router', bench.at.real[0])):
+            sport = bench.sport()
+            raw = error(reporter, bench.client, code, bench.packet(
+                bench.client, nat.server, TCP, sport, nat.port(VPORT)), **args)
+            yield Row('nat TCP error of a %s to the client: %s' % (who, what), 'server', raw,
+                      bench.sent_back(nat, raw, error=True), answered(raw),
+                      opened(bench, nat, TCP, sport))
     for kind in bench.kinds[1:4]:
         sport = bench.sport()
         raw = error(bench.at.real[0], bench.client, code, bench.request(kind, TCP, sport))
@@ -183,7 +178,7 @@ def errors_not_ours(bench):
             bench.client, nat.server, TCP, sport, nat.port(VPORT)))
         yield Row('nat: %s to the client' % what, 'server', raw,
                   rules.Out('client', rules.hop(raw)), before=opened(bench, nat, TCP, sport))
-    code = (3, 1) if bench.family == 4 else (1, 1)
+    code = rules.unreachable(bench.family)
     for kind in bench.kinds:
         raw = error(bench.client, kind.vip, code, about(bench, kind, TCP, 2))
         yield Row(kind.name + ' TCP error: no connection', 'client', raw)
@@ -217,7 +212,7 @@ def proto_name(proto):
 
 def tunnel_errors(bench):
     for kind in bench.kinds[2:]:
-        some = (3, 1) if kind.outer == 4 else (1, 1)
+        some = rules.unreachable(kind.outer)
         for proto in PROTOS.values():
             yield tunnel_error(bench, kind, proto, 'unreachable', some)
             for size in (0, 3, 8):
@@ -232,7 +227,7 @@ def tunnel_errors(bench):
 
 def scheduled_errors(bench):
     """net.ipv4.vs.schedule_icmp: an error about a packet of no connection makes one."""
-    code = (3, 1) if bench.family == 4 else (1, 1)
+    code = rules.unreachable(bench.family)
     with Knobs(schedule_icmp=1):
         for kind, _, proto, name in each(bench):
             for size in (8, 28):

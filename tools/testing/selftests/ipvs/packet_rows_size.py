@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """Rows of the packet table about size: fragments, and what does not fit the way."""
 
+import os
 import struct
 
 from ipvstest import packet, rules
 from ipvstest.bench import VPORT, Row
 from ipvstest.knobs import Knobs
-from ipvstest.packet import TCP, UDP
+from ipvstest.packet import SCTP, TCP, UDP
 
-from packet_rows import and_told, answered, asked, error, opened
+from packet_rows import about, and_told, answered, asked, cut, error, opened
 
 PROTOS = {'TCP': TCP, 'UDP': UDP}
+CUT = {**PROTOS, 'SCTP': SCTP}
 BACK = (('director', 'back'),)
 FRONT = (('director', 'front'),)
 JUMBO = (('client', 'front'), ('switch', 'f-client'), ('switch', 'f-director'),
@@ -24,18 +26,18 @@ def orders(parts):
             ('first in the middle', [two, one, three]), ('one twice', [one, two, two, three]))
 
 
-def again(bench, kind, out):
+def again(bench, kind, out, size=PIECE):
     """What came in fragments leaves in fragments no larger, but in a tunnel, where it is one
     packet's payload."""
     head = 48 if bench.family == 6 else 20
-    out.limit = 0 if kind.tunnel else head + PIECE
+    out.limit = 0 if kind.tunnel else head + size
     return out
 
 
 def fragments(bench):
     text = b'fragment' * 160
     for kind in bench.kinds:
-        for name, proto in PROTOS.items():
+        for name, proto in CUT.items():
             for order in range(4):
                 sport = bench.sport()
                 raw = bench.request(kind, proto, sport, 'second', text, df=False)
@@ -77,7 +79,7 @@ def broken_fragments(bench, kind, name, proto, text):
 
 
 def reply_fragments(bench, nat, text):
-    for name, proto in PROTOS.items():
+    for name, proto in CUT.items():
         for order in range(4):
             sport = bench.sport()
             raw = bench.reply(nat, proto, sport, payload=text, df=False)
@@ -90,7 +92,7 @@ def reply_fragments(bench, nat, text):
 
 def error_fragments(bench):
     """An error that came in fragments."""
-    code = (3, 1) if bench.family == 4 else (1, 1)
+    code = rules.unreachable(bench.family)
     for kind in bench.kinds[:3]:
         sport = bench.sport()
         quoted = bench.packet(kind.vip, bench.client, UDP, VPORT, sport, 'second', b'x' * 1000)
@@ -99,6 +101,28 @@ def error_fragments(bench):
         yield Row(kind.name + ' UDP error: in fragments', 'client', parts,
                   again(bench, kind, bench.sent_on(kind, whole_of(raw, sport), error=True)),
                   asked(False, raw), opened(bench, kind, UDP, sport))
+
+
+def far_errors(bench):
+    """An error behind as many headers as the largest packet has room for. Newer kernels follow a
+    dozen of them."""
+    if bench.family == 4:
+        return
+    # not options, which the stack would have in the first of the fragments that it makes
+    headers = [(rules.AH, bytes([size // 4 - 2]) + bytes(size - 2))
+               for size in [1024] * 63 + [952]]
+    for kind in bench.kinds[:2]:
+        sport = bench.sport()
+        quoted = cut(about(bench, kind, TCP, sport), 23)
+        raw = error(bench.client, kind.vip, rules.unreachable(6), quoted, extensions=headers)
+        row = Row(kind.name + ' TCP error: behind 64 KiB of headers', 'client',
+                  rules.pieces(raw, 1440, sport), before=opened(bench, kind, TCP, sport))
+        if os.uname().release.startswith('6.'):
+            row.out = [again(bench, kind, bench.sent_on(kind, raw, error=True), 1440)]
+            row.counts = asked(False, raw)
+        else:
+            row.mib = {'InHdrErrors': 1}
+        yield row
 
 
 def sized(bench, kind, proto, size, **ip_args):
@@ -200,4 +224,4 @@ def too_big_reported(bench):
                   {'OutDestUnreachs': 1})
 
 
-SIZE = (fragments, mtu, too_big_reported)
+SIZE = (fragments, far_errors, mtu, too_big_reported)

@@ -206,7 +206,7 @@ class Bench:
     def packet(self, src, dst, proto, sport, dport, what='first', payload=b'', **ip_args):
         if proto == SCTP:
             return packet.sctp(src, dst, sport, dport, 'init' if what == 'first' else 'data',
-                               **ip_args)
+                               payload=payload, **ip_args)
         if proto == UDP:
             return packet.udp(src, dst, sport, dport, payload or b'datagram', **ip_args)
         return packet.tcp(src, dst, sport, dport, 'syn' if what == 'first' else 'data',

@@ -110,9 +110,10 @@ CHUNKS = {'data': 0, 'init': 1, 'initack': 2, 'sack': 3, 'abort': 6, 'shutdown':
           'shutdownack': 8, 'error': 9, 'echo': 10, 'cookieack': 11, 'complete': 14}
 
 
-def sctp(src, dst, sport, dport, *chunks, tag=7, **ip_args):
-    """`chunks` are names of CHUNKS; each becomes a bare header with four bytes."""
-    body = b''.join(struct.pack('!BBHI', CHUNKS[name], 0, 8, 0) for name in chunks)
+def sctp(src, dst, sport, dport, *chunks, tag=7, payload=b'', **ip_args):
+    """`chunks` are names of CHUNKS; each becomes a bare header with four bytes and `payload`."""
+    body = b''.join(struct.pack('!BBHI', CHUNKS[name], 0, 8 + len(payload), 0) + payload +
+                    bytes(-len(payload) % 4) for name in chunks)
     seg = struct.pack('!HHII', sport, dport, tag, 0) + body
     seg = seg[:8] + struct.pack('<I', crc32c(seg)) + seg[12:]
     return ip(src, dst, SCTP, seg, **ip_args)

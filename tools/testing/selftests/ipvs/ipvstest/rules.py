@@ -225,6 +225,10 @@ NO_ERRORS = {4: {'parameter problem': (12, 0), 'redirect': (5, 1)}, 6: {'redirec
 ICMP_OF = {4: ICMP, 6: ICMP6}
 
 
+def unreachable(family):
+    return (3, 1) if family == 4 else (1, 1)
+
+
 def too_big(family):
     return (3, 4) if family == 4 else (2, 0)
 
