@@ -25,7 +25,8 @@ KINDS = {80: (0, 'rr', None), 81: (0, 'rr', ()), 82: (PERSISTENT, 'rr', None),
          83: (0, 'rr', (IPIP, 0)), 84: (0, 'wlc', None), 85: (0, 'rr', (GUE, 0)),
          86: (ONE_PACKET, 'rr', None), 87: (0, 'wrr', (GUE, 1)), 88: (0, 'sh', None),
          89: (0, 'rr', (GUE, 2)), 91: (0, 'mh', (GRE, 0)), 92: (0, 'rr', None),
-         93: (0, 'rr', (GRE, 1)), 95: (PERSISTENT, 'wlc', (IPIP, 0)), 21: (PERSISTENT, 'rr', None)}
+         93: (0, 'rr', (GRE, 1)), 95: (PERSISTENT, 'wlc', (IPIP, 0)), 21: (PERSISTENT, 'rr', None),
+         500: (0, 'rr', None)}
 KNOBS = {'conntrack': 2, 'sloppy_tcp': 2, 'sloppy_sctp': 2, 'schedule_icmp': 2, 'nat_icmp_send': 2,
          'ignore_tunneled': 2, 'cache_bypass': 2, 'pmtu_disc': 2, 'snat_reroute': 2,
          'expire_nodest_conn': 2, 'expire_quiescent_template': 2, 'conn_reuse_mode': 4,
@@ -43,7 +44,7 @@ class Place:
         self.service = (at.vip, port, proto)
         self.method = MASQ if tunnel is None else TUNNEL if tunnel else DIRECT
         self.tunnel = tunnel or (IPIP, 0)
-        self.dport = port + 8000 if self.method == MASQ else port
+        self.dport = port if port % 2 or port == 500 else port + 8000
         where = Addresses(10 - family if port == 95 else family)
         self.servers = [where.director_back] if port == 92 else where.phantoms[:3]
 

@@ -187,7 +187,7 @@ bond() {
 	equal "bond, other leg" "$(ask -n 2 | xargs)" "server1 server1"
 }
 
-# Clients in a VRF, servers outside: the virtual address is the VRF's.
+# Clients in a VRF, servers outside: the virtual address is the VRF's. Answers go past it.
 vrf() {
 	local address=203.0.113.30 method ns
 
@@ -204,7 +204,7 @@ vrf() {
 	done
 	in_ns client ip route add "$address/$HOST" via "$FAR_DIRECTOR" src "$CLIENT"
 	defer clean_director
-	for method in g i; do
+	for method in m g i; do
 		ipvs_batch <<-RULES
 			-A -t $(at "$address") -s rr
 			-a -t $(at "$address") -r $(at "${RS[1]}") -$method

@@ -270,7 +270,7 @@ def takes_segments(senders, family, proto):
 
 
 def whats(case):
-    """No process can make SCTP whose sum is to be filled in or is known (see offload_sctp.py)."""
+    """No process can make SCTP whose sum is to be filled in or is known: sctp.sh has the kernel's own."""
     if case.proto == SCTP:
         return ['none', 'complete']
     return [what for what in FORMS if what != 'gso' or case.segments]

@@ -160,9 +160,10 @@ static void put_extension(struct fuzz *f, unsigned int type, unsigned int next)
 
 	put8(f, next);
 	switch (type) {
-	case 44:		/* fragment: the only one, or the first */
+	case 44:		/* fragment: the only one, the first, or a later one */
 		put8(f, 0);
-		put16(f, fuzz_once_in(f, 3));
+		put16(f, fuzz_once_in(f, 3) +
+		      (fuzz_once_in(f, 6) ? 8 * fuzz_below(f, 200) : 0));
 		put32(f, fuzz_random(f));
 		return;
 	case 51:
@@ -325,10 +326,12 @@ static struct flow choose_flow(struct fuzz *f, unsigned int af)
 
 	if (fuzz_once_in(f, 16))
 		w.vport = 21;
-	if (fuzz_once_in(f, 16))
+	if (w.proto == AH || w.proto == ESP || fuzz_once_in(f, 16))
 		w.cport = w.vport = 500;
-	/* half of the services change addresses, and ports with them */
-	w.dport = w.vport % 2 ? w.vport : w.vport + FUZZ_DPORT;
+	/* half of the services change addresses, and ports with them; IPsec goes
+	 * where its key exchange went, by UDP from and to port 500 */
+	w.dport = w.vport % 2 || w.vport == 500 ? w.vport :
+						 w.vport + FUZZ_DPORT;
 	return w;
 }
 
