@@ -193,6 +193,17 @@ static unsigned int xmit_direct(struct vs_pkt *p, struct vs_conn *cp)
 	return send(p, cp, rt);
 }
 
+/* Whether @skb, put together from fragments, is longer with a tunnel's headers
+ * than its outer IP header can tell. */
+static bool is_untellable(const struct sk_buff *skb,
+			  const struct vs_tunnel *tun, u8 outer)
+{
+	unsigned int most = outer == AF_INET6 ?
+			    sizeof(struct ipv6hdr) + IPV6_MAXPLEN : IP_MAX_MTU;
+
+	return skb->len + tun->overhead > most && !skb_is_gso(skb);
+}
+
 /* Why @p does not fit into the tunnel over @rt, if so. Without path MTU
  * discovery an IPv4 packet always does: its outer packet is fragmented. */
 static enum vs_counter tunnel_limit(struct vs_pkt *p, const struct vs_tunnel *tun,
@@ -204,6 +215,8 @@ static enum vs_counter tunnel_limit(struct vs_pkt *p, const struct vs_tunnel *tu
 	struct sk_buff *skb = p->skb;
 	struct dst_entry *dst = skb_dst(skb);
 
+	if (unlikely(is_untellable(skb, tun, dest->key.af)))
+		return VS_DROP_TOO_BIG;
 	if (mtu < min + tun->overhead)
 		return VS_DROP_TUNNEL_MTU;
 	mtu -= tun->overhead;

@@ -125,6 +125,20 @@ def far_errors(bench):
         yield row
 
 
+def longest(bench):
+    """As long as can be, put together from fragments: most outer headers cannot tell so much."""
+    size, head = (65535, 28) if bench.family == 4 else (65575, 48)
+    for kind in bench.kinds:
+        sport = bench.sport()
+        raw = bench.request(kind, UDP, sport, payload=b'x' * (size - head), df=False)
+        row = Row(kind.name + ' UDP: fragments, as long as can be', 'client',
+                  rules.pieces(raw, 1440, sport), counts=asked(True, raw))
+        if not kind.tunnel or size + kind.overhead() <= (65535 if kind.outer == 4 else 65575):
+            row.out = [bench.sent_on(kind, whole_of(raw, sport))]
+            row.out[0].limit = 1500
+        yield row
+
+
 def sized(bench, kind, proto, size, **ip_args):
     head = (20 if bench.family == 4 else 40) + (20 if proto == TCP else 8)
     return bench.request(kind, proto, bench.sport(), payload=b'x' * (size - head), **ip_args)
@@ -224,4 +238,4 @@ def too_big_reported(bench):
                   {'OutDestUnreachs': 1})
 
 
-SIZE = (fragments, far_errors, mtu, too_big_reported)
+SIZE = (fragments, far_errors, longest, mtu, too_big_reported)

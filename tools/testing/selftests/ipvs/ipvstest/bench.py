@@ -106,9 +106,11 @@ def fragment_of(side, raw):
 
 
 def whole(head, body):
+    """Longer than can be told, it is shown with what is left of the length."""
+    length = len(body) if rules.is6(head) else len(head) + len(body)
+    head = rules.put(head, 4 if rules.is6(head) else 2, struct.pack('!H', length & 0xffff))
     if rules.is6(head):
-        return rules.put(head, 4, struct.pack('!H', len(body))) + body
-    head = rules.put(head, 2, struct.pack('!H', len(head) + len(body)))
+        return head + body
     return rules.sealed(rules.put(head, 6, bytes([head[6] & 0x40, 0])) + body)
 
 
