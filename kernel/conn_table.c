@@ -51,6 +51,10 @@ static u32 buckets_n(const struct vs_buckets *b)
 	return 1U << b->bits;
 }
 
+/* Marks hold the table's size beside the bucket, and links tell their direction
+ * by bit 3 of their address. */
+static_assert(sizeof(long) == sizeof(u64));
+
 static unsigned long end_mark(const struct vs_buckets *b, u32 i)
 {
 	return (unsigned long)b->bits << 40 | (unsigned long)i << 3 | END;
