@@ -32,7 +32,7 @@ tracked() {
 	RULES
 	helper plain
 	equal "tracked connections" \
-		"$(quiet_in director cat /proc/net/nf_conntrack 2>/dev/null | grep -c 'port=80[012]')" 0
+		"$(quiet_in director cat /proc/net/nf_conntrack 2>/dev/null | grep -cE 'port=8(0|1|2|080) ')" 0
 }
 
 # The way to the servers goes down and comes back, and with it what was cached of it.
