@@ -109,6 +109,21 @@ static void whole_and_truncated(void)
 	}
 }
 
+static void put_ip6(u8 *at, u8 nexthdr)
+{
+	memset(at, 0, sizeof(struct ipv6hdr));
+	at[0] = 0x60;
+	at[6] = nexthdr;
+}
+
+static void put_later6(u8 *at, u8 proto)
+{
+	put_ip6(at, IPPROTO_FRAGMENT);
+	at[40] = proto;
+	at[42] = 185 >> 5;
+	at[43] = (185 << 3 | 1) & 0xff;
+}
+
 /* Nothing after the first fragment is taken for a transport header. */
 static void later_fragments(void)
 {
@@ -121,22 +136,10 @@ static void later_fragments(void)
 	CHECK(p.frag && p.later_frag && !p.sport && !p.dport && !p.tcp);
 
 	memset(f.data, 0, sizeof(f.data));
-	f.data[0] = 0x60;
-	f.data[6] = IPPROTO_FRAGMENT;
-	f.data[40] = IPPROTO_TCP;
-	f.data[42] = 185 >> 5;
-	f.data[43] = (185 << 3 | 1) & 0xff;
+	put_later6(f.data, IPPROTO_TCP);
 	f.data[48] = 0x11;
 	CHECK(parse(&p, f.data, 60, 60, AF_INET6, 0) != VS_PARSE_BAD);
 	CHECK(p.frag && p.later_frag && !p.sport && !p.dport && !p.tcp);
-}
-
-static unsigned int put_ip6(u8 *at, u8 nexthdr)
-{
-	memset(at, 0, sizeof(struct ipv6hdr));
-	at[0] = 0x60;
-	at[6] = nexthdr;
-	return sizeof(struct ipv6hdr);
 }
 
 /* IPsec has no ports to miss, but the IP header ends where @l4 says at the
@@ -156,10 +159,7 @@ static void later_fragments_of_ipsec(void)
 		      VS_PARSE_OK);
 		CHECK(p.later_frag && p.l4 == l3 + sizeof(*iph));
 
-		put_ip6(data + l3, IPPROTO_FRAGMENT);
-		data[l3 + 40] = IPPROTO_ESP;
-		data[l3 + 42] = 185 >> 5;
-		data[l3 + 43] = (185 << 3 | 1) & 0xff;
+		put_later6(data + l3, IPPROTO_ESP);
 		CHECK(parse(&p, data, sizeof(data), l3, AF_INET6, l3) ==
 		      VS_PARSE_OK);
 		CHECK(p.later_frag && p.l4 >= l3 + sizeof(struct ipv6hdr));

@@ -46,7 +46,9 @@ verdict()
 		return "$EXIT_FAIL"
 	fi
 	if [[ -z $mark ]]; then
-		((rc != 124 && rc != 137)) || [[ -e $OUT/.weir/stuck ]] || say "given up after $TIMEOUT s"
+		if ((rc == 124 || rc == 137)) && [[ ! -e $OUT/.weir/stuck ]]; then
+			say "given up after $TIMEOUT s"
+		fi
 		say "the guest did not reach its end (status $rc, console: $log)"
 		tail -n 15 "$log" >&2
 		return "$EXIT_FAIL"

@@ -19,8 +19,9 @@ PERSISTENT, ONE_PACKET = 1, 4
 IPIP, GUE, GRE = 0, 1, 2
 GUE_PORT, MARK, VPORT = 5555, 7, 80
 SCHEDULERS = 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh'.split()
-# By port, from VPORT on: flags, scheduler, (tunnel type, flags); even ones are NAT's, fuzz/build.c
-# knows. A mark has port 90, this host is the server of 92, and 94 is no service's.
+# By port, from VPORT on: flags, scheduler, (tunnel type, flags); even ones are NAT's and, but
+# for 500, have another port at the server: fuzz/build.c knows. A mark has port 90, this host is the
+# server of 92, and 94 is no service's.
 KINDS = {80: (0, 'rr', None), 81: (0, 'rr', ()), 82: (PERSISTENT, 'rr', None),
          83: (0, 'rr', (IPIP, 0)), 84: (0, 'wlc', None), 85: (0, 'rr', (GUE, 0)),
          86: (ONE_PACKET, 'rr', None), 87: (0, 'wrr', (GUE, 1)), 88: (0, 'sh', None),

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Rows of the packet table about size: fragments, and what does not fit the way."""
 
-import os
 import struct
 
-from ipvstest import packet, rules
+from ipvstest import packet, rules, tap
 from ipvstest.bench import VPORT, Row
 from ipvstest.knobs import Knobs
-from ipvstest.packet import SCTP, TCP, UDP
+from ipvstest.packet import TCP, UDP
 
-from packet_rows import about, and_told, answered, asked, cut, error, opened
+from packet_rows import PROTOS, about, and_told, answered, asked, cut, error, opened
 
-PROTOS = {'TCP': TCP, 'UDP': UDP}
-CUT = {**PROTOS, 'SCTP': SCTP}
+# of any length; SCTP's chunks are padded
+EXACT = {'TCP': TCP, 'UDP': UDP}
 BACK = (('director', 'back'),)
 FRONT = (('director', 'front'),)
 JUMBO = (('client', 'front'), ('switch', 'f-client'), ('switch', 'f-director'),
@@ -37,7 +36,7 @@ def again(bench, kind, out, size=PIECE):
 def fragments(bench):
     text = b'fragment' * 160
     for kind in bench.kinds:
-        for name, proto in CUT.items():
+        for name, proto in PROTOS.items():
             for order in range(4):
                 sport = bench.sport()
                 raw = bench.request(kind, proto, sport, 'second', text, df=False)
@@ -79,7 +78,7 @@ def broken_fragments(bench, kind, name, proto, text):
 
 
 def reply_fragments(bench, nat, text):
-    for name, proto in CUT.items():
+    for name, proto in PROTOS.items():
         for order in range(4):
             sport = bench.sport()
             raw = bench.reply(nat, proto, sport, payload=text, df=False)
@@ -117,7 +116,7 @@ def far_errors(bench):
         raw = error(bench.client, kind.vip, rules.unreachable(6), quoted, extensions=headers)
         row = Row(kind.name + ' TCP error: behind 64 KiB of headers', 'client',
                   rules.pieces(raw, 1440, sport), before=opened(bench, kind, TCP, sport))
-        if os.uname().release.startswith('6.'):
+        if tap.kernel_is('6.*'):
             row.out = [again(bench, kind, bench.sent_on(kind, raw, error=True), 1440)]
             row.counts = asked(False, raw)
         else:
@@ -161,7 +160,7 @@ def fitting(bench, where, kinds, mtu, sizes):
     """Packets as large as fits and larger by each of `sizes`."""
     for kind in kinds:
         room = mtu - kind.overhead()
-        for name, proto in PROTOS.items():
+        for name, proto in EXACT.items():
             name = '%s %s, %s' % (kind.name, name, where)
             raw = sized(bench, kind, proto, room)
             yield Row(name + ': fits', 'client', raw, bench.sent_on(kind, raw), asked(True, raw))

@@ -33,12 +33,9 @@ int skb_copy_bits(const struct sk_buff *skb, int off, void *to, int len)
 
 void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf)
 {
-	if (off < 0 || len < 0 || (u64)off + len > skb->len)
-		return NULL;
-	if ((unsigned int)off + len <= skb->linear)
+	if (off >= 0 && len >= 0 && (u64)off + len <= skb->linear)
 		return skb->data + off;
-	skb_copy_bits(skb, off, buf, len);
-	return buf;
+	return skb_copy_bits(skb, off, buf, len) ? NULL : buf;
 }
 
 /* Moves the data, as the kernel may do: who kept a pointer gets caught. */

@@ -75,7 +75,7 @@ def known(name):
             where, pattern, reason = (part.strip() for part in entry.split('|'))
             _, impl, kernel = where.split()
             if impl == os.environ.get('IMPL') and fnmatch.fnmatch(name, pattern) \
-                    and fnmatch.fnmatch(os.environ.get('KERNEL', ''), kernel):
+                    and tap.kernel_is(kernel):
                 return reason
     return None
 
@@ -107,10 +107,9 @@ def fragment_of(side, raw):
 
 def whole(head, body):
     """Longer than can be told, it is shown with what is left of the length."""
-    length = len(body) if rules.is6(head) else len(head) + len(body)
-    head = rules.put(head, 4 if rules.is6(head) else 2, struct.pack('!H', length & 0xffff))
     if rules.is6(head):
-        return head + body
+        return rules.put(head, 4, struct.pack('!H', len(body) & 0xffff)) + body
+    head = rules.put(head, 2, struct.pack('!H', len(head) + len(body) & 0xffff))
     return rules.sealed(rules.put(head, 6, bytes([head[6] & 0x40, 0])) + body)
 
 

@@ -30,6 +30,11 @@ def equal(got, wanted, what):
     return check(got == wanted, '%s: got %r, wanted %r' % (what, got, wanted))
 
 
+def kernel_is(pattern):
+    """Whether the kernel, as the lab calls it, is one of them."""
+    return fnmatch.fnmatch(os.environ.get('KERNEL', ''), pattern)
+
+
 def on_purpose(name, wanted):
     """The golden lines with those replaced in which this implementation differs on purpose:
     `golden IMPL KERNEL NAME | line | reason` in the file `differences` replaces the golden line
@@ -41,7 +46,7 @@ def on_purpose(name, wanted):
             where, line, _ = (part.strip() for part in entry.split('|'))
             _, impl, kernel, of = where.split()
             if of != name or impl != os.environ.get('IMPL') \
-                    or not fnmatch.fnmatch(os.environ.get('KERNEL', ''), kernel):
+                    or not kernel_is(kernel):
                 continue
             key = line.rpartition(':')[0] + ':'
             wanted = [line + '\n' if old.startswith(key) else old for old in wanted]
