@@ -5,7 +5,7 @@
 #include <linux/percpu.h>
 
 #include "net.h"
-#include "pkt.h"
+#include "path/pkt.h"
 #include "trace.h"
 
 static const struct {

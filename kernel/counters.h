@@ -102,9 +102,9 @@ struct vs_net;
 	  "new connections that a template led to their server") \
 	X(TEMPLATE_STALE, template_stale, \
 	  "templates given up: their server is gone or quiescent") \
-	X(DATA_ANNOUNCED, data_announced, \
+	X(DATA_EXPECTED, data_expected, \
 	  "connections that a helper (ip_vs_ftp) heard announced") \
-	X(DATA_CLAIMED, data_claimed, \
+	X(DATA_CONFIRMED, data_confirmed, \
 	  "announced connections that a client's port came for") \
 	X(APP_EDITED, app_edited, \
 	  "packets whose text a helper changed") \

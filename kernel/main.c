@@ -6,16 +6,15 @@
 #include <linux/init.h>
 #include <net/net_namespace.h>
 
-#include "config.h"
-#include "defence.h"
-#include "est.h"
-#include "genl.h"
-#include "main.h"
+#include "api/genl.h"
+#include "api/procfs.h"
+#include "api/sockopt.h"
+#include "api/sysctl.h"
+#include "config/config.h"
+#include "config/est.h"
+#include "conn/defence.h"
 #include "net.h"
-#include "procfs.h"
-#include "route.h"
-#include "sockopt.h"
-#include "sysctl.h"
+#include "path/route.h"
 
 struct workqueue_struct *vs_wq;
 unsigned int vs_net_id __read_mostly;

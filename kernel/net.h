@@ -10,15 +10,15 @@
 #include <linux/wait.h>
 #include <net/netns/generic.h>
 
-#include "app.h"
-#include "conn_table.h"
+#include "app/app.h"
+#include "conn/defence.h"
+#include "conn/proto.h"
+#include "conn/table.h"
+#include "conn/wheel.h"
 #include "counters.h"
-#include "defence.h"
-#include "filter.h"
-#include "notrack.h"
-#include "proto.h"
+#include "path/filter.h"
+#include "path/notrack.h"
 #include "stats.h"
-#include "wheel.h"
 
 /* Values of net.ipv4.vs.*, under their names; read with READ_ONCE(). */
 struct vs_sysctl {
@@ -112,7 +112,7 @@ struct vs_net {
 
 	/* per connection */
 	struct percpu_counter conns;
-	atomic_t announced;		/* connections without client port */
+	atomic_t expected;		/* connections without client port */
 	atomic_t app_use[VS_APP_PORTS];	/* connections with a helper, by slot */
 	struct vs_wheel wheel;
 	struct vs_counts __percpu *counts;

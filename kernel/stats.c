@@ -5,7 +5,7 @@
  */
 #include <linux/percpu.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "net.h"
 
 static void sum_cpu(const struct vs_cpu_stats *s, struct vs_sums *sum)

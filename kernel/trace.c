@@ -6,7 +6,7 @@
 #include <linux/in6.h>
 #include <linux/string.h>
 
-#include "proto.h"
+#include "conn/proto.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

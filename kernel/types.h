@@ -16,8 +16,18 @@ struct vs_net;
 struct vs_pe;
 struct vs_pkt;
 struct vs_service;
-struct vs_side;
+struct vs_conn_ext;
 struct vs_snap;
+struct workqueue_struct;
+
+/* main.c: table resizes, expiry, late frees. Unbound. */
+extern struct workqueue_struct *vs_wq;
+
+/* Index of what is kept per family. */
+static inline int vs_af_index(u8 af)
+{
+	return af == AF_INET6;
+}
 
 static inline bool vs_addr_eq(u8 af, const union nf_inet_addr *a,
 			      const union nf_inet_addr *b)

@@ -4,7 +4,7 @@
 
 #include <net/genetlink.h>
 
-#include "config.h"
+#include "config/config.h"
 
 /* genl.c: the generic netlink family "IPVS" */
 int vs_genl_init(void);

@@ -5,7 +5,7 @@
  */
 #include <linux/module.h>
 
-#include "genl.h"
+#include "api/genl.h"
 #include "net.h"
 
 static struct genl_family family;
@@ -76,7 +76,7 @@ static int get_pair(struct genl_info *info, struct vs_svc_key *key,
 	if (!err)
 		return 0;
 	mutex_lock(&vn->config.lock);
-	known = vs_config_service(vn, key);
+	known = vs_config_lookup(vn, key);
 	mutex_unlock(&vn->config.lock);
 	if (known)
 		return err;
@@ -164,7 +164,7 @@ static int put_service(struct sk_buff *msg, struct genl_info *info)
 	if (err)
 		return err;
 	mutex_lock(&vn->config.lock);
-	svc = vs_config_service(vn, &key);
+	svc = vs_config_lookup(vn, &key);
 	err = svc ? vs_attr_put_service(msg, svc) : -ESRCH;
 	mutex_unlock(&vn->config.lock);
 	if (!svc)
@@ -316,7 +316,7 @@ static int dump_dests(struct sk_buff *skb, struct netlink_callback *cb)
 				false, NULL))
 		return skb->len;
 	mutex_lock(&vn->config.lock);
-	svc = vs_config_service(vn, &key);
+	svc = vs_config_lookup(vn, &key);
 	if (svc)
 		dump_dests_of(skb, cb, svc);
 	mutex_unlock(&vn->config.lock);

@@ -4,9 +4,9 @@
  * the kernel's ip_vs reads them: unknown attributes are ignored, addresses may
  * be 4 or 16 bytes long, flags are optional where they were added later.
  */
-#include "genl.h"
+#include "api/genl.h"
 #include "net.h"
-#include "pe.h"
+#include "pe/pe.h"
 
 static const struct nla_policy svc_policy[IPVS_SVC_ATTR_MAX + 1] = {
 	[IPVS_SVC_ATTR_AF]		= { .type = NLA_U16 },

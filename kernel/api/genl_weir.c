@@ -6,7 +6,7 @@
 #include <linux/module.h>
 #include <linux/weir.h>
 
-#include "genl.h"
+#include "api/genl.h"
 #include "net.h"
 
 static struct genl_family family;

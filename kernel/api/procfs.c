@@ -8,10 +8,10 @@
 #include <linux/seq_file_net.h>
 #include <linux/slab.h>
 
-#include "config.h"
+#include "api/procfs.h"
+#include "config/config.h"
 #include "net.h"
-#include "pe.h"
-#include "procfs.h"
+#include "pe/pe.h"
 
 #define VERSION_PART(shift)	((IP_VS_VERSION_CODE >> (shift)) & 0xff)
 
@@ -240,11 +240,11 @@ static u32 seconds_left(const struct vs_conn *cp)
 
 static void show_side(struct seq_file *seq, const struct vs_conn *cp)
 {
-	const struct vs_side *side = cp->side;
+	const struct vs_conn_ext *ext = cp->ext;
 
-	if (side && side->pe)
-		seq_printf(seq, " %s %.*s", side->pe->name, side->len,
-			   side->data);
+	if (ext && ext->pe)
+		seq_printf(seq, " %s %.*s", ext->pe->name, ext->len,
+			   ext->data);
 }
 
 static int conn_show(struct seq_file *seq, void *v)

@@ -7,8 +7,8 @@
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
 
+#include "api/procfs.h"
 #include "net.h"
-#include "procfs.h"
 
 #define LENGTHS		8	/* the last one: that long or longer */
 #define BATCH		4096	/* buckets without a pause */

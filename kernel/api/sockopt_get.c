@@ -7,9 +7,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "config.h"
+#include "api/sockopt.h"
+#include "config/config.h"
 #include "net.h"
-#include "sockopt.h"
 
 /* programs depend on the lengths */
 static_assert(sizeof(struct ip_vs_service_entry) == 104);
@@ -128,7 +128,7 @@ static int get_service(struct vs_net *vn, void __user *user, int *len)
 	if (!u.fwmark && u.protocol > U8_MAX)
 		return -ESRCH;
 	mutex_lock(&vn->config.lock);
-	svc = vs_config_service(vn, &key);
+	svc = vs_config_lookup(vn, &key);
 	if (svc)
 		put_service(&e, svc);
 	mutex_unlock(&vn->config.lock);
@@ -185,7 +185,7 @@ static int list_dests(struct vs_net *vn, const struct vs_svc_key *key,
 	int n = -ESRCH;
 
 	mutex_lock(&vn->config.lock);
-	svc = vs_config_service(vn, key);
+	svc = vs_config_lookup(vn, key);
 	if (!svc)
 		goto out;
 	n = 0;
@@ -206,7 +206,7 @@ static u32 count_dests(struct vs_net *vn, const struct vs_svc_key *key)
 	u32 n;
 
 	mutex_lock(&vn->config.lock);
-	svc = vs_config_service(vn, key);
+	svc = vs_config_lookup(vn, key);
 	n = svc ? svc->num_dests : 0;
 	mutex_unlock(&vn->config.lock);
 	return n;

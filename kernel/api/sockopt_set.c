@@ -7,9 +7,9 @@
 #include <linux/module.h>
 #include <linux/sockptr.h>
 
-#include "config.h"
+#include "api/sockopt.h"
+#include "config/config.h"
 #include "net.h"
-#include "sockopt.h"
 
 struct pair {
 	struct ip_vs_service_user svc;
@@ -45,7 +45,7 @@ static int get_known_key(struct vs_net *vn, struct vs_svc_key *key,
 	if (err)
 		return err;
 	mutex_lock(&vn->config.lock);
-	svc = vs_config_service(vn, key);
+	svc = vs_config_lookup(vn, key);
 	if (!svc || vs_service_proto(svc) != u->protocol)
 		err = -ESRCH;
 	mutex_unlock(&vn->config.lock);

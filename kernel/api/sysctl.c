@@ -12,11 +12,11 @@
 #include <linux/swap.h>
 #include <linux/sysctl.h>
 
+#include "api/sysctl.h"
 #include "compat/sysctl.h"
-#include "defence.h"
-#include "est.h"
+#include "config/est.h"
+#include "conn/defence.h"
 #include "net.h"
-#include "sysctl.h"
 
 #define CONN_MAX	(1 << 30)
 #define DAY		(24 * 60 * 60)

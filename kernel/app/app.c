@@ -12,10 +12,10 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include "app.h"
-#include "conntrack.h"
+#include "app/app.h"
 #include "net.h"
-#include "pe.h"
+#include "path/conntrack.h"
+#include "pe/pe.h"
 
 /* A helper's port. Slots are taken and left under the lock; @app goes in last
  * and out first. */
@@ -134,31 +134,31 @@ static struct vs_app_conn *new_app_conn(const struct vs_app *app, u8 slot)
 	return ac;
 }
 
-static struct vs_side *new_side(const struct vs_app *app, u8 slot)
+static struct vs_conn_ext *new_ext(const struct vs_app *app, u8 slot)
 {
-	struct vs_side *side = kzalloc(sizeof(*side), GFP_ATOMIC);
+	struct vs_conn_ext *ext = kzalloc(sizeof(*ext), GFP_ATOMIC);
 
-	if (!side)
+	if (!ext)
 		return NULL;
-	side->app = new_app_conn(app, slot);
-	if (side->app)
-		return side;
-	kfree(side);
+	ext->app = new_app_conn(app, slot);
+	if (ext->app)
+		return ext;
+	kfree(ext);
 	return NULL;
 }
 
 static int bind_to(struct vs_conn *cp, const struct vs_app *app, u8 slot)
 {
-	struct vs_side *side;
+	struct vs_conn_ext *ext;
 
 	if (!try_module_get(app->owner))	/* it is being unloaded */
 		return 0;
-	side = new_side(app, slot);
-	if (!side) {
+	ext = new_ext(app, slot);
+	if (!ext) {
 		module_put(app->owner);
 		return -ENOMEM;
 	}
-	cp->side = side;
+	cp->ext = ext;
 	cp->st |= VS_ST_APP;
 	atomic_inc(&cp->vn->app_use[slot]);
 	return 0;
@@ -181,7 +181,7 @@ int vs_app_bind(struct vs_conn *cp)
 
 void vs_app_unbind(struct vs_conn *cp)
 {
-	atomic_dec(&cp->vn->app_use[cp->side->app->slot]);
+	atomic_dec(&cp->vn->app_use[cp->ext->app->slot]);
 }
 
 void vs_app_conn_free(struct vs_app_conn *ac)
@@ -205,7 +205,7 @@ static struct vs_conn *find_data(const struct vs_conn *cp,
 	struct vs_conn *found;
 	enum vs_dir dir;
 
-	found = vs_table_find(&cp->vn->table, &k, &dir);
+	found = vs_table_lookup(&cp->vn->table, &k, &dir);
 	return found && dir == VS_DIR_IN ? found : NULL;
 }
 
@@ -227,7 +227,7 @@ static bool is_own_client(const struct vs_conn *cp,
  * this one's to take, unless that is over or the client itself chose the port.
  */
 static bool gives_way(const struct vs_conn *cp, const struct vs_conn *data,
-		      const struct vs_app_data *d)
+		      const struct vs_expect_conf *d)
 {
 	const struct vs_conn *control = data->control;
 
@@ -241,7 +241,7 @@ static bool gives_way(const struct vs_conn *cp, const struct vs_conn *data,
 /* @data, of @cp's client, was announced by somebody else, who could take it
  * away again. */
 static bool is_foreign(const struct vs_conn *cp, const struct vs_conn *data,
-		       const struct vs_app_data *d)
+		       const struct vs_expect_conf *d)
 {
 	const struct vs_conn *control = data->control;
 
@@ -252,7 +252,7 @@ static bool is_foreign(const struct vs_conn *cp, const struct vs_conn *data,
 /* There is @data already: it begins again when it is over, if it leads to the
  * same place, or makes room. */
 static bool adopt(const struct vs_conn *cp, struct vs_conn *data,
-		  const struct vs_app_data *d)
+		  const struct vs_expect_conf *d)
 {
 	bool over = vs_proto_phase(data) == VS_PHASE_ENDING;
 
@@ -268,7 +268,7 @@ static bool adopt(const struct vs_conn *cp, struct vs_conn *data,
 }
 
 static struct vs_conn *make_data(struct vs_conn *cp,
-				 const struct vs_app_data *d)
+				 const struct vs_expect_conf *d)
 {
 	struct vs_conn_conf conf = {
 		.caddr = d->client,
@@ -278,7 +278,7 @@ static struct vs_conn *make_data(struct vs_conn *cp,
 		.dport = d->dport,
 		.af = cp->af,
 		.proto = cp->proto,
-		.st = d->cport ? 0 : VS_ST_NO_CPORT,
+		.st = d->cport ? 0 : VS_ST_EXPECTED,
 		.fwmark = cp->fwmark,
 		.dest = cp->dest,
 		.control = cp,
@@ -287,14 +287,14 @@ static struct vs_conn *make_data(struct vs_conn *cp,
 
 	if (IS_ERR(data))
 		return data;
-	vs_event(cp->vn, VS_EV_DATA_ANNOUNCED);
+	vs_event(cp->vn, VS_EV_DATA_EXPECTED);
 	listen(data);
 	return data;
 }
 
 /* An FTP client that asks again has no use for what it was told before. */
-static void replace_announced(struct vs_conn *cp, struct vs_app_session *s,
-			      const struct vs_app_data *d)
+static void replace_expected(struct vs_conn *cp, struct vs_app_session *s,
+			      const struct vs_expect_conf *d)
 {
 	struct vs_conn *old = NULL;
 
@@ -312,17 +312,17 @@ static void replace_announced(struct vs_conn *cp, struct vs_app_session *s,
 
 /* Conntrack calls @data related to @cp, if that is its client's own: a firewall
  * that trusts the relation is not to let in anybody else. */
-static void relate(const struct vs_talk *t, const struct vs_conn *data,
-		   const struct vs_app_data *d)
+static void relate(const struct vs_app_segment *t, const struct vs_conn *data,
+		   const struct vs_expect_conf *d)
 {
 	if (likely(!(READ_ONCE(data->st) & READ_ONCE(t->cp->st) & VS_ST_NFCT)))
 		return;
 	if (vs_conn_state(data) == VS_TCP_S_LISTEN &&
 	    is_own_client(t->cp, d->client))
-		vs_ct_expect(t->skb, data);
+		vs_nfct_expect(t->skb, data);
 }
 
-int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d)
+int vs_expect_new(struct vs_app_segment *t, const struct vs_expect_conf *d)
 {
 	struct vs_conn *cp = t->cp, *data;
 
@@ -332,13 +332,13 @@ int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d)
 		if (IS_ERR(data))
 			return PTR_ERR(data);
 	}
-	replace_announced(cp, t->s, d);
+	replace_expected(cp, t->s, d);
 	relate(t, data, d);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(vs_app_announce);
+EXPORT_SYMBOL_GPL(vs_expect_new);
 
-bool vs_app_replace(struct vs_talk *t, u32 start, u32 end, const char *text,
+bool vs_app_replace(struct vs_app_segment *t, u32 start, u32 end, const char *text,
 		    unsigned int len)
 {
 	return vs_seqmap_add(&t->s->out, start, end, text, len);
@@ -359,24 +359,24 @@ static struct vs_conn *make_claimed(struct vs_pkt *p, struct vs_conn *data)
 		.fwmark = data->fwmark,
 		.dest = data->dest,
 		.control = data->control,
-		.instead = true,
+		.ignore_limit = true,
 	};
 	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
 
 	if (cp == ERR_PTR(-EEXIST))	/* by another CPU, for the same SYN */
-		return vs_conn_find(p);
+		return vs_conn_lookup_in(p);
 	if (IS_ERR(cp)) {
 		p->verdict = vs_drop(p, VS_DROP_NO_MEMORY);
 		return NULL;
 	}
-	if (vs_conn_kill_as(data, VS_EV_DATA_CLAIMED))
+	if (vs_conn_kill_as(data, VS_EV_DATA_CONFIRMED))
 		return cp;
 	/* another port was faster */
 	vs_conn_kill(cp);
 	return NULL;
 }
 
-struct vs_conn *vs_app_claim(struct vs_pkt *p)
+struct vs_conn *vs_expect_confirm(struct vs_pkt *p)
 {
 	struct vs_tuple k = {
 		.saddr = &p->saddr, .daddr = &p->daddr, .dport = p->dport,
@@ -389,9 +389,9 @@ struct vs_conn *vs_app_claim(struct vs_pkt *p)
 	if ((p->tcp & (VS_TCP_SYN | VS_TCP_ACK | VS_TCP_RST | VS_TCP_FIN)) !=
 	    VS_TCP_SYN)
 		return NULL;
-	data = vs_table_find(&p->vn->table, &k, &dir);
+	data = vs_table_lookup(&p->vn->table, &k, &dir);
 	if (!data || dir != VS_DIR_IN ||
-	    !(READ_ONCE(data->st) & VS_ST_NO_CPORT))
+	    !(READ_ONCE(data->st) & VS_ST_EXPECTED))
 		return NULL;
 	return make_claimed(p, data);
 }

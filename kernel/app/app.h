@@ -5,9 +5,9 @@
 #include <linux/module.h>
 #include <linux/spinlock.h>
 
-#include "conn.h"
-#include "pkt.h"
-#include "seqmap.h"
+#include "app/seqmap.h"
+#include "conn/conn.h"
+#include "path/pkt.h"
 
 struct seq_file;
 
@@ -31,7 +31,7 @@ struct vs_app_session {
 };
 
 /**
- * struct vs_app_conn - a connection's helper; see vs_side.app
+ * struct vs_app_conn - a connection's helper; see vs_conn_ext.app
  * @app:	the helper; holds its module
  * @session:	comes with the first payload after the handshake: a flood of SYNs
  *		does not pay for it
@@ -49,7 +49,7 @@ struct vs_app_conn {
 };
 
 /**
- * struct vs_talk - a segment that a helper looks at
+ * struct vs_app_segment - a segment that a helper looks at
  * @cp:		its connection
  * @skb:	its packet
  * @s:		what was said on the connection; locked
@@ -59,7 +59,7 @@ struct vs_app_conn {
  * @failed:	set when memory was short: the segment is dropped and will come
  *		again
  */
-struct vs_talk {
+struct vs_app_segment {
 	struct vs_conn *cp;
 	const struct sk_buff *skb;
 	struct vs_app_session *s;
@@ -84,8 +84,8 @@ struct vs_app {
 	const char *name;
 	struct module *owner;
 	unsigned int size;
-	void (*in)(struct vs_talk *t);
-	void (*out)(struct vs_talk *t);
+	void (*in)(struct vs_app_segment *t);
+	void (*out)(struct vs_app_segment *t);
 };
 
 /* -EEXIST: a helper has one of the @n @ports already; -ENOSPC: too many. */
@@ -94,13 +94,13 @@ int vs_app_register(const struct vs_app *app, const u16 *ports,
 void vs_app_unregister(const struct vs_app *app);
 
 /**
- * struct vs_app_data - a connection that was agreed on
+ * struct vs_expect_conf - a connection that was agreed on
  * @client:	where it comes from, or goes to
  * @cport:	client's port, 0: any, the first to come has it
  * @vport:	virtual port
  * @dport:	real server's port
  */
-struct vs_app_data {
+struct vs_expect_conf {
 	const union nf_inet_addr *client;
 	__be16 cport;
 	__be16 vport;
@@ -110,11 +110,11 @@ struct vs_app_data {
 /* Makes the connection @d, of the talk's real server; it takes the place of
  * one that was announced before and did not come. -EEXIST: there is one like
  * it to another real server; -ENOMEM; -ENOSPC: conn_max. */
-int vs_app_announce(struct vs_talk *t, const struct vs_app_data *d);
+int vs_expect_new(struct vs_app_segment *t, const struct vs_expect_conf *d);
 
 /* The receiver gets @text in place of the bytes from @start to @end (sequence
  * numbers). false: too late. */
-bool vs_app_replace(struct vs_talk *t, u32 start, u32 end, const char *text,
+bool vs_app_replace(struct vs_app_segment *t, u32 start, u32 end, const char *text,
 		    unsigned int len);
 
 /* The rest is for the packet's way. */
@@ -131,7 +131,7 @@ bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp);
 /* A client's packet without a connection may be the one that was announced for
  * any port: now for its own. NULL: it is not (p->verdict NF_ACCEPT), or has to
  * be dropped. */
-struct vs_conn *vs_app_claim(struct vs_pkt *p);
+struct vs_conn *vs_expect_confirm(struct vs_pkt *p);
 
 /* The lines of /proc/net/ip_vs_app. */
 void vs_app_show(struct seq_file *seq, struct vs_net *vn);

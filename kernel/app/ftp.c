@@ -11,8 +11,8 @@
 #include <linux/module.h>
 #include <linux/random.h>
 
-#include "app.h"
-#include "ftp_text.h"
+#include "app/app.h"
+#include "app/ftp_text.h"
 
 #define VPORT_TRIES	8
 #define FIRST_PORT	1024	/* no data connection leads to a service */
@@ -34,12 +34,12 @@ struct ftp {
 	u16 several;
 };
 
-static struct ftp *session(const struct vs_talk *t)
+static struct ftp *session(const struct vs_app_segment *t)
 {
 	return (struct ftp *)t->s->priv;
 }
 
-static void announced(struct vs_talk *t, int err)
+static void announced(struct vs_app_segment *t, int err)
 {
 	if (err == -ENOMEM)
 		t->failed = true;
@@ -53,7 +53,7 @@ static __be16 port_before(__be16 port)
 static void read_command(void *arg, const char *line, unsigned int len,
 			 u32 seq, bool whole)
 {
-	struct vs_talk *t = arg;
+	struct vs_app_segment *t = arg;
 	struct ftp_end end;
 
 	if (!whole)
@@ -77,10 +77,10 @@ static void read_command(void *arg, const char *line, unsigned int len,
 }
 
 /* Only the last of a segment's commands: thousands fit in a large one. */
-static void announce_active(struct vs_talk *t)
+static void announce_active(struct vs_app_segment *t)
 {
 	struct ftp *s = session(t);
-	struct vs_app_data d = {
+	struct vs_expect_conf d = {
 		.client = &s->active.addr,
 		.cport = s->active.port,
 		.vport = port_before(t->cp->vport),
@@ -88,14 +88,14 @@ static void announce_active(struct vs_talk *t)
 	};
 
 	s->is_active = false;
-	announced(t, vs_app_announce(t, &d));
+	announced(t, vs_expect_new(t, &d));
 }
 
 /* The same port at the virtual address, if the client has no connection there
  * already, to another real server. */
-static int announce_passive(struct vs_talk *t, __be16 port, __be16 *vport)
+static int announce_passive(struct vs_app_segment *t, __be16 port, __be16 *vport)
 {
-	struct vs_app_data d = {
+	struct vs_expect_conf d = {
 		.client = vs_conn_addr(t->cp, VS_CADDR),
 		.vport = port,
 		.dport = port,
@@ -103,7 +103,7 @@ static int announce_passive(struct vs_talk *t, __be16 port, __be16 *vport)
 	int err;
 
 	for (int i = 0; i < VPORT_TRIES; i++) {
-		err = vs_app_announce(t, &d);
+		err = vs_expect_new(t, &d);
 		if (err != -EEXIST)
 			break;
 		d.vport = htons(32768 + (get_random_u32() & 0x7fff));
@@ -128,7 +128,7 @@ static unsigned int print_passive(const struct vs_conn *cp, enum ftp_verb verb,
 static void read_reply(void *arg, const char *line, unsigned int len, u32 seq,
 		       bool whole)
 {
-	struct vs_talk *t = arg;
+	struct vs_app_segment *t = arg;
 	struct ftp_passive r;
 	enum ftp_verb verb;
 	char text[VS_EDIT_TEXT];
@@ -153,7 +153,7 @@ static void read_reply(void *arg, const char *line, unsigned int len, u32 seq,
 		vs_app_replace(t, seq + r.from, seq + r.to, text, len);
 }
 
-static void ftp_in(struct vs_talk *t)
+static void ftp_in(struct vs_app_segment *t)
 {
 	vs_ftp_read(&session(t)->request, t->seq, t->data, t->len, false,
 		    read_command, t);
@@ -161,7 +161,7 @@ static void ftp_in(struct vs_talk *t)
 		announce_active(t);
 }
 
-static void ftp_out(struct vs_talk *t)
+static void ftp_out(struct vs_app_segment *t)
 {
 	vs_ftp_read(&session(t)->reply, t->seq, t->data, t->len, true,
 		    read_reply, t);

@@ -9,7 +9,7 @@
 #include <linux/string.h>
 #include <net/tcp.h>
 
-#include "ftp_text.h"
+#include "app/ftp_text.h"
 
 /* A text that is being read; all of these end before @end. */
 struct text {

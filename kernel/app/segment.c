@@ -16,14 +16,14 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
 
-#include "app.h"
-#include "csum.h"
+#include "app/app.h"
 #include "net.h"
-#include "pe.h"
+#include "path/csum.h"
+#include "pe/pe.h"
 
 static struct vs_app_conn *app_conn(const struct vs_conn *cp)
 {
-	return cp->side->app;
+	return cp->ext->app;
 }
 
 static bool drop(struct vs_pkt *p, enum vs_counter why)
@@ -56,7 +56,7 @@ static bool open_payload(struct vs_pkt *p)
 	return !skb_linearize(p->skb) || drop(p, VS_DROP_HEADROOM);
 }
 
-static void begin_talk(struct vs_talk *t, const struct vs_pkt *p,
+static void begin_talk(struct vs_app_segment *t, const struct vs_pkt *p,
 		       struct vs_conn *cp, unsigned int hlen)
 {
 	const struct tcphdr *th = vs_pkt_l4(p);
@@ -247,7 +247,7 @@ static unsigned int overlap(const struct vs_edit *e, u32 seq,
 	return before(from, to) ? to - from : 0;
 }
 
-static bool is_edited(const struct vs_talk *t)
+static bool is_edited(const struct vs_app_segment *t)
 {
 	const struct vs_seqmap *m = &t->s->out;
 	unsigned int at;
@@ -259,7 +259,7 @@ static bool is_edited(const struct vs_talk *t)
 }
 
 /* From the end, so that what is to come does not move. */
-static bool splice_all(struct vs_pkt *p, const struct vs_talk *t,
+static bool splice_all(struct vs_pkt *p, const struct vs_app_segment *t,
 		       unsigned int hlen)
 {
 	const struct vs_seqmap *m = &t->s->out;
@@ -276,7 +276,7 @@ static bool splice_all(struct vs_pkt *p, const struct vs_talk *t,
 	return true;
 }
 
-static bool edit(struct vs_pkt *p, const struct vs_talk *t, unsigned int hlen)
+static bool edit(struct vs_pkt *p, const struct vs_app_segment *t, unsigned int hlen)
 {
 	struct sk_buff *skb = p->skb;
 	unsigned int old = skb->len - p->l4;
@@ -297,7 +297,7 @@ static bool edit(struct vs_pkt *p, const struct vs_talk *t, unsigned int hlen)
 }
 
 /* What the real server sent, as the client gets it. */
-static bool map_segment(struct vs_pkt *p, const struct vs_talk *t,
+static bool map_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 			unsigned int hlen)
 {
 	const struct vs_seqmap *m = &t->s->out;
@@ -319,8 +319,8 @@ static bool may_talk(const struct vs_pkt *p, const struct vs_conn *cp)
 }
 
 /* Shows the helper a segment; from now on there is a session to remember. */
-static void show(struct vs_talk *t, struct vs_app_conn *ac,
-		 void (*look)(struct vs_talk *t))
+static void show(struct vs_app_segment *t, struct vs_app_conn *ac,
+		 void (*look)(struct vs_app_segment *t))
 {
 	lockdep_assert_held(&ac->lock);
 	if (!ac->session)	/* pairs with is_mapped() */
@@ -334,7 +334,7 @@ static void show(struct vs_talk *t, struct vs_app_conn *ac,
 		t->failed = true;
 }
 
-static bool talk_in(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
+static bool talk_in(struct vs_pkt *p, struct vs_conn *cp, struct vs_app_segment *t,
 		    unsigned int hlen)
 {
 	struct vs_app_conn *ac = app_conn(cp);
@@ -351,7 +351,7 @@ static bool talk_in(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
 bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp)
 {
 	unsigned int hlen;
-	struct vs_talk t;
+	struct vs_app_segment t;
 
 	if (!open_header(p, &hlen))
 		return false;
@@ -377,7 +377,7 @@ static void begin_stream(struct vs_app_conn *ac, u32 seq)
 	memset(ac->session->priv, 0, ac->app->size);
 }
 
-static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_talk *t,
+static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_app_segment *t,
 		     unsigned int hlen, bool may)
 {
 	struct vs_app_conn *ac = app_conn(cp);
@@ -409,7 +409,7 @@ static bool is_mapped(const struct vs_app_conn *ac)
 bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp)
 {
 	unsigned int hlen;
-	struct vs_talk t;
+	struct vs_app_segment t;
 	bool may;
 
 	p->verdict = NF_ACCEPT;

@@ -7,7 +7,7 @@
 #include <linux/string.h>
 #include <net/tcp.h>
 
-#include "seqmap.h"
+#include "app/seqmap.h"
 
 #define FAR	(1u << 30)	/* bytes; nobody sends again what is so old */
 

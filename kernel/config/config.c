@@ -5,21 +5,20 @@
  */
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
-#include "config_impl.h"
-#include "defence.h"
-#include "est.h"
-#include "hook.h"
-#include "main.h"
+#include "config/config_impl.h"
+#include "config/est.h"
+#include "conn/defence.h"
 #include "net.h"
-#include "pe.h"
+#include "path/hook.h"
+#include "pe/pe.h"
 
 #define REAP_PERIOD	(60 * HZ)
 #define MAX_SECONDS	(INT_MAX / HZ)
 
-struct vs_service *vs_config_service(struct vs_net *vn,
+struct vs_service *vs_config_lookup(struct vs_net *vn,
 				     const struct vs_svc_key *key)
 {
-	struct vs_service *svc = vs_service_get(vn, key);
+	struct vs_service *svc = vs_service_by_key(vn, key);
 
 	return svc && vs_service_configured(svc) ? svc : NULL;
 }
@@ -28,7 +27,7 @@ struct vs_service *vs_config_need_service(struct vs_net *vn,
 					  const struct vs_svc_key *key,
 					  struct netlink_ext_ack *extack)
 {
-	struct vs_service *svc = vs_config_service(vn, key);
+	struct vs_service *svc = vs_config_lookup(vn, key);
 
 	if (svc)
 		return svc;
@@ -101,7 +100,7 @@ static int check_service(const struct vs_svc_key *key,
 
 	*sched = NULL;
 	if (strcmp(conf->sched_name, "none")) {
-		*sched = vs_sched_find(conf->sched_name);
+		*sched = vs_sched_by_name(conf->sched_name);
 		if (!*sched)
 			return vs_refuse(extack, "no scheduler of that name",
 					 -ENOENT);
@@ -263,7 +262,7 @@ int vs_config_add_service(struct vs_net *vn, const struct vs_svc_key *key,
 	int err;
 
 	mutex_lock(&vn->config.lock);
-	svc = vs_service_get(vn, key);
+	svc = vs_service_by_key(vn, key);
 	if (svc && vs_service_configured(svc))
 		err = vs_refuse(extack, "service exists already", -EEXIST);
 	else

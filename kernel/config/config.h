@@ -5,7 +5,7 @@
 #include <linux/ip_vs.h>
 #include <linux/netlink.h>
 
-#include "service.h"
+#include "config/service.h"
 
 /*
  * The one way to change the configuration. Codecs (genl.c, sockopt.c)
@@ -80,14 +80,8 @@ int vs_config_net_init(struct vs_net *vn);
 void vs_config_net_flush(struct vs_net *vn);
 void vs_config_net_exit(struct vs_net *vn);
 
-/* Index of per-family counts. */
-static inline int vs_af_index(u8 af)
-{
-	return af == AF_INET6;
-}
-
 /* Under vn->config.lock: the configured service with @key, or NULL. */
-struct vs_service *vs_config_service(struct vs_net *vn,
+struct vs_service *vs_config_lookup(struct vs_net *vn,
 				     const struct vs_svc_key *key);
 
 /* Under vn->config.lock. */

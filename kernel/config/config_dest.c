@@ -7,10 +7,9 @@
 #include <net/ipv6.h>
 #include <net/route.h>
 
-#include "config_impl.h"
-#include "main.h"
+#include "config/config_impl.h"
 #include "net.h"
-#include "route.h"
+#include "path/route.h"
 
 void vs_config_remove_dest(struct vs_dest *dest)
 {
@@ -171,7 +170,7 @@ int vs_config_add_dest(struct vs_net *vn, const struct vs_svc_key *key,
 		err = check_dest(svc, &c, extack);
 	if (err)
 		goto out;
-	dest = vs_dest_get(svc, c.af, &c.addr, c.port);
+	dest = vs_dest_lookup(svc, c.af, &c.addr, c.port);
 	if (!dest)
 		err = new_dest(svc, &c, extack);
 	else if (vs_dest_available(dest))
@@ -188,7 +187,7 @@ static struct vs_dest *need_dest(struct vs_service *svc,
 				 const struct vs_dest_conf *conf,
 				 struct netlink_ext_ack *extack)
 {
-	struct vs_dest *dest = vs_dest_get(svc, conf->af, &conf->addr,
+	struct vs_dest *dest = vs_dest_lookup(svc, conf->af, &conf->addr,
 					   conf->port);
 
 	if (dest && vs_dest_available(dest))

@@ -2,7 +2,7 @@
 #ifndef VS_CONFIG_IMPL_H
 #define VS_CONFIG_IMPL_H
 
-#include "config.h"
+#include "config/config.h"
 
 /* Between config.c and config_dest.c. All under vn->config.lock. */
 

@@ -6,11 +6,11 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
-#include "config.h"
-#include "dest.h"
+#include "config/config.h"
+#include "config/dest.h"
+#include "config/service.h"
 #include "net.h"
-#include "route.h"
-#include "service.h"
+#include "path/route.h"
 
 /* How long a removed destination without connections is kept. */
 #define KEEP	(120 * HZ)
@@ -109,7 +109,7 @@ static struct vs_dest_key make_key(const struct vs_service *svc, u16 af,
 	return key;
 }
 
-struct vs_dest *vs_dest_get(struct vs_service *svc, u16 af,
+struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,
 			    const union nf_inet_addr *addr, __be16 port)
 {
 	struct vs_dest_key key = make_key(svc, af, addr, port);
@@ -127,7 +127,7 @@ static bool is_real(const struct vs_dest *dest, u8 proto)
 	       (svc->proto == proto || svc->fwmark);
 }
 
-struct vs_dest *vs_dest_find_real(struct vs_net *vn, u8 af, u8 proto,
+struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
 				  const union nf_inet_addr *addr, __be16 port)
 {
 	struct vs_dest_key key = make_key(NULL, af, addr, port);

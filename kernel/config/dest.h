@@ -109,14 +109,14 @@ void vs_dest_bind(struct vs_dest *dest, bool template);
 void vs_dest_unbind(struct vs_dest *dest, bool template);
 
 /* sched/tree.c: follows the load of @dest. */
-void vs_load_changed(struct vs_dest *dest);
+void vs_tree_mark(struct vs_dest *dest);
 
 /* After each change of @active, @total or VS_DEST_OVERLOAD. */
 static inline void vs_dest_load_changed(struct vs_dest *dest)
 {
 	smp_mb__after_atomic();		/* pairs with vs_tree_attach() */
 	if (rcu_access_pointer(dest->leaf))
-		vs_load_changed(dest);
+		vs_tree_mark(dest);
 }
 
 /* Inactive <-> active. */
@@ -136,7 +136,7 @@ static inline int vs_dest_inactive(const struct vs_dest *dest)
 
 /* RCU. The configured destination that is reached by NAT at @addr:@port for
  * @proto, of whatever service; the newest if several are; or NULL. */
-struct vs_dest *vs_dest_find_real(struct vs_net *vn, u8 af, u8 proto,
+struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
 				  const union nf_inet_addr *addr, __be16 port);
 
 struct vs_dest_conf;
@@ -144,7 +144,7 @@ struct vs_dest_conf;
 /* The rest under vn->config.lock. */
 
 /* @svc's destination, configured or removed, or NULL. */
-struct vs_dest *vs_dest_get(struct vs_service *svc, u16 af,
+struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,
 			    const union nf_inet_addr *addr, __be16 port);
 /* A new one, on no list. */
 struct vs_dest *vs_dest_new(struct vs_service *svc,

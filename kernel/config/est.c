@@ -10,11 +10,11 @@
 #include <linux/kthread.h>
 #include <linux/wait.h>
 
+#include "api/sysctl.h"
 #include "compat/kthread.h"
-#include "config.h"
-#include "est.h"
+#include "config/config.h"
+#include "config/est.h"
 #include "net.h"
-#include "sysctl.h"
 
 #define EST_PERIOD	(2 * HZ)
 

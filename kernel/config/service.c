@@ -6,8 +6,8 @@
 #include <linux/slab.h>
 #include <net/ip.h>
 
+#include "config/service.h"
 #include "net.h"
-#include "service.h"
 
 static const struct rhashtable_params params = {
 	.key_len = sizeof(struct vs_svc_key),
@@ -32,19 +32,19 @@ static bool may_be_ftp_data(const struct vs_net *vn,
 			    const struct vs_svc_key *key)
 {
 	return key->proto == IPPROTO_TCP &&
-	       READ_ONCE(vn->config.num_ftp[key->af == AF_INET6]) &&
+	       READ_ONCE(vn->config.num_ftp[vs_af_index(key->af)]) &&
 	       (key->port == VS_FTP_DATA_PORT ||
 		!inet_port_requires_bind_service(vn->net, ntohs(key->port)));
 }
 
-struct vs_service *vs_service_find(struct vs_net *vn, u8 af, u8 proto,
+struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
 				   const union nf_inet_addr *daddr,
 				   __be16 dport, u32 mark)
 {
 	struct vs_svc_key key = { .af = af };
 	struct vs_service *svc;
 
-	if (mark && READ_ONCE(vn->config.num_fwmark[af == AF_INET6])) {
+	if (mark && READ_ONCE(vn->config.num_fwmark[vs_af_index(af)])) {
 		key.fwmark = mark;
 		svc = find(vn, &key);
 		if (svc)
@@ -65,7 +65,7 @@ struct vs_service *vs_service_find(struct vs_net *vn, u8 af, u8 proto,
 	return find(vn, &key);
 }
 
-struct vs_service *vs_service_get(struct vs_net *vn,
+struct vs_service *vs_service_by_key(struct vs_net *vn,
 				  const struct vs_svc_key *key)
 {
 	lockdep_assert_held(&vn->config.lock);

@@ -6,7 +6,7 @@
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
 
-#include "dest.h"
+#include "config/dest.h"
 #include "sched/sched.h"
 #include "stats.h"
 
@@ -78,14 +78,14 @@ static inline u8 vs_service_proto(const struct vs_service *svc)
 
 /* RCU. The service that takes a packet to @daddr:@dport, by the kernel's
  * order of look-ups (fwmark, exact, port 0), or NULL. */
-struct vs_service *vs_service_find(struct vs_net *vn, u8 af, u8 proto,
+struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
 				   const union nf_inet_addr *daddr,
 				   __be16 dport, u32 mark);
 
 /* The rest under vn->config.lock. */
 
 /* The service with @key, configured or deleted, or NULL. */
-struct vs_service *vs_service_get(struct vs_net *vn,
+struct vs_service *vs_service_by_key(struct vs_net *vn,
 				  const struct vs_svc_key *key);
 struct vs_service *vs_service_new(struct vs_net *vn,
 				  const struct vs_svc_key *key);

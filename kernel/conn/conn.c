@@ -12,12 +12,11 @@
 #include <linux/slab.h>
 #include <net/dst.h>
 
-#include "main.h"
-#include "app.h"
-#include "conntrack.h"
-#include "dest.h"
+#include "app/app.h"
+#include "config/dest.h"
 #include "net.h"
-#include "pe.h"
+#include "path/conntrack.h"
+#include "pe/pe.h"
 #include "trace.h"
 
 /* Until the first packet's state sets a timeout. */
@@ -35,8 +34,8 @@ static void free_rcu(struct rcu_head *head)
 	struct vs_conn *cp = container_of(head, struct vs_conn, rcu);
 
 	/* packets may have used the route until now */
-	dst_release(rcu_dereference_protected(cp->reply_dst, 1));
-	vs_side_free(cp->side);
+	dst_release(rcu_dereference_protected(cp->out_dst, 1));
+	vs_conn_ext_free(cp->ext);
 	free_conn(cp);
 }
 
@@ -93,7 +92,7 @@ static void fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	cp->dport = conf->dport;
 	cp->proto = conf->proto;
 	cp->fwmark = conf->fwmark;
-	cp->side = conf->side;
+	cp->ext = conf->ext;
 	cp->st = conf->st;
 	if (!(conf->st & VS_ST_TEMPLATE))
 		cp->st |= VS_ST_INACTIVE;
@@ -117,8 +116,8 @@ static void attach(struct vs_net *vn, struct vs_conn *cp,
 		cp->st |= VS_ST_CONTROLLED;
 		atomic_inc(&cp->control->n_control);
 	}
-	if (cp->st & VS_ST_NO_CPORT)
-		atomic_inc(&vn->announced);
+	if (cp->st & VS_ST_EXPECTED)
+		atomic_inc(&vn->expected);
 	percpu_counter_inc(&vn->conns);
 }
 
@@ -134,8 +133,8 @@ static void detach(struct vs_conn *cp, u32 st)
 		atomic_dec(&cp->control->n_control);
 		vs_conn_put(cp->control);
 	}
-	if (st & VS_ST_NO_CPORT)
-		atomic_dec(&cp->vn->announced);
+	if (st & VS_ST_EXPECTED)
+		atomic_dec(&cp->vn->expected);
 	if (st & VS_ST_APP)
 		vs_app_unbind(cp);
 	percpu_counter_dec(&cp->vn->conns);
@@ -163,7 +162,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 
 	if (percpu_counter_compare(&vn->conns,
 				   READ_ONCE(vn->sysctl.conn_max)) >= 0 &&
-	    !conf->instead)
+	    !conf->ignore_limit)
 		return ERR_PTR(-ENOSPC);
 	cp = alloc_conn(conf->af);
 	if (!cp)
@@ -178,7 +177,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 
 	err = vs_app_bind(cp);
 	if (!err)
-		err = vs_table_insert(&vn->table, cp, conf->again);
+		err = vs_table_insert(&vn->table, cp, conf->allow_dup);
 	if (err) {
 		vs_conn_end(cp);
 		return ERR_PTR(err);
@@ -192,9 +191,9 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 void vs_conn_end(struct vs_conn *cp)
 {
 	detach(cp, cp->st);
-	dst_release(rcu_dereference_protected(cp->reply_dst, 1));
+	dst_release(rcu_dereference_protected(cp->out_dst, 1));
 	if (cp->st & VS_ST_APP)
-		vs_side_free(cp->side);
+		vs_conn_ext_free(cp->ext);
 	free_conn(cp);
 }
 
@@ -211,11 +210,11 @@ bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 	trace_weir_conn_end(cp, why);
 	/* before the next one can be announced, and be expected */
 	if (unlikely(st & VS_ST_NFCT))
-		vs_ct_unexpect(cp);
+		vs_nfct_unexpect(cp);
 	vs_table_remove(&cp->vn->table, cp);
 	vs_wheel_del(&cp->vn->wheel, cp);
 	if (unlikely(st & VS_ST_NFCT))
-		vs_ct_kill(cp);
+		vs_nfct_kill(cp);
 	detach(cp, st);
 	vs_conn_put(cp);
 	return true;
@@ -225,7 +224,7 @@ static bool is_assured(const struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
 
-	return (st & VS_ST_TEMPLATE) && (st & VS_CT_ASSURED);
+	return (st & VS_ST_TEMPLATE) && (st & VS_TMPL_ASSURED);
 }
 
 void vs_conn_drop(struct vs_conn *cp)

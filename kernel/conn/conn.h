@@ -31,10 +31,10 @@ enum vs_dir {
 #define VS_ST_SYNCED		0x00004000u	/* came from a sync master */
 #define VS_ST_CONTROLLED	0x00008000u	/* has a template */
 #define VS_ST_STALE		0x00010000u	/* template that steers no more */
-#define VS_ST_MANY		0x00020000u	/* too many packets to be a victim */
+#define VS_ST_KEEP		0x00020000u	/* too many packets to be a victim */
 #define VS_ST_NFCT		0x00040000u	/* conntrack is to know it */
-#define VS_ST_APP		0x00080000u	/* a helper looks at it: side->app */
-#define VS_ST_NO_CPORT		0x00100000u	/* announced for any client port */
+#define VS_ST_APP		0x00080000u	/* a helper looks at it: ext->app */
+#define VS_ST_EXPECTED		0x00100000u	/* announced for any client port */
 
 /* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
  * bit 3 of a link's address tells link[0] from link[1]. */
@@ -49,11 +49,11 @@ struct vs_link {
  * section lasts. Line 0 is all that an established IPv4 packet touches.
  *
  * @link:	hash chain links, VS_DIR_IN and (NAT only) VS_DIR_OUT
- * @dest:	destination; holds a reference of its own (vs_dest_get()), NULL
+ * @dest:	destination; holds a reference of its own (vs_dest_lookup()), NULL
  *		if none. Set before hashing, constant after
- * @reply_dst:	cached route of NAT replies, holds a dst reference
+ * @out_dst:	cached route of NAT replies, holds a dst reference
  * @a4:		IPv4 client, virtual and destination address
- * @reply_cookie: validates an IPv6 @reply_dst; an IPv4 one needs none
+ * @out_cookie: validates an IPv6 @out_dst; an IPv4 one needs none
  * @cport:	client port, network order like the others
  * @vport:	virtual port
  * @dport:	real server's port
@@ -68,13 +68,13 @@ struct vs_link {
  * @vn:		namespace
  * @control:	template that steers this connection, or the one on which it was
  *		announced; holds a reference
- * @side:	rarely needed state, NULL for nearly all connections; owned, set
+ * @ext:	rarely needed state, NULL for nearly all connections; owned, set
  *		before hashing, constant after
  * @ref:	1 for the table, 1 for each connection with this as @control,
  *		1 for each user outside an RCU section
  * @n_control:	connections that have this as @control
  * @fwmark:	mark of the service it was scheduled by, 0 for none
- * @in_pkts:	packets in, approximate; not counted once VS_ST_MANY is set
+ * @in_pkts:	packets in, approximate; not counted once VS_ST_KEEP is set
  * @shard:	expiry wheel shard
  * @a6:		IPv6 client, virtual and destination address; only allocated
  *		when @af is AF_INET6
@@ -82,10 +82,10 @@ struct vs_link {
 struct vs_conn {
 	struct vs_link link[2];
 	struct vs_dest *dest;
-	struct dst_entry __rcu *reply_dst;
+	struct dst_entry __rcu *out_dst;
 	union {
 		__be32 a4[3];
-		u32 reply_cookie;
+		u32 out_cookie;
 	};
 	__be16 cport;
 	__be16 vport;
@@ -104,7 +104,7 @@ struct vs_conn {
 	};
 	struct vs_net *vn;
 	struct vs_conn *control;
-	struct vs_side *side;
+	struct vs_conn_ext *ext;
 	refcount_t ref;
 	atomic_t n_control;
 	u32 fwmark;
@@ -159,19 +159,19 @@ static inline void vs_conn_set_hashed(struct vs_conn *cp)
 		;
 }
 
-#define VS_FEW_PKTS	8	/* a connection with no more may be a victim */
+#define VS_VICTIM_PKTS	8	/* a connection with no more may be a victim */
 
 /* A packet came in. Only the first ones count; they alone write here. */
 static inline void vs_conn_count(struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st), n;
 
-	if (st & VS_ST_MANY)
+	if (st & VS_ST_KEEP)
 		return;
 	n = READ_ONCE(cp->in_pkts) + 1;
 	WRITE_ONCE(cp->in_pkts, n);
-	if (n > VS_FEW_PKTS)
-		while (!try_cmpxchg(&cp->st, &st, st | VS_ST_MANY))
+	if (n > VS_VICTIM_PKTS)
+		while (!try_cmpxchg(&cp->st, &st, st | VS_ST_KEEP))
 			;
 }
 
@@ -201,9 +201,9 @@ struct vs_conn_conf {
 	u32 timeout;		/* jiffies, of a template */
 	struct vs_dest *dest;
 	struct vs_conn *control;	/* template to follow, or NULL */
-	struct vs_side *side;		/* the connection's, once it is made */
-	bool again;			/* the client may have one like it */
-	bool instead;			/* of another that goes: conn_max does not count */
+	struct vs_conn_ext *ext;		/* the connection's, once it is made */
+	bool allow_dup;			/* the client may have one like it */
+	bool ignore_limit;			/* of another that goes: conn_max does not count */
 };
 
 /*

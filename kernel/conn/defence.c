@@ -9,10 +9,9 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 
-#include "defence.h"
-#include "main.h"
+#include "config/service.h"
+#include "conn/defence.h"
 #include "net.h"
-#include "service.h"
 
 #define PERIOD		HZ
 #define SHARE_SHIFT	5	/* of the table is looked at in each period */
@@ -35,7 +34,7 @@ static bool is_turn(struct vs_defence *d, const struct vs_conn *cp)
 {
 	u32 n = READ_ONCE(cp->in_pkts);
 
-	if (n < 1 || n > VS_FEW_PKTS)
+	if (n < 1 || n > VS_VICTIM_PKTS)
 		return false;
 	if (--d->spare[n - 1] > 0)
 		return false;
@@ -56,7 +55,7 @@ static bool is_bad_template(struct vs_defence *d, const struct vs_conn *ct)
 {
 	if (ct->dest && READ_ONCE(ct->dest->svc->flags) & IP_VS_SVC_F_ONEPACKET)
 		return is_idle(d, ct);
-	return !(READ_ONCE(ct->st) & VS_CT_ASSURED);
+	return !(READ_ONCE(ct->st) & VS_TMPL_ASSURED);
 }
 
 static bool is_victim(struct vs_defence *d, const struct vs_conn *cp)

@@ -5,7 +5,7 @@
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 /* In three ways, each with modes 0-3 (never, when memory is short, the same
  * and it is short, always): drop_entry, drop_packet, secure_tcp. */
@@ -21,7 +21,7 @@
 struct vs_defence {
 	int drop_rate;
 	bool drop_entry;
-	int spare[VS_FEW_PKTS];
+	int spare[VS_VICTIM_PKTS];
 	struct mutex lock;
 	struct delayed_work work;
 };

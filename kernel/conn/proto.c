@@ -6,10 +6,10 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 
-#include "conn.h"
+#include "conn/conn.h"
+#include "conn/proto.h"
 #include "net.h"
-#include "pkt.h"
-#include "proto.h"
+#include "path/pkt.h"
 
 static const u16 tcp_seconds[VS_TCP_S_MAX] = {
 	[VS_TCP_S_NONE] = 2,
@@ -67,16 +67,16 @@ static void assure(struct vs_conn *cp)
 	u32 old;
 
 	old = READ_ONCE(ct->st);
-	while ((old & VS_ST_TEMPLATE) && !(old & VS_CT_ASSURED))
-		if (try_cmpxchg(&ct->st, &old, old | VS_CT_ASSURED))
+	while ((old & VS_ST_TEMPLATE) && !(old & VS_TMPL_ASSURED))
+		if (try_cmpxchg(&ct->st, &old, old | VS_TMPL_ASSURED))
 			return;
 }
 
-static enum vs_row row(u32 st, enum vs_dir dir)
+static enum vs_state_dir row(u32 st, enum vs_dir dir)
 {
 	if (dir == VS_DIR_OUT)
-		return VS_ROW_OUTPUT;
-	return st & VS_ST_NOOUTPUT ? VS_ROW_INPUT_ONLY : VS_ROW_INPUT;
+		return VS_STATE_OUTPUT;
+	return st & VS_ST_NOOUTPUT ? VS_STATE_INPUT_ONLY : VS_STATE_INPUT;
 }
 
 /*
@@ -216,7 +216,7 @@ const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp)
 	u32 st = READ_ONCE(cp->st);
 
 	if (st & VS_ST_TEMPLATE)
-		return st & VS_CT_ASSURED ? "ASSURED" : "NONE";
+		return st & VS_TMPL_ASSURED ? "ASSURED" : "NONE";
 	switch (proto) {
 	case IPPROTO_TCP:
 		return vs_tcp_state_name(st & VS_ST_STATE);

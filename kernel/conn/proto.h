@@ -4,7 +4,7 @@
 
 #include <linux/ip_vs.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 /* TCP states; the numbers are on the sync wire. */
 enum vs_tcp_state {
@@ -42,14 +42,14 @@ enum vs_sctp_state {
 };
 
 /* State of a persistence template: a connection under it proved to be real. */
-#define VS_CT_ASSURED	1u
+#define VS_TMPL_ASSURED	1u
 
 /* Whose packet it is, for the state tables. */
-enum vs_row {
-	VS_ROW_INPUT,		/* client's, replies are seen */
-	VS_ROW_OUTPUT,		/* real server's */
-	VS_ROW_INPUT_ONLY,	/* client's, replies bypass us */
-	VS_ROWS
+enum vs_state_dir {
+	VS_STATE_INPUT,		/* client's, replies are seen */
+	VS_STATE_OUTPUT,		/* real server's */
+	VS_STATE_INPUT_ONLY,	/* client's, replies bypass us */
+	VS_STATE_DIRS
 };
 
 /* Per namespace: timeouts in jiffies, by state. */
@@ -63,13 +63,13 @@ struct vs_proto_net {
 void vs_proto_net_init(struct vs_proto_net *pn);
 
 /* tcp_state.c: pure. The state after a packet with VS_TCP_* @flags. */
-u8 vs_tcp_next(bool secure, enum vs_row row, u8 flags, u8 state);
+u8 vs_tcp_next(bool secure, enum vs_state_dir row, u8 flags, u8 state);
 bool vs_tcp_active(u8 state);
 const char *vs_tcp_state_name(u8 state);
 
 /* sctp_state.c: pure. The state after a packet whose first chunk is @chunk
  * (SCTP_CID_*). */
-u8 vs_sctp_next(enum vs_row row, u8 chunk, u8 state);
+u8 vs_sctp_next(enum vs_state_dir row, u8 chunk, u8 state);
 bool vs_sctp_active(u8 state);
 const char *vs_sctp_state_name(u8 state);
 

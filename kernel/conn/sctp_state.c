@@ -4,7 +4,7 @@
  * packet is: no connection, no packet. Verification tags and the handshake's
  * cookies play no part, the two ends see to them.
  *
- * One line a sender, in the order of enum vs_row; one column a current state.
+ * One line a sender, in the order of enum vs_state_dir; one column a current state.
  * The states' short names: I1 is INIT1 (a first INIT was seen), IT INIT (a
  * repeated one), CS COOKIE_SENT, CR COOKIE_REPLIED, CW COOKIE_WAIT, CO COOKIE,
  * CE COOKIE_ECHOED, SS SHUTDOWN_SENT, SR SHUTDOWN_RECEIVED, SA
@@ -12,7 +12,7 @@
  */
 #include <linux/sctp.h>
 
-#include "proto.h"
+#include "conn/proto.h"
 
 /* registers, to User Mode Linux */
 #undef CS
@@ -50,7 +50,7 @@ enum event {
 	EVENTS
 };
 
-static const u8 next[EVENTS][VS_ROWS][VS_SCTP_S_MAX] = {
+static const u8 next[EVENTS][VS_STATE_DIRS][VS_SCTP_S_MAX] = {
 	/* NO, I1, IT, CS, CR, CW, CO, CE, ES, SS, SR, SA, RJ, CL */
 	[ON_DATA] = {
 		{ ES, I1, IT, CS, CR, CW, CO, CE, ES, SS, SR, SA, RJ, CL },
@@ -148,7 +148,7 @@ static enum event event(u8 chunk)
 	}
 }
 
-u8 vs_sctp_next(enum vs_row row, u8 chunk, u8 state)
+u8 vs_sctp_next(enum vs_state_dir row, u8 chunk, u8 state)
 {
 	return state < VS_SCTP_S_MAX ? next[event(chunk)][row][state] : CL;
 }

@@ -23,11 +23,10 @@
 #include <linux/slab.h>
 
 #include "compat/table.h"
-#include "conn_table.h"
-#include "main.h"
+#include "conn/table.h"
 #include "net.h"
-#include "pe.h"
-#include "pkt.h"
+#include "path/pkt.h"
+#include "pe/pe.h"
 
 #define LOCKED		1UL
 #define END		2UL
@@ -85,9 +84,9 @@ static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
 }
 
 /* Templates that are known by more than their tuple go by that. */
-static u32 hash_side(const struct vs_table *t, const struct vs_side *side)
+static u32 hash_side(const struct vs_table *t, const struct vs_conn_ext *ext)
 {
-	return hsiphash(side->data, side->len, &t->key);
+	return hsiphash(ext->data, ext->len, &t->key);
 }
 
 /* The tuple under which @cp's link @dir is hashed. */
@@ -104,8 +103,8 @@ static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
 		.proto = cp->proto,
 	};
 
-	if (unlikely(cp->side && cp->side->pe))
-		return hash_side(t, cp->side);
+	if (unlikely(cp->ext && cp->ext->pe))
+		return hash_side(t, cp->ext);
 	return hash_tuple(t, &k);
 }
 
@@ -132,7 +131,7 @@ static bool match(const struct vs_conn *cp, enum vs_dir dir,
 	if ((READ_ONCE(cp->st) &
 	     (VS_ST_TEMPLATE | VS_ST_DEAD | VS_ST_STALE)) != want)
 		return false;
-	return !want || vs_side_eq(cp->side, k->side);
+	return !want || vs_conn_ext_eq(cp->ext, k->ext);
 }
 
 static __always_inline struct vs_conn *find(struct vs_table *t,
@@ -170,22 +169,22 @@ again:
 	return NULL;
 }
 
-struct vs_conn *vs_table_find(struct vs_table *t, const struct vs_tuple *k,
+struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
 			      enum vs_dir *dir)
 {
 	return find(t, k, hash_tuple(t, k), 0, dir);
 }
 
-struct vs_conn *vs_table_find_template(struct vs_table *t,
+struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
 				       const struct vs_tuple *k)
 {
-	u32 hash = k->side ? hash_side(t, k->side) : hash_tuple(t, k);
+	u32 hash = k->ext ? hash_side(t, k->ext) : hash_tuple(t, k);
 	enum vs_dir dir;
 
 	return find(t, k, hash, VS_ST_TEMPLATE, &dir);
 }
 
-struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir)
+struct vs_conn *vs_conn_lookup(const struct vs_pkt *p, enum vs_dir *dir)
 {
 	struct vs_tuple k = {
 		.saddr = &p->saddr, .daddr = &p->daddr,
@@ -193,10 +192,10 @@ struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir)
 		.af = p->af, .proto = vs_pkt_conn_proto(p),
 	};
 
-	return vs_table_find(&p->vn->table, &k, dir);
+	return vs_table_lookup(&p->vn->table, &k, dir);
 }
 
-struct vs_conn *vs_conn_find_reverse(const struct vs_pkt *p, enum vs_dir *dir)
+struct vs_conn *vs_conn_lookup_reverse(const struct vs_pkt *p, enum vs_dir *dir)
 {
 	struct vs_tuple k = {
 		.saddr = &p->daddr, .daddr = &p->saddr,
@@ -204,13 +203,13 @@ struct vs_conn *vs_conn_find_reverse(const struct vs_pkt *p, enum vs_dir *dir)
 		.af = p->af, .proto = vs_pkt_conn_proto(p),
 	};
 
-	return vs_table_find(&p->vn->table, &k, dir);
+	return vs_table_lookup(&p->vn->table, &k, dir);
 }
 
-struct vs_conn *vs_conn_find(const struct vs_pkt *p)
+struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p)
 {
 	enum vs_dir dir;
-	struct vs_conn *cp = vs_conn_find_dir(p, &dir);
+	struct vs_conn *cp = vs_conn_lookup(p, &dir);
 
 	return cp && dir == VS_DIR_IN ? cp : NULL;
 }
@@ -257,7 +256,7 @@ static bool chain_has(const struct vs_bucket *bkt, const struct vs_conn *new)
 		.dport = new->vport,
 		.af = new->af,
 		.proto = new->proto,
-		.side = new->side,
+		.ext = new->ext,
 	};
 	unsigned long link = READ_ONCE(bkt->head) & ~LOCKED;
 
@@ -301,16 +300,16 @@ static void maybe_grow(struct vs_table *t)
  * vs_table_insert - make a connection findable
  * @t: table
  * @cp: complete but for its links
- * @again: the client's tuple may be in the table already; the newest is found
+ * @allow_dup: the client's tuple may be in the table already; the newest is found
  *
  * Context: RCU, BH disabled.
  * Return: 0, or -EEXIST when the client's tuple is in the table already.
  */
-int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool again)
+int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup)
 {
 	struct vs_bucket *bkt = lock_bucket(t, hash_link(t, cp, VS_DIR_IN));
 
-	if (!again && chain_has(bkt, cp)) {
+	if (!allow_dup && chain_has(bkt, cp)) {
 		bit_spin_unlock(0, &bkt->head);
 		return -EEXIST;
 	}

@@ -6,7 +6,7 @@
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
 
-#include "conn.h"
+#include "conn/conn.h"
 
 struct vs_bucket {
 	unsigned long head;	/* struct vs_link *, lock in bit 0, end in bit 1 */
@@ -41,7 +41,7 @@ struct vs_table {
 
 /**
  * struct vs_tuple - one direction of a connection as seen in a packet
- * @side: what a template is known by beside the tuple, or NULL
+ * @ext: what a template is known by beside the tuple, or NULL
  */
 struct vs_tuple {
 	const union nf_inet_addr *saddr;
@@ -50,7 +50,7 @@ struct vs_tuple {
 	__be16 dport;
 	u8 af;
 	u8 proto;
-	const struct vs_side *side;
+	const struct vs_conn_ext *ext;
 };
 
 int vs_table_init(struct vs_table *t);
@@ -58,22 +58,22 @@ void vs_table_exit(struct vs_table *t);		/* must be empty */
 
 /* RCU. The connection of which @k is a packet, and the packet's direction in
  * @dir; templates are not found. */
-struct vs_conn *vs_table_find(struct vs_table *t, const struct vs_tuple *k,
+struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
 			      enum vs_dir *dir);
 /* RCU. The template <saddr, sport, daddr, dport> = <client net, 0, VIP, port>. */
-struct vs_conn *vs_table_find_template(struct vs_table *t,
+struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
 				       const struct vs_tuple *k);
 
 /* RCU. The connection of packet @p, and the packet's direction. */
-struct vs_conn *vs_conn_find_dir(const struct vs_pkt *p, enum vs_dir *dir);
+struct vs_conn *vs_conn_lookup(const struct vs_pkt *p, enum vs_dir *dir);
 /* Likewise that of the packet opposite to @p, and that one's direction. */
-struct vs_conn *vs_conn_find_reverse(const struct vs_pkt *p, enum vs_dir *dir);
+struct vs_conn *vs_conn_lookup_reverse(const struct vs_pkt *p, enum vs_dir *dir);
 /* The connection of @p, if that is a client's packet. */
-struct vs_conn *vs_conn_find(const struct vs_pkt *p);
+struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p);
 
 /* -EEXIST: the client's tuple is there already, unless that is all right
- * (@again). */
-int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool again);
+ * (@allow_dup). */
+int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup);
 void vs_table_remove(struct vs_table *t, struct vs_conn *cp);
 
 /* Buckets now, for "size=" and CONN_TAB_SIZE. */

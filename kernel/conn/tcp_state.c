@@ -16,8 +16,8 @@
  * The states' short names are the usual initials: SR is SYN_RECV, SA SYNACK,
  * LI LISTEN (the announced data connection of an FTP session) and so on.
  */
-#include "pkt.h"
-#include "proto.h"
+#include "conn/proto.h"
+#include "path/pkt.h"
 
 /* registers, to User Mode Linux */
 #undef ES
@@ -117,7 +117,7 @@ static unsigned int event(u8 flags)
 	return ON_NOTHING;
 }
 
-u8 vs_tcp_next(bool dos, enum vs_row row, u8 flags, u8 state)
+u8 vs_tcp_next(bool dos, enum vs_state_dir row, u8 flags, u8 state)
 {
 	unsigned int shift = event(flags);
 

@@ -7,7 +7,6 @@
 #include <linux/math64.h>
 #include <linux/slab.h>
 
-#include "main.h"
 #include "net.h"
 
 #define MAX_SHARDS	32

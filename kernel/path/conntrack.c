@@ -19,8 +19,8 @@
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
-#include "conntrack.h"
 #include "net.h"
+#include "path/conntrack.h"
 
 static void set_addr(const struct vs_conn *cp, union nf_inet_addr *to,
 		     int which)
@@ -58,7 +58,7 @@ static bool is_new(const struct nf_conn *ct)
 	return !nf_ct_is_confirmed(ct) && !nf_ct_is_dying(ct);
 }
 
-void vs_ct_follow(struct sk_buff *skb, const struct vs_conn *cp,
+void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
 		  enum vs_dir dir)
 {
 	enum ip_conntrack_info info;
@@ -72,12 +72,12 @@ void vs_ct_follow(struct sk_buff *skb, const struct vs_conn *cp,
 	set_reply(ct, cp, dir);
 }
 
-bool vs_ct_confirm(struct sk_buff *skb)
+bool vs_nfct_confirm(struct sk_buff *skb)
 {
 	return nf_conntrack_confirm(skb) == NF_ACCEPT;
 }
 
-bool vs_ct_is_old(const struct sk_buff *skb)
+bool vs_nfct_is_old(const struct sk_buff *skb)
 {
 	enum ip_conntrack_info info;
 	const struct nf_conn *ct = nf_ct_get(skb, &info);
@@ -127,7 +127,7 @@ static bool has_helper(const struct nf_conn *ct)
 	return help && rcu_access_pointer(help->helper);
 }
 
-void vs_ct_expect(const struct sk_buff *skb, const struct vs_conn *cp)
+void vs_nfct_expect(const struct sk_buff *skb, const struct vs_conn *cp)
 {
 	struct nf_conntrack_tuple t = first_packet(cp);
 	struct nf_conntrack_expect *exp;
@@ -161,13 +161,13 @@ static bool is_awaited(const struct vs_conn *cp)
 			  vs_conn_addr(cp, VS_CADDR));
 }
 
-void vs_ct_unexpect(const struct vs_conn *cp)
+void vs_nfct_unexpect(const struct vs_conn *cp)
 {
 	if (is_awaited(cp))
 		unexpect(cp, &nf_ct_zone_dflt);
 }
 
-void vs_ct_kill(const struct vs_conn *cp)
+void vs_nfct_kill(const struct vs_conn *cp)
 {
 	struct nf_conntrack_tuple t = {
 		.src.u.all = cp->cport,

@@ -6,8 +6,8 @@
 #include <net/checksum.h>
 #include <net/ip6_checksum.h>
 
-#include "csum.h"
-#include "pkt.h"
+#include "path/csum.h"
+#include "path/pkt.h"
 
 /* nf_checksum() would take the IPv4 header in, which does not sum up while the
  * stack fills in its options, and believes any sum that a device made but on

@@ -2,8 +2,8 @@
 #ifndef VS_ENCAP_H
 #define VS_ENCAP_H
 
-#include "pkt.h"
-#include "route.h"
+#include "path/pkt.h"
+#include "path/route.h"
 
 /**
  * struct vs_tunnel - how one packet is wrapped

@@ -10,16 +10,16 @@
 #include <net/ipv6.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 
-#include "app.h"
+#include "app/app.h"
 #include "compat/sock.h"
-#include "conntrack.h"
-#include "dest.h"
-#include "hook.h"
-#include "icmp.h"
+#include "config/dest.h"
 #include "net.h"
-#include "schedule.h"
+#include "path/conntrack.h"
+#include "path/hook.h"
+#include "path/icmp.h"
+#include "path/schedule.h"
+#include "path/xmit.h"
 #include "trace.h"
-#include "xmit.h"
 
 /* Whether @cp is over and its client may use the port again. */
 static bool is_over(const struct vs_pkt *p, const struct vs_conn *cp, int mode)
@@ -53,7 +53,7 @@ static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
 	if (!mode || cp->control || !is_over(p, cp, mode))
 		return false;
 	/* what it controls is not over, and conntrack would drop the packet */
-	return !atomic_read(&cp->n_control) || !vs_ct_is_old(p->skb);
+	return !atomic_read(&cp->n_control) || !vs_nfct_is_old(p->skb);
 }
 
 /* The next connection is as good as this one, unless conntrack knows this one:
@@ -61,7 +61,7 @@ static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
 static void end_conn(struct vs_pkt *p, struct vs_conn *cp, enum vs_counter why)
 {
 	vs_conn_kill_as(cp, why);
-	if (unlikely(vs_ct_is_old(p->skb)))
+	if (unlikely(vs_nfct_is_old(p->skb)))
 		p->verdict = vs_drop(p, VS_DROP_CONNTRACK);
 }
 
@@ -90,8 +90,8 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 {
 	u32 st;
 
-	if (!cp && unlikely(atomic_read(&p->vn->announced))) {
-		cp = vs_app_claim(p);
+	if (!cp && unlikely(atomic_read(&p->vn->expected))) {
+		cp = vs_expect_confirm(p);
 		if (p->verdict != NF_ACCEPT)
 			return p->verdict;
 	}
@@ -111,8 +111,8 @@ static unsigned int vs_in(struct vs_pkt *p, struct vs_conn *cp)
 				VS_CNT_INBYTES, p->skb->len);
 	vs_proto_state(cp, p, VS_DIR_IN);
 	st = READ_ONCE(cp->st);
-	if (likely((st & (VS_ST_ONE_PACKET | VS_ST_MANY | VS_ST_APP)) ==
-		   VS_ST_MANY))
+	if (likely((st & (VS_ST_ONE_PACKET | VS_ST_KEEP | VS_ST_APP)) ==
+		   VS_ST_KEEP))
 		return vs_xmit_in(p, cp);
 	if (!(st & VS_ST_ONE_PACKET)) {
 		vs_conn_count(cp);
@@ -135,7 +135,7 @@ static unsigned int vs_out(struct vs_pkt *p, struct vs_conn *cp)
 
 	if (unlikely(READ_ONCE(cp->st) & VS_ST_APP) && !vs_app_out(p, cp))
 		return p->verdict;
-	verdict = vs_xmit_reply(p, cp);
+	verdict = vs_xmit_out(p, cp);
 	if (verdict != NF_ACCEPT)
 		return verdict;
 	vs_conn_touch(cp);
@@ -152,7 +152,7 @@ static unsigned int vs_out_first(struct vs_pkt *p)
 	struct vs_conn *cp;
 
 	p->verdict = NF_ACCEPT;
-	if (likely(!READ_ONCE(p->vn->config.num_pe_out[p->af == AF_INET6])))
+	if (likely(!READ_ONCE(p->vn->config.num_pe_out[vs_af_index(p->af)])))
 		return NF_ACCEPT;
 	cp = vs_schedule_out(p);
 	if (!cp)
@@ -172,7 +172,7 @@ static bool is_stray(const struct vs_pkt *p)
 	if (likely(!READ_ONCE(p->vn->sysctl.nat_icmp_send)) ||
 	    vs_pkt_aborts(p))
 		return false;
-	return vs_dest_find_real(p->vn, p->af, p->proto, &p->saddr, p->sport);
+	return vs_dest_lookup_real(p->vn, p->af, p->proto, &p->saddr, p->sport);
 }
 
 static unsigned int refuse_stray(struct vs_pkt *p)
@@ -231,7 +231,7 @@ static bool is_bystander(const struct vs_net *vn, const struct sk_buff *skb,
 		return false;
 	if (hook != NF_INET_FORWARD &&
 	    (vs_filter_has(vn->filter.vip, af, &d) ||
-	     (skb->mark && READ_ONCE(vn->config.num_fwmark[af == AF_INET6]))))
+	     (skb->mark && READ_ONCE(vn->config.num_fwmark[vs_af_index(af)]))))
 		return false;
 	return !vs_filter_has(vn->filter.vip, af, &s);
 }
@@ -313,12 +313,12 @@ static __always_inline enum vs_parse parse(struct vs_pkt *p)
  */
 static struct vs_conn *find(const struct vs_pkt *p, enum vs_dir *dir)
 {
-	struct vs_conn *cp = vs_conn_find_dir(p, dir);
+	struct vs_conn *cp = vs_conn_lookup(p, dir);
 
 	if (likely(cp) ||
 	    !vs_filter_has(p->vn->filter.vip, p->af, &p->saddr))
 		return cp;
-	cp = vs_conn_find_reverse(p, dir);
+	cp = vs_conn_lookup_reverse(p, dir);
 	if (!cp || *dir != VS_DIR_IN || cp->method == IP_VS_CONN_F_MASQ)
 		return NULL;
 	*dir = VS_DIR_OUT;

@@ -14,16 +14,16 @@
 #include <net/ip.h>
 #include <net/route.h>
 
-#include "csum.h"
-#include "dest.h"
-#include "icmp.h"
-#include "mtu.h"
+#include "config/dest.h"
 #include "net.h"
-#include "route.h"
-#include "schedule.h"
+#include "path/csum.h"
+#include "path/icmp.h"
+#include "path/mtu.h"
+#include "path/route.h"
+#include "path/schedule.h"
+#include "path/xmit.h"
 #include "stats.h"
 #include "trace.h"
-#include "xmit.h"
 
 /* What is read of an ICMP header; both families lay it out alike. */
 struct error {
@@ -81,7 +81,7 @@ static enum vs_parse parse_embedded(const struct vs_pkt *p, struct vs_pkt *in,
 /* Embedded is what the client sent, as it sent it: not by NAT. */
 static struct vs_conn *find_sent_on(const struct vs_pkt *in)
 {
-	struct vs_conn *cp = vs_conn_find(in);
+	struct vs_conn *cp = vs_conn_lookup_in(in);
 
 	return cp && cp->method != IP_VS_CONN_F_MASQ ? cp : NULL;
 }
@@ -104,7 +104,7 @@ static unsigned int learn_pmtu(struct vs_pkt *p, struct vs_dest *dest,
 	const struct vs_route *rt;
 
 	ipv4_update_pmtu(p->skb, p->vn->net, mtu, 0, 0);
-	rt = vs_route_get(p, dest, false);
+	rt = vs_route_to(p, dest, false);
 	if (rt)
 		mtu = dst_mtu(rt->dst);
 	return mtu > IPV4_MIN_MTU + overhead ? mtu - overhead : mtu;
@@ -217,7 +217,7 @@ static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
 	    !vs_route_is_local(skb_dst(p->skb), p->af) ||
 	    parse_embedded(p, &req, l3) != VS_PARSE_OK)
 		return NF_ACCEPT;
-	cp = vs_conn_find_dir(&req, &dir);
+	cp = vs_conn_lookup(&req, &dir);
 	if (!cp || dir != VS_DIR_IN || cp->method != IP_VS_CONN_F_TUNNEL ||
 	    !is_tunnel_to(cp->dest, type, outer))
 		return NF_ACCEPT;
@@ -270,7 +270,7 @@ unsigned int vs_icmp_in(struct vs_pkt *p)
 	if (!read_error(p, &e))
 		return p->verdict;
 	what = parse_embedded(p, &in, p->l4 + sizeof(e));
-	cp = what == VS_PARSE_OK ? vs_conn_find_reverse(&in, &dir) : NULL;
+	cp = what == VS_PARSE_OK ? vs_conn_lookup_reverse(&in, &dir) : NULL;
 	if (cp && dir == VS_DIR_OUT)
 		return NF_ACCEPT;
 	if (cp) {
@@ -303,7 +303,7 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 		return p->verdict;
 	if (parse_embedded(p, &in, p->l4 + sizeof(e)) != VS_PARSE_OK)
 		return unrelated(p, NF_INET_FORWARD);
-	cp = vs_conn_find_reverse(&in, &dir);
+	cp = vs_conn_lookup_reverse(&in, &dir);
 	if (!cp) {
 		dir = VS_DIR_OUT;
 		cp = find_sent_on(&in);
@@ -313,7 +313,7 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	trace_weir_lookup(&in, cp, dir);
 	if (cp->method == IP_VS_CONN_F_MASQ && !vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
-	p->verdict = vs_xmit_icmp_reply(p, &in, cp);
+	p->verdict = vs_xmit_icmp_out(p, &in, cp);
 	if (p->verdict != NF_ACCEPT)
 		return p->verdict;
 	count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);

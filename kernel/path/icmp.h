@@ -2,7 +2,7 @@
 #ifndef VS_ICMP_H
 #define VS_ICMP_H
 
-#include "pkt.h"
+#include "path/pkt.h"
 
 /* An ICMP or ICMPv6 packet at one of the hooks: errors about packets of our
  * connections are rewritten and sent on, anything else is accepted. */

@@ -12,8 +12,8 @@
 #include <net/ipv6.h>
 
 #include "compat/gso.h"
-#include "mtu.h"
 #include "net.h"
+#include "path/mtu.h"
 
 /* GSO packets count by the size of the segments they will become. */
 static bool is_longer(const struct sk_buff *skb, unsigned int mtu)

@@ -2,7 +2,7 @@
 #ifndef VS_MTU_H
 #define VS_MTU_H
 
-#include "pkt.h"
+#include "path/pkt.h"
 
 #define IPV4_MIN_MTU	68
 

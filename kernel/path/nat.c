@@ -15,7 +15,7 @@
 #include <net/sctp/checksum.h>
 #include <net/udp.h>
 
-#include "nat.h"
+#include "path/nat.h"
 
 /**
  * struct edit - one address and one port to put into a header

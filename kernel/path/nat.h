@@ -2,8 +2,8 @@
 #ifndef VS_NAT_H
 #define VS_NAT_H
 
-#include "conn.h"
-#include "pkt.h"
+#include "conn/conn.h"
+#include "path/pkt.h"
 
 /* Rewrite addresses and ports of @p (at p->l3, p->l4) with incremental
  * checksums, whatever the CHECKSUM_* mode and GSO type. These are the only

@@ -15,11 +15,10 @@
 #include <net/net_namespace.h>
 #include <net/route.h>
 
-#include "dest.h"
-#include "main.h"
+#include "config/dest.h"
 #include "net.h"
-#include "notrack.h"
-#include "pkt.h"
+#include "path/notrack.h"
+#include "path/pkt.h"
 
 #ifdef VS_HAVE_NOTRACK	/* else hooks may not be looked at */
 
@@ -139,7 +138,7 @@ static bool is_known(const struct vs_pkt *p, const struct vs_notrack *n)
 
 	if (p->frag || p->cut || vs_pkt_opens(p) || !is_ours(p))
 		return false;
-	cp = vs_conn_find_dir(p, &dir);
+	cp = vs_conn_lookup(p, &dir);
 	return cp && !(READ_ONCE(cp->st) & VS_ST_NFCT) &&
 	       (!cp->dest || vs_dest_available(cp->dest)) &&
 	       (dir == VS_DIR_OUT || is_local(p)) &&
@@ -155,7 +154,7 @@ static unsigned int notrack_hook(void *priv, struct sk_buff *skb,
 		.af = state->pf == NFPROTO_IPV6 ? AF_INET6 : AF_INET,
 		.hook = state->hook,
 	};
-	const struct vs_notrack *n = &p.vn->notrack[p.af == AF_INET6];
+	const struct vs_notrack *n = &p.vn->notrack[vs_af_index(p.af)];
 
 	if (skb_get_nfct(skb) || skb->ipvs_property ||
 	    skb->pkt_type != PACKET_HOST ||
@@ -183,7 +182,7 @@ static const struct nf_hook_ops early[] = {
 
 static void judge(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 	const struct nf_hook_entries *e[NF_INET_NUMHOOKS];
 	u8 watched = 0;	/* by BIT() of the hook */
 	bool tracked = false;
@@ -215,15 +214,15 @@ static void judge_again(struct vs_net *vn, u8 af)
 
 static void update(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 
 	lockdep_assert_held(&vn->config.lock);
-	if (!vn->config.num_af[af == AF_INET6])
+	if (!vn->config.num_af[vs_af_index(af)])
 		return;
 	judge_again(vn, af);
 	if (n->in && !n->hooked) {
 		n->hooked = !nf_register_net_hook(vn->net,
-						  &early[af == AF_INET6]);
+						  &early[vs_af_index(af)]);
 		judge_again(vn, af);
 	} else if (!n->in) {
 		vs_notrack_stop(vn, af);
@@ -232,11 +231,11 @@ static void update(struct vs_net *vn, u8 af)
 
 void vs_notrack_stop(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack *n = &vn->notrack[af == AF_INET6];
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 
 	if (!n->hooked)
 		return;
-	nf_unregister_net_hook(vn->net, &early[af == AF_INET6]);
+	nf_unregister_net_hook(vn->net, &early[vs_af_index(af)]);
 	n->hooked = false;
 }
 

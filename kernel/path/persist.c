@@ -14,18 +14,18 @@
 #include <linux/ip_vs.h>
 #include <net/ipv6.h>
 
+#include "config/service.h"
 #include "net.h"
-#include "pe.h"
-#include "persist.h"
-#include "schedule.h"
-#include "service.h"
+#include "path/persist.h"
+#include "path/schedule.h"
+#include "pe/pe.h"
 
 /* What a template is known by; @k points into the rest. */
 struct want {
 	union nf_inet_addr net;
 	union nf_inet_addr vaddr;
 	struct vs_tuple k;
-	struct vs_side *side;
+	struct vs_conn_ext *ext;
 };
 
 static void client_net(const struct vs_service *svc,
@@ -56,16 +56,16 @@ static int want_init(struct want *w, const struct vs_pkt *p,
 	const struct vs_pe *pe = rcu_dereference(svc->pe);
 
 	client_net(svc, client, &w->net);
-	w->side = NULL;
+	w->ext = NULL;
 	if (pe) {
-		w->side = vs_side_new(pe, p);
-		if (IS_ERR(w->side))
-			return PTR_ERR(w->side);
+		w->ext = vs_conn_ext_new(pe, p);
+		if (IS_ERR(w->ext))
+			return PTR_ERR(w->ext);
 	}
 	w->k = (struct vs_tuple) {
 		.saddr = &w->net, .daddr = &w->vaddr,
 		.af = p->af, .proto = p->proto,
-		.side = w->side,
+		.ext = w->ext,
 	};
 	return 0;
 }
@@ -86,7 +86,7 @@ static bool is_valid(const struct vs_net *vn, const struct vs_conn *ct,
 static struct vs_conn *lookup(struct vs_net *vn, const struct want *w,
 			      const struct vs_dest *only)
 {
-	struct vs_conn *ct = vs_table_find_template(&vn->table, &w->k);
+	struct vs_conn *ct = vs_table_lookup_tmpl(&vn->table, &w->k);
 
 	if (ct && is_valid(vn, ct, only)) {
 		vs_conn_touch(ct);
@@ -116,20 +116,20 @@ static struct vs_conn *create(struct vs_net *vn, struct want *w,
 		.fwmark = svc->key.fwmark,
 		.timeout = READ_ONCE(svc->timeout),
 		.dest = dest,
-		.side = w->side,
+		.ext = w->ext,
 	};
 	struct vs_conn *ct = vs_conn_new(vn, &conf);
 
 	if (!IS_ERR(ct))
 		return ct;
 	if (ct == ERR_PTR(-EEXIST))	/* another CPU has the same client */
-		ct = vs_table_find_template(&vn->table, &w->k) ?:
+		ct = vs_table_lookup_tmpl(&vn->table, &w->k) ?:
 		     ERR_PTR(-ENOMEM);
-	vs_side_free(w->side);
+	vs_conn_ext_free(w->ext);
 	return ct;
 }
 
-struct vs_conn *vs_persist_template(struct vs_pkt *p, struct vs_service *svc)
+struct vs_conn *vs_persist_tmpl(struct vs_pkt *p, struct vs_service *svc)
 {
 	struct vs_conn *ct;
 	struct vs_dest *dest;
@@ -150,14 +150,14 @@ struct vs_conn *vs_persist_template(struct vs_pkt *p, struct vs_service *svc)
 	ct = lookup(p->vn, &w, NULL);
 	dest = ct ? NULL : vs_schedule_choose(p, svc);
 	if (!dest) {
-		vs_side_free(w.side);
+		vs_conn_ext_free(w.ext);
 		return ct;
 	}
 	return create(p->vn, &w, svc, dest,
 		      has_port(p, svc) ? dest->key.port : 0);
 }
 
-struct vs_conn *vs_persist_template_out(struct vs_pkt *p,
+struct vs_conn *vs_persist_tmpl_out(struct vs_pkt *p,
 					struct vs_dest *dest)
 {
 	struct vs_service *svc = dest->svc;
@@ -173,6 +173,6 @@ struct vs_conn *vs_persist_template_out(struct vs_pkt *p,
 	ct = lookup(p->vn, &w, dest);
 	if (!ct)
 		return create(p->vn, &w, svc, dest, p->sport);
-	vs_side_free(w.side);
+	vs_conn_ext_free(w.ext);
 	return ct;
 }

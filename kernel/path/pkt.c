@@ -9,7 +9,7 @@
 #include <net/tcp.h>
 
 #include "net.h"
-#include "pkt.h"
+#include "path/pkt.h"
 
 #define ISAKMP_PORT	cpu_to_be16(500)
 

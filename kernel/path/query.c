@@ -5,10 +5,10 @@
 #include <linux/export.h>
 #include <linux/ip_vs.h>
 
-#include "conn_table.h"
+#include "conn/table.h"
 #include "net.h"
-#include "pkt.h"
-#include "query.h"
+#include "path/pkt.h"
+#include "path/query.h"
 
 /* Translated, the packet is the reverse of a reply of the real server; by the
  * other methods it is still as the client sent it. */
@@ -22,10 +22,10 @@ static struct vs_conn *find_sent(struct vs_pkt *p)
 	struct vs_conn *cp;
 	enum vs_dir dir;
 
-	cp = vs_table_find(&p->vn->table, &reverse, &dir);
+	cp = vs_table_lookup(&p->vn->table, &reverse, &dir);
 	if (cp && dir == VS_DIR_OUT && cp->method == IP_VS_CONN_F_MASQ)
 		return cp;
-	cp = vs_conn_find(p);
+	cp = vs_conn_lookup_in(p);
 	return cp && cp->method != IP_VS_CONN_F_MASQ ? cp : NULL;
 }
 

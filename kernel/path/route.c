@@ -21,9 +21,9 @@
 #include <net/route.h>
 
 #include "compat/dst.h"
+#include "config/service.h"
 #include "net.h"
-#include "route.h"
-#include "service.h"
+#include "path/route.h"
 
 static atomic_t generation = ATOMIC_INIT(0);
 
@@ -170,7 +170,7 @@ static const struct vs_route *refresh(struct vs_pkt *p, struct vs_dest *dest,
 	return rt;
 }
 
-const struct vs_route *vs_route_get(struct vs_pkt *p, struct vs_dest *dest,
+const struct vs_route *vs_route_to(struct vs_pkt *p, struct vs_dest *dest,
 				    bool known_nh)
 {
 	const struct vs_route *rt = rcu_dereference(dest->route);
@@ -268,8 +268,8 @@ static bool is_plain(const struct vs_pkt *p)
 
 static bool use_cached(struct vs_pkt *p, struct vs_conn *cp)
 {
-	struct dst_entry *dst = rcu_dereference(cp->reply_dst);
-	u32 cookie = p->af == AF_INET6 ? READ_ONCE(cp->reply_cookie) : 0;
+	struct dst_entry *dst = rcu_dereference(cp->out_dst);
+	u32 cookie = p->af == AF_INET6 ? READ_ONCE(cp->out_cookie) : 0;
 	struct sk_buff *skb = p->skb;
 
 	if (!dst || !dst_check(dst, cookie))
@@ -284,16 +284,16 @@ static bool use_cached(struct vs_pkt *p, struct vs_conn *cp)
 static void cache_reply(const struct vs_pkt *p, struct vs_conn *cp)
 {
 	struct dst_entry *dst = skb_dst(p->skb);
-	struct dst_entry __rcu *old = READ_ONCE(cp->reply_dst);
+	struct dst_entry __rcu *old = READ_ONCE(cp->out_dst);
 
 	if (p->af == AF_INET6)
-		WRITE_ONCE(cp->reply_cookie,
+		WRITE_ONCE(cp->out_cookie,
 			   rt6_get_cookie(dst_rt6_info(dst)));
 	dst_hold(dst);
-	if (cmpxchg(&cp->reply_dst, old, RCU_INITIALIZER(dst)) != old) {
+	if (cmpxchg(&cp->out_dst, old, RCU_INITIALIZER(dst)) != old) {
 		/* whose cookie it is now nobody knows: cache neither */
 		dst_release(dst);
-		old = xchg(&cp->reply_dst, NULL);
+		old = xchg(&cp->out_dst, NULL);
 	}
 	dst_release(unrcu_pointer(old));
 }
@@ -307,7 +307,7 @@ static int route_harder(const struct vs_pkt *p)
 	return ip_route_me_harder(p->vn->net, skb->sk, skb, RTN_LOCAL);
 }
 
-bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp)
+bool vs_route_out(struct vs_pkt *p, struct vs_conn *cp)
 {
 	bool plain;
 

@@ -5,8 +5,8 @@
 #include <linux/rcupdate.h>
 #include <net/dst.h>
 
-#include "conn.h"
-#include "pkt.h"
+#include "conn/conn.h"
+#include "path/pkt.h"
 
 /**
  * struct vs_route - a destination's cached route
@@ -31,7 +31,7 @@ bool vs_route_is_local(const struct dst_entry *dst, u8 af);
 /* RCU. The route to @dest, from its cache or made anew; NULL: none (the
  * client has been told as the kernel tells it). @known_nh: direct routing,
  * where the destination is the next hop. */
-const struct vs_route *vs_route_get(struct vs_pkt *p, struct vs_dest *dest,
+const struct vs_route *vs_route_to(struct vs_pkt *p, struct vs_dest *dest,
 				    bool known_nh);
 
 /* The route to where @p goes by itself, as a reference; NULL: none, or this
@@ -53,7 +53,7 @@ void vs_route_free(struct vs_dest *dest);
 
 /* Gives @p's reply the route that its new source address calls for: the
  * connection's cached one or a fresh look-up. false: no route. */
-bool vs_route_reply(struct vs_pkt *p, struct vs_conn *cp);
+bool vs_route_out(struct vs_pkt *p, struct vs_conn *cp);
 
 int vs_route_init(void);	/* device notifier: no route outlives its device */
 void vs_route_exit(void);

@@ -8,13 +8,13 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
-#include "defence.h"
-#include "icmp.h"
+#include "config/service.h"
+#include "conn/defence.h"
 #include "net.h"
-#include "pe.h"
-#include "persist.h"
-#include "schedule.h"
-#include "service.h"
+#include "path/icmp.h"
+#include "path/persist.h"
+#include "path/schedule.h"
+#include "pe/pe.h"
 #include "trace.h"
 
 static bool is_sloppy(const struct vs_sysctl *knobs, u8 proto)
@@ -57,7 +57,7 @@ static bool is_local_reply(const struct vs_pkt *p)
 
 	if (dev && !(dev->flags & IFF_LOOPBACK))
 		return false;
-	return vs_table_find(&p->vn->table, &k, &dir) && dir == VS_DIR_IN;
+	return vs_table_lookup(&p->vn->table, &k, &dir) && dir == VS_DIR_IN;
 }
 
 struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
@@ -129,7 +129,7 @@ static struct vs_conn *connect_to(struct vs_pkt *p, struct vs_service *svc,
 		conf.st = VS_ST_ONE_PACKET;
 	cp = vs_conn_new(p->vn, &conf);
 	if (cp == ERR_PTR(-EEXIST)) {	/* another CPU made and counted it */
-		cp = vs_conn_find(p);
+		cp = vs_conn_lookup_in(p);
 		return cp ?: failed(p, -ENOMEM);
 	}
 	if (IS_ERR(cp))
@@ -165,7 +165,7 @@ static struct vs_conn *bypass(struct vs_pkt *p, const struct vs_service *svc)
 	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
 
 	if (cp == ERR_PTR(-EEXIST))
-		return vs_conn_find(p) ?: failed(p, -ENOMEM);
+		return vs_conn_lookup_in(p) ?: failed(p, -ENOMEM);
 	if (IS_ERR(cp))
 		return failed(p, PTR_ERR(cp));
 	vs_event(p->vn, VS_EV_BYPASSED);
@@ -196,7 +196,7 @@ static struct vs_conn *refuse(struct vs_pkt *p, const struct vs_service *svc)
 static struct vs_conn *schedule_persistent(struct vs_pkt *p,
 					   struct vs_service *svc)
 {
-	struct vs_conn *ct = vs_persist_template(p, svc);
+	struct vs_conn *ct = vs_persist_tmpl(p, svc);
 
 	if (!ct)
 		return refuse(p, svc);
@@ -223,7 +223,7 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 
 	if (!may_begin(p))
 		return passed(p, VS_PASS_NOT_OPENING);
-	svc = vs_service_find(p->vn, p->af, p->proto, &p->daddr, p->dport,
+	svc = vs_service_lookup(p->vn, p->af, p->proto, &p->daddr, p->dport,
 			      p->skb->mark);
 	if (!svc)
 		return passed(p, VS_PASS_NO_SERVICE);
@@ -257,7 +257,7 @@ static struct vs_conn *connect_from(struct vs_pkt *p, struct vs_dest *dest,
 		.st = is_one_packet(p, svc) ? VS_ST_ONE_PACKET : 0,
 		.dest = dest,
 		.control = control,
-		.again = true,
+		.allow_dup = true,
 	};
 	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
 
@@ -276,7 +276,7 @@ struct vs_conn *vs_schedule_out(struct vs_pkt *p)
 
 	if (p->proto != IPPROTO_UDP || p->later_frag)
 		return NULL;
-	dest = vs_dest_find_real(p->vn, p->af, p->proto, &p->saddr, p->sport);
+	dest = vs_dest_lookup_real(p->vn, p->af, p->proto, &p->saddr, p->sport);
 	if (!dest)
 		return NULL;
 	svc = dest->svc;
@@ -287,6 +287,6 @@ struct vs_conn *vs_schedule_out(struct vs_pkt *p)
 	    !p->sport)
 		return NULL;
 	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
-		control = vs_persist_template_out(p, dest);
+		control = vs_persist_tmpl_out(p, dest);
 	return IS_ERR(control) ? NULL : connect_from(p, dest, control);
 }

@@ -2,8 +2,8 @@
 #ifndef VS_SCHEDULE_H
 #define VS_SCHEDULE_H
 
-#include "conn.h"
-#include "pkt.h"
+#include "conn/conn.h"
+#include "path/pkt.h"
 
 struct vs_dest;
 struct vs_service;

@@ -14,20 +14,20 @@
 #include <net/sock.h>
 
 #include "compat/gso.h"
-#include "conntrack.h"
-#include "dest.h"
-#include "encap.h"
-#include "mtu.h"
-#include "nat.h"
+#include "config/dest.h"
 #include "net.h"
-#include "route.h"
+#include "path/conntrack.h"
+#include "path/encap.h"
+#include "path/mtu.h"
+#include "path/nat.h"
+#include "path/route.h"
+#include "path/xmit.h"
 #include "trace.h"
-#include "xmit.h"
 
 static void own(struct vs_pkt *p, const struct vs_conn *cp, enum vs_dir dir)
 {
 	vs_skb_mark_owned(p->skb);
-	vs_ct_settle(p->skb, cp, dir);
+	vs_nfct_settle(p->skb, cp, dir);
 }
 
 /* Kept out of the packets' way, which has but the jump to it. */
@@ -159,7 +159,7 @@ static unsigned int nat_local(struct vs_pkt *p, const struct vs_pkt *in,
 static __always_inline unsigned int
 xmit_nat(struct vs_pkt *p, const struct vs_pkt *in, struct vs_conn *cp)
 {
-	const struct vs_route *rt = vs_route_get(p, cp->dest, false);
+	const struct vs_route *rt = vs_route_to(p, cp->dest, false);
 	enum vs_counter why;
 
 	if (unlikely(!rt || !vs_route_allowed(p, rt, true)))
@@ -178,7 +178,7 @@ xmit_nat(struct vs_pkt *p, const struct vs_pkt *in, struct vs_conn *cp)
 
 static unsigned int xmit_direct(struct vs_pkt *p, struct vs_conn *cp)
 {
-	const struct vs_route *rt = vs_route_get(p, cp->dest, true);
+	const struct vs_route *rt = vs_route_to(p, cp->dest, true);
 	enum vs_counter why;
 
 	if (unlikely(!rt || !vs_route_allowed(p, rt, false)))
@@ -238,7 +238,7 @@ static unsigned int send_tunnelled(struct vs_pkt *p,
 
 	set_route(skb, rt);
 	vs_skb_mark_owned(skb);
-	if (unlikely(READ_ONCE(cp->st) & VS_ST_NFCT) && !vs_ct_confirm(skb))
+	if (unlikely(READ_ONCE(cp->st) & VS_ST_NFCT) && !vs_nfct_confirm(skb))
 		return vs_drop_silent(p, VS_DROP_CONNTRACK);
 	nf_reset_ct(skb);
 	skb_forward_csum(skb);
@@ -285,7 +285,7 @@ static unsigned int send_segments(struct vs_pkt *p, const struct vs_conn *cp,
 static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 {
 	const struct vs_dest *dest = cp->dest;
-	const struct vs_route *rt = vs_route_get(p, cp->dest, false);
+	const struct vs_route *rt = vs_route_to(p, cp->dest, false);
 	struct vs_tunnel tun;
 	enum vs_counter why;
 
@@ -360,25 +360,25 @@ unsigned int vs_xmit_icmp_in(struct vs_pkt *p, const struct vs_pkt *in,
 	return vs_xmit_in(p, cp);
 }
 
-unsigned int vs_xmit_reply(struct vs_pkt *p, struct vs_conn *cp)
+unsigned int vs_xmit_out(struct vs_pkt *p, struct vs_conn *cp)
 {
 	if (unlikely(cp->method != IP_VS_CONN_F_MASQ))
 		return accept(p, cp, VS_DIR_OUT);
 	if (!vs_nat_out(p, cp))
 		return vs_drop_silent(p, VS_DROP_HEADROOM);
-	if (!vs_route_reply(p, cp))
+	if (!vs_route_out(p, cp))
 		return vs_drop_silent(p, VS_DROP_REPLY_ROUTE);
 	return accept(p, cp, VS_DIR_OUT);
 }
 
-unsigned int vs_xmit_icmp_reply(struct vs_pkt *p, const struct vs_pkt *in,
+unsigned int vs_xmit_icmp_out(struct vs_pkt *p, const struct vs_pkt *in,
 				struct vs_conn *cp)
 {
 	if (cp->method != IP_VS_CONN_F_MASQ)
 		return accept(p, cp, VS_DIR_OUT);
 	if (!vs_nat_icmp(p, in, cp, VS_DIR_OUT))
 		return vs_drop_silent(p, VS_DROP_HEADROOM);
-	if (!vs_route_reply(p, cp))
+	if (!vs_route_out(p, cp))
 		return vs_drop_silent(p, VS_DROP_REPLY_ROUTE);
 	return accept(p, cp, VS_DIR_OUT);
 }

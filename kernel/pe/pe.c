@@ -9,11 +9,11 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
-#include "app.h"
-#include "config.h"
+#include "app/app.h"
+#include "config/config.h"
+#include "config/service.h"
 #include "net.h"
-#include "pe.h"
-#include "service.h"
+#include "pe/pe.h"
 
 static LIST_HEAD(engines);
 static DEFINE_MUTEX(engines_lock);
@@ -101,34 +101,34 @@ const struct vs_pe *vs_pe_bind(struct vs_service *svc, const struct vs_pe *pe)
 	return old;
 }
 
-struct vs_side *vs_side_new(const struct vs_pe *pe, const struct vs_pkt *p)
+struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe, const struct vs_pkt *p)
 {
-	struct vs_side *side;
+	struct vs_conn_ext *ext;
 	const u8 *data;
 	int len;
 
 	len = pe->find(p, &data);
 	if (len < 0)
 		return ERR_PTR(len);
-	side = kmalloc(struct_size(side, data, len), GFP_ATOMIC);
-	if (!side)
+	ext = kmalloc(struct_size(ext, data, len), GFP_ATOMIC);
+	if (!ext)
 		return ERR_PTR(-ENOMEM);
 	if (!try_module_get(pe->owner)) {	/* the service lost it just now */
-		kfree(side);
+		kfree(ext);
 		return ERR_PTR(-EINVAL);
 	}
-	side->pe = pe;
-	side->app = NULL;
-	side->len = len;
-	memcpy(side->data, data, len);
-	return side;
+	ext->pe = pe;
+	ext->app = NULL;
+	ext->len = len;
+	memcpy(ext->data, data, len);
+	return ext;
 }
 
-void vs_side_free(struct vs_side *side)
+void vs_conn_ext_free(struct vs_conn_ext *ext)
 {
-	if (!side)
+	if (!ext)
 		return;
-	vs_app_conn_free(side->app);
-	vs_pe_put(side->pe);
-	kfree(side);
+	vs_app_conn_free(ext->app);
+	vs_pe_put(ext->pe);
+	kfree(ext);
 }

@@ -5,7 +5,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 
-#include "pkt.h"
+#include "path/pkt.h"
 
 #define VS_PE_DATA_MAX	255
 
@@ -33,13 +33,13 @@ struct vs_pe {
 };
 
 /**
- * struct vs_side - what few connections have; see vs_conn.side
+ * struct vs_conn_ext - what few connections have; see vs_conn.ext
  * @pe:		engine of a template; holds its module
  * @app:	of a connection with a helper, see app.h
  * @len:	of @data
  * @data:	what the engine knows the template by
  */
-struct vs_side {
+struct vs_conn_ext {
 	const struct vs_pe *pe;
 	struct vs_app_conn *app;
 	u8 len;
@@ -60,10 +60,10 @@ const struct vs_pe *vs_pe_bind(struct vs_service *svc, const struct vs_pe *pe);
 
 /* What @pe finds in @p, for a new template or to look one up; an ERR_PTR when
  * the packet is to be dropped. RCU. */
-struct vs_side *vs_side_new(const struct vs_pe *pe, const struct vs_pkt *p);
-void vs_side_free(struct vs_side *side);	/* NULL is fine */
+struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe, const struct vs_pkt *p);
+void vs_conn_ext_free(struct vs_conn_ext *ext);	/* NULL is fine */
 
-static inline bool vs_side_eq(const struct vs_side *a, const struct vs_side *b)
+static inline bool vs_conn_ext_eq(const struct vs_conn_ext *a, const struct vs_conn_ext *b)
 {
 	if (likely(!a || !b))
 		return a == b;

@@ -6,7 +6,7 @@
 #include <linux/netfilter/nf_conntrack_sip.h>
 #include <linux/udp.h>
 
-#include "pe.h"
+#include "pe/pe.h"
 
 /* A Call-ID ends with its line. */
 static bool ends_line(const char *data, unsigned int end, unsigned int len)

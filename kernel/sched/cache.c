@@ -10,8 +10,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
-#include "../main.h"
-#include "cache.h"
+#include "sched/cache.h"
 
 #define BUCKETS		VS_CACHE_BUCKETS
 #define GC_PERIOD	(60 * HZ)
@@ -56,10 +55,10 @@ static u32 bucket_of(const struct vs_cache *cache,
 	return siphash_2u64(a, b, &cache->key) % BUCKETS;
 }
 
-static struct vs_site *find(struct vs_cache *cache,
+static struct vs_cached_dest_set *find(struct vs_cache *cache,
 			    const union nf_inet_addr *addr)
 {
-	struct vs_site *site;
+	struct vs_cached_dest_set *site;
 
 	hlist_for_each_entry_rcu(site, &cache->bucket[bucket_of(cache, addr)],
 				 node, lockdep_is_held(&cache->lock))
@@ -68,10 +67,10 @@ static struct vs_site *find(struct vs_cache *cache,
 	return NULL;
 }
 
-struct vs_site *vs_cache_find(struct vs_cache *cache,
+struct vs_cached_dest_set *vs_cache_lookup(struct vs_cache *cache,
 			      const union nf_inet_addr *addr)
 {
-	struct vs_site *site = find(cache, addr);
+	struct vs_cached_dest_set *site = find(cache, addr);
 
 	if (site && time_after(jiffies, READ_ONCE(site->used)))
 		WRITE_ONCE(site->used, jiffies);
@@ -80,9 +79,9 @@ struct vs_site *vs_cache_find(struct vs_cache *cache,
 
 /* The rest but put, forget and collect with @cache->lock. */
 
-static struct vs_site *new_site(const union nf_inet_addr *addr, u32 n)
+static struct vs_cached_dest_set *new_site(const union nf_inet_addr *addr, u32 n)
 {
-	struct vs_site *site;
+	struct vs_cached_dest_set *site;
 
 	site = kzalloc(struct_size(site, dest, n), GFP_ATOMIC | __GFP_NOWARN);
 	if (!site)
@@ -94,7 +93,7 @@ static struct vs_site *new_site(const union nf_inet_addr *addr, u32 n)
 	return site;
 }
 
-static void erase(struct vs_cache *cache, struct vs_site *site)
+static void erase(struct vs_cache *cache, struct vs_cached_dest_set *site)
 {
 	hlist_del_rcu(&site->node);
 	cache->sites--;
@@ -102,7 +101,7 @@ static void erase(struct vs_cache *cache, struct vs_site *site)
 	kfree_rcu(site, rcu);
 }
 
-static void insert(struct vs_cache *cache, struct vs_site *site)
+static void insert(struct vs_cache *cache, struct vs_cached_dest_set *site)
 {
 	hlist_add_head_rcu(&site->node,
 			   &cache->bucket[bucket_of(cache, &site->addr)]);
@@ -110,8 +109,8 @@ static void insert(struct vs_cache *cache, struct vs_site *site)
 	cache->members += site->n;
 }
 
-static void replace(struct vs_cache *cache, struct vs_site *old,
-		    struct vs_site *new)
+static void replace(struct vs_cache *cache, struct vs_cached_dest_set *old,
+		    struct vs_cached_dest_set *new)
 {
 	hlist_replace_rcu(&old->node, &new->node);
 	cache->members += new->n;
@@ -119,7 +118,7 @@ static void replace(struct vs_cache *cache, struct vs_site *old,
 	kfree_rcu(old, rcu);
 }
 
-static bool has(const struct vs_site *site, const struct vs_dest *dest)
+static bool has(const struct vs_cached_dest_set *site, const struct vs_dest *dest)
 {
 	u32 i;
 
@@ -133,9 +132,9 @@ static bool has(const struct vs_site *site, const struct vs_dest *dest)
 static void assign(struct vs_cache *cache, const union nf_inet_addr *addr,
 		   struct vs_dest *dest, bool keep)
 {
-	struct vs_site *old = find(cache, addr);
+	struct vs_cached_dest_set *old = find(cache, addr);
 	u32 n = old && keep ? old->n : 0;
-	struct vs_site *new;
+	struct vs_cached_dest_set *new;
 
 	if (cache->dead || (old && has(old, dest)))
 		return;
@@ -174,7 +173,7 @@ static bool is_kept(const struct vs_dest *dest, const struct vs_dest *gone)
 	return gone ? dest != gone : vs_dest_available(dest);
 }
 
-static u32 count_kept(const struct vs_site *site, const struct vs_dest *gone)
+static u32 count_kept(const struct vs_cached_dest_set *site, const struct vs_dest *gone)
 {
 	u32 i, n = 0;
 
@@ -185,11 +184,11 @@ static u32 count_kept(const struct vs_site *site, const struct vs_dest *gone)
 
 /* The site without @gone, or without all that are not available: with what is
  * left of it in its place, if there is anything (and memory). */
-static void strip(struct vs_cache *cache, struct vs_site *site,
+static void strip(struct vs_cache *cache, struct vs_cached_dest_set *site,
 		  const struct vs_dest *gone)
 {
 	u32 n = count_kept(site, gone);
-	struct vs_site *new;
+	struct vs_cached_dest_set *new;
 	u32 i, k = 0;
 
 	if (n == site->n)
@@ -211,7 +210,7 @@ static void strip(struct vs_cache *cache, struct vs_site *site,
 void vs_cache_del(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest)
 {
-	struct vs_site *site;
+	struct vs_cached_dest_set *site;
 
 	spin_lock(&cache->lock);
 	site = find(cache, addr);
@@ -223,7 +222,7 @@ void vs_cache_del(struct vs_cache *cache, const union nf_inet_addr *addr,
 void vs_cache_forget(struct vs_cache *cache)
 {
 	struct hlist_node *next;
-	struct vs_site *site;
+	struct vs_cached_dest_set *site;
 	u32 i;
 
 	for (i = 0; i < BUCKETS; i++) {
@@ -238,7 +237,7 @@ void vs_cache_forget(struct vs_cache *cache)
 static u32 collect_bucket(struct vs_cache *cache, u32 i, unsigned long time)
 {
 	struct hlist_node *next;
-	struct vs_site *site;
+	struct vs_cached_dest_set *site;
 	u32 n = 0;
 
 	spin_lock_bh(&cache->lock);
@@ -282,7 +281,7 @@ void vs_cache_collect(struct vs_cache *cache)
 void vs_cache_put(struct vs_cache *cache)
 {
 	struct hlist_node *next;
-	struct vs_site *site;
+	struct vs_cached_dest_set *site;
 	u32 i;
 
 	if (--cache->holders)

@@ -5,7 +5,7 @@
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
 
-#include "../dest.h"
+#include "config/dest.h"
 
 #define VS_CACHE_BUCKETS	1024
 
@@ -16,14 +16,14 @@
  */
 
 /**
- * struct vs_site - an address that clients want to reach, immutable but @used
+ * struct vs_cached_dest_set - an address that clients want to reach, immutable but @used
  * @addr:	key, padded with zeros
  * @used:	jiffies of the last look-up
  * @changed:	jiffies of the last change of @dest
  * @n:		number of destinations
  * @dest:	the newest first; not necessarily available
  */
-struct vs_site {
+struct vs_cached_dest_set {
 	struct hlist_node node;
 	struct rcu_head rcu;
 	union nf_inet_addr addr;
@@ -71,7 +71,7 @@ void vs_cache_collect(struct vs_cache *cache);
 /* The rest under RCU, BH disabled. */
 
 /* The site @addr, which counts as used, or NULL. */
-struct vs_site *vs_cache_find(struct vs_cache *cache,
+struct vs_cached_dest_set *vs_cache_lookup(struct vs_cache *cache,
 			      const union nf_inet_addr *addr);
 /* @addr is served by @dest only, or by @dest, too, or by @dest no more. When
  * there is no room or memory nothing happens. */

@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "impl.h"
+#include "sched/impl.h"
 
 /* The kernel's choice of a size, and which is its default. */
 #ifndef CONFIG_IP_VS_SH_TAB_BITS

@@ -2,7 +2,7 @@
 #ifndef VS_SCHED_IMPL_H
 #define VS_SCHED_IMPL_H
 
-#include "sched.h"
+#include "sched/sched.h"
 
 /*
  * Between sched.c and the schedulers. *_pick() choose a target under RCU with

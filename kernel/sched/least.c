@@ -4,7 +4,7 @@
  * weight, the first of them in the order of the configuration. They differ in
  * what load is.
  */
-#include "impl.h"
+#include "sched/impl.h"
 
 /* Above this many targets a tree is faster than a walk. */
 #define WALK_MAX	32

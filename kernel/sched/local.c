@@ -5,8 +5,8 @@
  * with a set of caches that grows while they are overloaded (lblcr); for a new
  * site, and instead of an overloaded cache, as wlc chooses.
  */
-#include "cache.h"
-#include "impl.h"
+#include "sched/cache.h"
+#include "sched/impl.h"
 
 static bool is_usable(const struct vs_dest *dest)
 {
@@ -50,7 +50,7 @@ static bool is_less(const struct vs_dest *a, const struct vs_dest *b)
 	       load_of(b) * READ_ONCE(a->weight);
 }
 
-static struct vs_dest *least_of(const struct vs_site *site)
+static struct vs_dest *least_of(const struct vs_cached_dest_set *site)
 {
 	struct vs_dest *least = NULL;
 	u32 i;
@@ -66,7 +66,7 @@ static struct vs_dest *least_of(const struct vs_site *site)
 	return least;
 }
 
-static struct vs_dest *most_of(const struct vs_site *site)
+static struct vs_dest *most_of(const struct vs_cached_dest_set *site)
 {
 	struct vs_dest *most = NULL;
 	u32 i;
@@ -86,7 +86,7 @@ static struct vs_dest *pick_one(struct vs_snap *snap,
 				const union nf_inet_addr *addr)
 {
 	struct vs_cache *cache = snap->state.least.cache;
-	const struct vs_site *site = vs_cache_find(cache, addr);
+	const struct vs_cached_dest_set *site = vs_cache_lookup(cache, addr);
 	struct vs_dest *dest;
 
 	if (site) {
@@ -101,7 +101,7 @@ static struct vs_dest *pick_one(struct vs_snap *snap,
 }
 
 /* A set that has not changed for long has become too big. */
-static void shrink(struct vs_cache *cache, const struct vs_site *site)
+static void shrink(struct vs_cache *cache, const struct vs_cached_dest_set *site)
 {
 	struct vs_dest *dest;
 
@@ -117,7 +117,7 @@ static struct vs_dest *pick_of_set(struct vs_snap *snap,
 				   const union nf_inet_addr *addr)
 {
 	struct vs_cache *cache = snap->state.least.cache;
-	const struct vs_site *site = vs_cache_find(cache, addr);
+	const struct vs_cached_dest_set *site = vs_cache_lookup(cache, addr);
 	struct vs_dest *dest;
 
 	if (site) {

@@ -15,7 +15,7 @@
 #include <linux/siphash.h>
 #include <linux/slab.h>
 
-#include "impl.h"
+#include "sched/impl.h"
 
 /* The kernel's choice of sizes, and which of them is its default. */
 #ifndef CONFIG_IP_VS_MH_TAB_INDEX

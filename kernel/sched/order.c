@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 
-#include "impl.h"
+#include "sched/impl.h"
 
 static bool is_full(const struct vs_target *t)
 {

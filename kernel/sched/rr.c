@@ -3,7 +3,7 @@
  * Round robin: the next usable destination after the last chosen one, whatever
  * the weights, as long as they are not zero.
  */
-#include "impl.h"
+#include "sched/impl.h"
 
 static int next_usable(const struct vs_snap *snap, int last)
 {

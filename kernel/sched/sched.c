@@ -6,8 +6,8 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-#include "cache.h"
-#include "impl.h"
+#include "sched/cache.h"
+#include "sched/impl.h"
 
 static const struct vs_sched scheds[] = {
 	{ .id = VS_SCHED_RR, .name = "rr" },
@@ -26,7 +26,7 @@ static const struct vs_sched scheds[] = {
 	{ .id = VS_SCHED_LBLCR, .name = "lblcr" },
 };
 
-const struct vs_sched *vs_sched_find(const char *name)
+const struct vs_sched *vs_sched_by_name(const char *name)
 {
 	unsigned int i;
 

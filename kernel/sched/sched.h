@@ -5,7 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
-#include "../dest.h"
+#include "config/dest.h"
 
 /**
  * struct vs_flow - what a scheduler may know of the packet it schedules
@@ -123,7 +123,7 @@ struct vs_snap_conf {
 	const int *expiration;
 };
 
-const struct vs_sched *vs_sched_find(const char *name);
+const struct vs_sched *vs_sched_by_name(const char *name);
 
 /* Process context, one at a time for a service, as all that follows but the
  * choice. The snapshot is to be published next; @old is the one it replaces,

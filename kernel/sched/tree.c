@@ -16,7 +16,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-#include "impl.h"
+#include "sched/impl.h"
 
 /**
  * struct vs_leaf - a target in the tree
@@ -61,7 +61,7 @@ static void mark(unsigned long *map, u32 n)
  * order. Who finds a bit set relies on who set it to go on, and on the load
  * being read after that bit is cleared.
  */
-void vs_load_changed(struct vs_dest *dest)
+void vs_tree_mark(struct vs_dest *dest)
 {
 	const struct vs_leaf *leaf;
 	struct vs_tree *tree;

@@ -14,7 +14,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "impl.h"
+#include "sched/impl.h"
 
 /* So many draws, then a walk. */
 #define TRIES	8

@@ -11,7 +11,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "impl.h"
+#include "sched/impl.h"
 
 /* Above this many targets their maxima are worth the memory. */
 #define WALK_MAX	32

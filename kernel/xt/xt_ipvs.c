@@ -9,7 +9,7 @@
 #include <linux/netfilter/xt_ipvs.h>
 #include <net/netfilter/nf_conntrack.h>
 
-#include "query.h"
+#include "path/query.h"
 
 /* Each option that was given must agree with its inversion. */
 static bool agrees(const struct xt_ipvs_mtinfo *info, u8 option, bool is_so)

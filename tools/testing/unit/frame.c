@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "unit.h"
 #include "frame.h"
+#include "unit.h"
 
 static unsigned int add_extension(struct frame *f, u8 *chain, unsigned int off)
 {

@@ -3,7 +3,7 @@
  * lblc, lblcr and what they remember: sets that grow and shrink, collection by
  * the clock, the bound under a scan of addresses, destinations that go.
  */
-#include "dest.h"
+#include "config/dest.h"
 #include "sched/cache.h"
 #include "sched/sched.h"
 #include "unit.h"
@@ -20,7 +20,7 @@ static void publish(const char *name, int first)
 	struct vs_snap *old = snap;
 	struct list_head list;
 	struct vs_snap_conf conf = {
-		.sched = vs_sched_find(name),
+		.sched = vs_sched_by_name(name),
 		.dests = &list,
 		.n = DESTS - first,
 		.af = AF_INET6,

@@ -4,8 +4,8 @@
  * however it is cut; sequence numbers of an edited stream, however that is cut
  * and repeated. Each text ends where its heap block does.
  */
-#include "ftp_text.h"
-#include "seqmap.h"
+#include "app/ftp_text.h"
+#include "app/seqmap.h"
 #include "unit.h"
 
 static unsigned int lesser(unsigned int a, unsigned int b)

@@ -5,10 +5,10 @@
  * so they do here whenever they are copied. PACKETS=N in the environment: more
  * of them.
  */
-#include "net.h"
-#include "nat.h"
-#include "unit.h"
 #include "../selftests/ipvs/fuzz/fuzz.h"
+#include "net.h"
+#include "path/nat.h"
+#include "unit.h"
 
 #define PACKETS	100000
 

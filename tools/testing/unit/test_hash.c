@@ -3,7 +3,7 @@
  * dh, sh, mh and twos: who gets how much, and what moves when destinations
  * change. That the kernel chooses the same is the selftest sched_diff's to show.
  */
-#include "dest.h"
+#include "config/dest.h"
 #include "sched/sched.h"
 #include "unit.h"
 
@@ -16,7 +16,7 @@ static void build(const char *name, u32 flags, const int *weights, int n)
 {
 	struct list_head list;
 	struct vs_snap_conf conf = {
-		.sched = vs_sched_find(name),
+		.sched = vs_sched_by_name(name),
 		.dests = &list,
 		.n = n,
 		.flags = flags,

@@ -3,10 +3,10 @@
  * kernel/nat.c: addresses and ports are replaced, nothing else, and the
  * checksums that follow by difference equal those computed anew.
  */
-#include "net.h"
-#include "nat.h"
-#include "unit.h"
 #include "frame.h"
+#include "net.h"
+#include "path/nat.h"
+#include "unit.h"
 
 struct rewrite {
 	struct frame f;

@@ -3,10 +3,10 @@
  * kernel/pkt.c on whole, truncated, paged, damaged and random packets. The
  * address sanitizer stands behind each: the buffer ends where the packet does.
  */
-#include "net.h"
-#include "pkt.h"
-#include "unit.h"
 #include "frame.h"
+#include "net.h"
+#include "path/pkt.h"
+#include "unit.h"
 
 static enum vs_parse parse(struct vs_pkt *p, const u8 *data, unsigned int len,
 			   unsigned int linear, u8 af, unsigned int l3)

@@ -2,10 +2,10 @@
 /* kernel/proto.c: timeouts, names, and what a packet may write. */
 #include <sys/mman.h>
 
-#include "conn.h"
+#include "conn/conn.h"
+#include "conn/proto.h"
 #include "net.h"
-#include "pkt.h"
-#include "proto.h"
+#include "path/pkt.h"
 #include "unit.h"
 
 static struct {
@@ -162,7 +162,7 @@ static void template_is_assured(void)
 	step(&cp, IPPROTO_UDP, 0, VS_DIR_IN, vn);
 	CHECK(ct.st == VS_ST_TEMPLATE);
 	step(&cp, IPPROTO_UDP, 0, VS_DIR_OUT, vn);
-	CHECK(ct.st == (VS_ST_TEMPLATE | VS_CT_ASSURED));
+	CHECK(ct.st == (VS_ST_TEMPLATE | VS_TMPL_ASSURED));
 }
 
 static void later_fragment_changes_nothing(void)
@@ -206,17 +206,17 @@ static void sctp_association(void)
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		bool out = steps[i].dir == VS_DIR_OUT;
 
-		nat = vs_sctp_next(out ? VS_ROW_OUTPUT : VS_ROW_INPUT,
+		nat = vs_sctp_next(out ? VS_STATE_OUTPUT : VS_STATE_INPUT,
 				   steps[i].chunk, nat);
 		CHECK(nat == steps[i].nat);
 		if (out)
 			continue;
-		direct = vs_sctp_next(VS_ROW_INPUT_ONLY, steps[i].chunk, direct);
+		direct = vs_sctp_next(VS_STATE_INPUT_ONLY, steps[i].chunk, direct);
 		CHECK(direct == steps[i].direct);
 	}
 	CHECK(vs_sctp_active(VS_SCTP_S_ESTABLISHED));
 	CHECK(!vs_sctp_active(VS_SCTP_S_COOKIE_ECHOED));
-	CHECK(vs_sctp_next(VS_ROW_INPUT, SCTP_CID_DATA, VS_SCTP_S_MAX) ==
+	CHECK(vs_sctp_next(VS_STATE_INPUT, SCTP_CID_DATA, VS_SCTP_S_MAX) ==
 	      VS_SCTP_S_CLOSED);
 }
 

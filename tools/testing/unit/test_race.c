@@ -5,7 +5,7 @@
  */
 #include <pthread.h>
 
-#include "dest.h"
+#include "config/dest.h"
 #include "sched/sched.h"
 #include "unit.h"
 
@@ -69,7 +69,7 @@ static void no_change_is_lost(void)
 		dests[i].total.counter = 1000000;
 		list_add(&dests[i].list, &list);
 	}
-	conf.sched = vs_sched_find("wlc");
+	conf.sched = vs_sched_by_name("wlc");
 	snap = vs_snap_build(&conf, NULL);
 	CHECK(snap);
 

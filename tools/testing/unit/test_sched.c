@@ -4,7 +4,7 @@
  * cursors the plain way, over random histories: destinations come, go and
  * change weight, get overloaded and loaded between choices.
  */
-#include "dest.h"
+#include "config/dest.h"
 #include "sched/sched.h"
 #include "unit.h"
 
@@ -313,7 +313,7 @@ static void step(int limit)
 
 static void begin(const char *name)
 {
-	sched = vs_sched_find(name);
+	sched = vs_sched_by_name(name);
 	CHECK(sched);
 	model.n = 0;
 	model.cursor = NULL;
@@ -441,10 +441,10 @@ static void extremes(void)
 
 static void by_name(void)
 {
-	CHECK(!vs_sched_find("none"));
-	CHECK(!vs_sched_find(""));
-	CHECK(!vs_sched_find("rrr"));
-	CHECK(!strcmp(vs_sched_find("wlc")->name, "wlc"));
+	CHECK(!vs_sched_by_name("none"));
+	CHECK(!vs_sched_by_name(""));
+	CHECK(!vs_sched_by_name("rrr"));
+	CHECK(!strcmp(vs_sched_by_name("wlc")->name, "wlc"));
 }
 
 const struct unit_test sched_tests[] = {

@@ -3,8 +3,8 @@
  * kernel/tcp_state.c against the rows as they are documented of the kernel's
  * ip_vs: a row an event, a column a current state.
  */
-#include "pkt.h"
-#include "proto.h"
+#include "conn/proto.h"
+#include "path/pkt.h"
 #include "unit.h"
 
 #define COLUMNS "NO ES SS SR FW TW CL CW LA LI SA"
@@ -14,34 +14,34 @@ static const char *const abbreviation[VS_TCP_S_MAX] = {
 };
 
 struct event_row {
-	enum vs_row row;
+	enum vs_state_dir row;
 	u8 flags;
 	const char *next;
 };
 
 static const struct event_row normal_rows[] = {
-	{ VS_ROW_INPUT, VS_TCP_SYN, "SR ES ES SR SR SR SR SR SR SR SR" },
-	{ VS_ROW_INPUT, VS_TCP_FIN, "CL CW SS TW TW TW CL CW LA LI TW" },
-	{ VS_ROW_INPUT, VS_TCP_ACK, "ES ES SS ES FW TW CL CW CL LI ES" },
-	{ VS_ROW_INPUT, VS_TCP_RST, "CL CL CL SR CL CL CL CL LA LI SR" },
-	{ VS_ROW_OUTPUT, VS_TCP_SYN, "SS ES SS SR SS SS SS SS SS LI SR" },
-	{ VS_ROW_OUTPUT, VS_TCP_FIN, "TW FW SS TW FW TW CL TW LA LI TW" },
-	{ VS_ROW_OUTPUT, VS_TCP_ACK, "ES ES SS ES FW TW CL CW LA ES ES" },
-	{ VS_ROW_OUTPUT, VS_TCP_RST, "CL CL SS CL CL TW CL CL CL CL CL" },
-	{ VS_ROW_INPUT_ONLY, VS_TCP_SYN, "SR ES ES SR SR SR SR SR SR SR SR" },
-	{ VS_ROW_INPUT_ONLY, VS_TCP_FIN, "CL FW SS TW FW TW CL CW LA LI TW" },
-	{ VS_ROW_INPUT_ONLY, VS_TCP_ACK, "ES ES SS ES FW TW CL CW CL LI ES" },
-	{ VS_ROW_INPUT_ONLY, VS_TCP_RST, "CL CL CL SR CL CL CL CL LA LI CL" },
+	{ VS_STATE_INPUT, VS_TCP_SYN, "SR ES ES SR SR SR SR SR SR SR SR" },
+	{ VS_STATE_INPUT, VS_TCP_FIN, "CL CW SS TW TW TW CL CW LA LI TW" },
+	{ VS_STATE_INPUT, VS_TCP_ACK, "ES ES SS ES FW TW CL CW CL LI ES" },
+	{ VS_STATE_INPUT, VS_TCP_RST, "CL CL CL SR CL CL CL CL LA LI SR" },
+	{ VS_STATE_OUTPUT, VS_TCP_SYN, "SS ES SS SR SS SS SS SS SS LI SR" },
+	{ VS_STATE_OUTPUT, VS_TCP_FIN, "TW FW SS TW FW TW CL TW LA LI TW" },
+	{ VS_STATE_OUTPUT, VS_TCP_ACK, "ES ES SS ES FW TW CL CW LA ES ES" },
+	{ VS_STATE_OUTPUT, VS_TCP_RST, "CL CL SS CL CL TW CL CL CL CL CL" },
+	{ VS_STATE_INPUT_ONLY, VS_TCP_SYN, "SR ES ES SR SR SR SR SR SR SR SR" },
+	{ VS_STATE_INPUT_ONLY, VS_TCP_FIN, "CL FW SS TW FW TW CL CW LA LI TW" },
+	{ VS_STATE_INPUT_ONLY, VS_TCP_ACK, "ES ES SS ES FW TW CL CW CL LI ES" },
+	{ VS_STATE_INPUT_ONLY, VS_TCP_RST, "CL CL CL SR CL CL CL CL LA LI CL" },
 };
 
 /* secure_tcp: only the cells that differ, "--" elsewhere. */
 static const struct event_row secure_rows[] = {
-	{ VS_ROW_INPUT, VS_TCP_SYN, "-- -- -- -- -- -- -- -- -- -- SA" },
-	{ VS_ROW_INPUT, VS_TCP_FIN, "-- -- -- -- -- -- -- -- -- -- SA" },
-	{ VS_ROW_INPUT, VS_TCP_ACK, "-- -- -- SR -- -- -- -- -- -- SA" },
-	{ VS_ROW_INPUT, VS_TCP_RST, "-- -- -- -- -- -- -- -- -- -- CL" },
-	{ VS_ROW_OUTPUT, VS_TCP_SYN, "-- -- -- SA -- -- -- -- -- -- SA" },
-	{ VS_ROW_INPUT_ONLY, VS_TCP_SYN, "SA -- -- -- SA SA SA SA SA SA SA" },
+	{ VS_STATE_INPUT, VS_TCP_SYN, "-- -- -- -- -- -- -- -- -- -- SA" },
+	{ VS_STATE_INPUT, VS_TCP_FIN, "-- -- -- -- -- -- -- -- -- -- SA" },
+	{ VS_STATE_INPUT, VS_TCP_ACK, "-- -- -- SR -- -- -- -- -- -- SA" },
+	{ VS_STATE_INPUT, VS_TCP_RST, "-- -- -- -- -- -- -- -- -- -- CL" },
+	{ VS_STATE_OUTPUT, VS_TCP_SYN, "-- -- -- SA -- -- -- -- -- -- SA" },
+	{ VS_STATE_INPUT_ONLY, VS_TCP_SYN, "SA -- -- -- SA SA SA SA SA SA SA" },
 };
 
 static u8 state_of(const char *two)
@@ -55,7 +55,7 @@ static u8 state_of(const char *two)
 }
 
 static const struct event_row *find_row(const struct event_row *rows,
-					unsigned int n, enum vs_row row,
+					unsigned int n, enum vs_state_dir row,
 					u8 flags)
 {
 	while (n--)
@@ -64,7 +64,7 @@ static const struct event_row *find_row(const struct event_row *rows,
 	return NULL;
 }
 
-static u8 expected(bool secure, enum vs_row row, u8 event, u8 state)
+static u8 expected(bool secure, enum vs_state_dir row, u8 event, u8 state)
 {
 	const struct event_row *r;
 	unsigned int column = 0;
@@ -101,7 +101,7 @@ static void check_table(bool secure)
 	int row;
 	u8 s;
 
-	for (row = VS_ROW_INPUT; row <= VS_ROW_INPUT_ONLY; row++) {
+	for (row = VS_STATE_INPUT; row <= VS_STATE_INPUT_ONLY; row++) {
 		for (flags = 0; flags < 256; flags++) {
 			u8 event = deciding(flags);
 
@@ -136,7 +136,7 @@ static void unknown_state(void)
 	unsigned int s;
 
 	for (s = VS_TCP_S_MAX; s < 256; s++) {
-		CHECK(vs_tcp_next(false, VS_ROW_INPUT, VS_TCP_ACK, s) ==
+		CHECK(vs_tcp_next(false, VS_STATE_INPUT, VS_TCP_ACK, s) ==
 		      VS_TCP_S_CLOSE);
 		CHECK(!strcmp(vs_tcp_state_name(s), "ERR!"));
 		CHECK(!vs_tcp_active(s));

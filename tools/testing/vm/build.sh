@@ -116,7 +116,7 @@ build_tree()
 	mk=("KDIR=$kdir" "KVER=$KVER")
 	[[ $KERNEL != uml* ]] || mk+=(ARCH=um)
 	[[ ${WEIR_SPARSE-} != 1 ]] || mk+=(C=2)
-	copy_sources "$tree" Makefile COPYING kernel include ipvsadm scripts "$@"
+	copy_sources "$tree" Makefile Kbuild COPYING kernel include ipvsadm scripts "$@"
 	key=$(cd "$tree" && xargs -0r stat -c '%n %Y %s' <.sources)
 	LAYER=$tree/layer-$(hash_of "$key" "$KVER" "$kdir" "$VM/build.sh" "$*" \
 		"$(with_ours "$tree" && echo ours)" "${WEIR_WERROR-}${WEIR_SPARSE-}")
