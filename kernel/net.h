@@ -10,13 +10,13 @@
 #include <linux/wait.h>
 #include <net/netns/generic.h>
 
-#include "app/app.h"
+#include "conn/app.h"
 #include "conn/defence.h"
+#include "conn/filter.h"
 #include "conn/proto.h"
 #include "conn/table.h"
 #include "conn/wheel.h"
 #include "counters.h"
-#include "path/filter.h"
 #include "path/notrack.h"
 #include "stats.h"
 

@@ -16,11 +16,11 @@
 #include <linux/tracepoint.h>
 #include <net/net_namespace.h>
 
-#include "config/dest.h"
-#include "config/service.h"
 #include "conn/conn.h"
 #include "net.h"
 #include "path/pkt.h"
+#include "service/dest.h"
+#include "service/service.h"
 
 #define VS_TRACE_ADDR	28	/* a number: perf reads it as a size */
 #define VS_TRACE_WORD	24

@@ -5,7 +5,7 @@
 #include <linux/capability.h>
 #include <net/sock.h>
 
-#include "config/service.h"
+#include "service/service.h"
 
 /* The socket options of raw IPv4 sockets, by which programs older than the
  * netlink family configure services. */

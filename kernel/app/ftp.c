@@ -11,8 +11,8 @@
 #include <linux/module.h>
 #include <linux/random.h>
 
-#include "app/app.h"
 #include "app/ftp_text.h"
+#include "conn/app.h"
 
 #define VPORT_TRIES	8
 #define FIRST_PORT	1024	/* no data connection leads to a service */

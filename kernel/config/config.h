@@ -5,7 +5,7 @@
 #include <linux/ip_vs.h>
 #include <linux/netlink.h>
 
-#include "config/service.h"
+#include "service/service.h"
 
 /*
  * The one way to change the configuration. Codecs (genl.c, sockopt.c)

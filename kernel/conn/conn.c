@@ -12,11 +12,11 @@
 #include <linux/slab.h>
 #include <net/dst.h>
 
-#include "app/app.h"
-#include "config/dest.h"
+#include "conn/app.h"
+#include "conn/nfct.h"
 #include "net.h"
-#include "path/conntrack.h"
 #include "pe/pe.h"
+#include "service/dest.h"
 #include "trace.h"
 
 /* Until the first packet's state sets a timeout. */

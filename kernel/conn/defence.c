@@ -9,9 +9,9 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 
-#include "config/service.h"
 #include "conn/defence.h"
 #include "net.h"
+#include "service/service.h"
 
 #define PERIOD		HZ
 #define SHARE_SHIFT	5	/* of the table is looked at in each period */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef VS_CONN_TABLE_H
-#define VS_CONN_TABLE_H
+#ifndef VS_TABLE_H
+#define VS_TABLE_H
 
 #include <linux/percpu_counter.h>
 #include <linux/siphash.h>
@@ -106,4 +106,4 @@ struct vs_table_iter {
 /* RCU. The next connection, each once (by its VS_DIR_IN link), or NULL. */
 struct vs_conn *vs_table_next(struct vs_table_iter *it);
 
-#endif /* VS_CONN_TABLE_H */
+#endif /* VS_TABLE_H */

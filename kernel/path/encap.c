@@ -20,9 +20,9 @@
 #include <net/ipv6.h>
 #include <net/udp.h>
 
-#include "config/dest.h"
 #include "net.h"
 #include "path/encap.h"
+#include "service/dest.h"
 
 #define GUE_REMCSUM_LEN		(GUE_LEN_PRIV + GUE_PLEN_REMCSUM)
 #define GRE_CSUM_LEN		sizeof(__be32)

@@ -10,15 +10,15 @@
 #include <net/ipv6.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 
-#include "app/app.h"
 #include "compat/sock.h"
-#include "config/dest.h"
+#include "conn/app.h"
+#include "conn/nfct.h"
 #include "net.h"
-#include "path/conntrack.h"
 #include "path/hook.h"
 #include "path/icmp.h"
 #include "path/schedule.h"
 #include "path/xmit.h"
+#include "service/dest.h"
 #include "trace.h"
 
 /* Whether @cp is over and its client may use the port again. */

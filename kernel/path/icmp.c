@@ -14,7 +14,6 @@
 #include <net/ip.h>
 #include <net/route.h>
 
-#include "config/dest.h"
 #include "net.h"
 #include "path/csum.h"
 #include "path/icmp.h"
@@ -22,6 +21,7 @@
 #include "path/route.h"
 #include "path/schedule.h"
 #include "path/xmit.h"
+#include "service/dest.h"
 #include "stats.h"
 #include "trace.h"
 

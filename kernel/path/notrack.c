@@ -15,10 +15,10 @@
 #include <net/net_namespace.h>
 #include <net/route.h>
 
-#include "config/dest.h"
 #include "net.h"
 #include "path/notrack.h"
 #include "path/pkt.h"
+#include "service/dest.h"
 
 #ifdef VS_HAVE_NOTRACK	/* else hooks may not be looked at */
 

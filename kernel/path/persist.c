@@ -14,11 +14,11 @@
 #include <linux/ip_vs.h>
 #include <net/ipv6.h>
 
-#include "config/service.h"
 #include "net.h"
 #include "path/persist.h"
 #include "path/schedule.h"
 #include "pe/pe.h"
+#include "service/service.h"
 
 /* What a template is known by; @k points into the rest. */
 struct want {

@@ -21,9 +21,9 @@
 #include <net/route.h>
 
 #include "compat/dst.h"
-#include "config/service.h"
 #include "net.h"
 #include "path/route.h"
+#include "service/service.h"
 
 static atomic_t generation = ATOMIC_INIT(0);
 

@@ -8,13 +8,13 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
-#include "config/service.h"
 #include "conn/defence.h"
 #include "net.h"
 #include "path/icmp.h"
 #include "path/persist.h"
 #include "path/schedule.h"
 #include "pe/pe.h"
+#include "service/service.h"
 #include "trace.h"
 
 static bool is_sloppy(const struct vs_sysctl *knobs, u8 proto)

@@ -14,14 +14,14 @@
 #include <net/sock.h>
 
 #include "compat/gso.h"
-#include "config/dest.h"
+#include "conn/nfct.h"
 #include "net.h"
-#include "path/conntrack.h"
 #include "path/encap.h"
 #include "path/mtu.h"
 #include "path/nat.h"
 #include "path/route.h"
 #include "path/xmit.h"
+#include "service/dest.h"
 #include "trace.h"
 
 static void own(struct vs_pkt *p, const struct vs_conn *cp, enum vs_dir dir)

@@ -9,11 +9,11 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
-#include "app/app.h"
 #include "config/config.h"
-#include "config/service.h"
+#include "conn/app.h"
 #include "net.h"
 #include "pe/pe.h"
+#include "service/service.h"
 
 static LIST_HEAD(engines);
 static DEFINE_MUTEX(engines_lock);

@@ -5,7 +5,7 @@
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
 
-#include "config/dest.h"
+#include "service/dest.h"
 
 #define VS_CACHE_BUCKETS	1024
 

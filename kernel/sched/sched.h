@@ -5,7 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
-#include "config/dest.h"
+#include "service/dest.h"
 
 /**
  * struct vs_flow - what a scheduler may know of the packet it schedules

@@ -3,9 +3,9 @@
  * lblc, lblcr and what they remember: sets that grow and shrink, collection by
  * the clock, the bound under a scan of addresses, destinations that go.
  */
-#include "config/dest.h"
 #include "sched/cache.h"
 #include "sched/sched.h"
+#include "service/dest.h"
 #include "unit.h"
 
 #define DESTS	4

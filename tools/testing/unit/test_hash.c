@@ -3,8 +3,8 @@
  * dh, sh, mh and twos: who gets how much, and what moves when destinations
  * change. That the kernel chooses the same is the selftest sched_diff's to show.
  */
-#include "config/dest.h"
 #include "sched/sched.h"
+#include "service/dest.h"
 #include "unit.h"
 
 #define MAX_DESTS	20

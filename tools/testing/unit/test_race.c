@@ -5,8 +5,8 @@
  */
 #include <pthread.h>
 
-#include "config/dest.h"
 #include "sched/sched.h"
+#include "service/dest.h"
 #include "unit.h"
 
 #define DESTS	150

@@ -4,8 +4,8 @@
  * cursors the plain way, over random histories: destinations come, go and
  * change weight, get overloaded and loaded between choices.
  */
-#include "config/dest.h"
 #include "sched/sched.h"
+#include "service/dest.h"
 #include "unit.h"
 
 #define MAX_DESTS	200

@@ -6,8 +6,8 @@
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
 
-#include "config/dest.h"
 #include "sched/sched.h"
+#include "service/dest.h"
 #include "stats.h"
 
 #define VS_FTP_PORT		cpu_to_be16(21)

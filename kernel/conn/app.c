@@ -12,9 +12,9 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include "app/app.h"
+#include "conn/app.h"
+#include "conn/nfct.h"
 #include "net.h"
-#include "path/conntrack.h"
 #include "pe/pe.h"
 
 /* A helper's port. Slots are taken and left under the lock; @app goes in last

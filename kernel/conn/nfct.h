@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef VS_CONNTRACK_H
-#define VS_CONNTRACK_H
+#ifndef VS_NFCT_H
+#define VS_NFCT_H
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/skbuff.h>
@@ -89,4 +89,4 @@ static inline void vs_nfct_settle(struct sk_buff *skb, const struct vs_conn *cp,
 	}
 }
 
-#endif /* VS_CONNTRACK_H */
+#endif /* VS_NFCT_H */

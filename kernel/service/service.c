@@ -6,8 +6,8 @@
 #include <linux/slab.h>
 #include <net/ip.h>
 
-#include "config/service.h"
 #include "net.h"
+#include "service/service.h"
 
 static const struct rhashtable_params params = {
 	.key_len = sizeof(struct vs_svc_key),

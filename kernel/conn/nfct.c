@@ -19,8 +19,8 @@
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
+#include "conn/nfct.h"
 #include "net.h"
-#include "path/conntrack.h"
 
 static void set_addr(const struct vs_conn *cp, union nf_inet_addr *to,
 		     int which)

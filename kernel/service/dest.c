@@ -7,10 +7,10 @@
 #include <linux/slab.h>
 
 #include "config/config.h"
-#include "config/dest.h"
-#include "config/service.h"
 #include "net.h"
 #include "path/route.h"
+#include "service/dest.h"
+#include "service/service.h"
 
 /* How long a removed destination without connections is kept. */
 #define KEEP	(120 * HZ)

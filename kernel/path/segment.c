@@ -16,7 +16,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
 
-#include "app/app.h"
+#include "conn/app.h"
 #include "net.h"
 #include "path/csum.h"
 #include "pe/pe.h"
