@@ -3,7 +3,9 @@
 #define VS_TYPES_H
 
 #include <linux/in6.h>
+#include <linux/lockdep.h>
 #include <linux/netfilter.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #include <net/ipv6.h>
@@ -22,6 +24,13 @@ struct workqueue_struct;
 
 /* main.c: table resizes, expiry, late frees. Unbound. */
 extern struct workqueue_struct *vs_wq;
+
+/* The context of packets: RCU read side, BHs disabled. Free without lockdep. */
+#define vs_assert_packet_context() do {					\
+	lockdep_assert_in_softirq();					\
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(),				\
+			 "not in an RCU read-side critical section");	\
+} while (0)
 
 /* Index of what is kept per family. */
 static inline int vs_af_index(u8 af)

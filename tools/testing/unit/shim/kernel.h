@@ -171,6 +171,7 @@ static inline void spin_unlock(spinlock_t *l)
 #define lockdep_assert_held(l)	assert((l)->held)
 #define lockdep_is_held(l)	((l)->held)
 #define lockdep_assert_in_softirq()	((void)0)
+#define RCU_LOCKDEP_WARN(c, text)	((void)0)
 
 /* RCU: nobody else is there */
 struct rcu_head { void *next; };
