@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Building a packet as a driver would hand it to the stack. */
+/* Builds packets as a driver would pass them to the stack. */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -11,7 +11,7 @@
 
 #include "wb.h"
 
-/* the addresses and ports the packet of this flow is sent with */
+/* The tuple with which the packet of @flow is sent. */
 void wb_sent_tuple(const struct wb_job *job, u32 flow, struct wb_tuple *t)
 {
 	const struct wb_type *type = job->type;
@@ -33,8 +33,8 @@ void wb_sent_tuple(const struct wb_job *job, u32 flow, struct wb_tuple *t)
 	}
 }
 
-static void put_ipv4(struct sk_buff *skb, const struct wb_job *job,
-		     const struct wb_tuple *t, u32 flow)
+static void push_ipv4(struct sk_buff *skb, const struct wb_job *job,
+		      const struct wb_tuple *t, u32 flow)
 {
 	struct iphdr *iph = skb_push(skb, sizeof(*iph));
 
@@ -51,8 +51,8 @@ static void put_ipv4(struct sk_buff *skb, const struct wb_job *job,
 	ip_send_check(iph);
 }
 
-static void put_ipv6(struct sk_buff *skb, const struct wb_job *job,
-		     const struct wb_tuple *t)
+static void push_ipv6(struct sk_buff *skb, const struct wb_job *job,
+		      const struct wb_tuple *t)
 {
 	u16 len = skb->len;
 	struct ipv6hdr *iph = skb_push(skb, sizeof(*iph));
@@ -77,8 +77,8 @@ static __sum16 l4_checksum(const struct wb_job *job, const void *l4, int len,
 	return csum_ipv6_magic(&t->saddr, &t->daddr, len, job->proto, sum);
 }
 
-static void put_tcp(struct sk_buff *skb, const struct wb_job *job,
-		    const struct wb_tuple *t)
+static void push_tcp(struct sk_buff *skb, const struct wb_job *job,
+		     const struct wb_tuple *t)
 {
 	struct tcphdr *th = skb_push(skb, sizeof(*th));
 
@@ -92,8 +92,8 @@ static void put_tcp(struct sk_buff *skb, const struct wb_job *job,
 	th->check = l4_checksum(job, th, skb->len, t);
 }
 
-static void put_udp(struct sk_buff *skb, const struct wb_job *job,
-		    const struct wb_tuple *t)
+static void push_udp(struct sk_buff *skb, const struct wb_job *job,
+		     const struct wb_tuple *t)
 {
 	struct udphdr *uh = skb_push(skb, sizeof(*uh));
 
@@ -104,7 +104,8 @@ static void put_udp(struct sk_buff *skb, const struct wb_job *job,
 	uh->check = l4_checksum(job, uh, skb->len, t) ?: CSUM_MANGLED_0;
 }
 
-static void put_payload(struct sk_buff *skb, const struct wb_job *job, u32 flow)
+static void append_payload(struct sk_buff *skb, const struct wb_job *job,
+			   u32 flow)
 {
 	struct wb_trailer *tail;
 
@@ -129,21 +130,23 @@ struct sk_buff *wb_build(const struct wb_job *job, u32 flow)
 	if (unlikely(!skb))
 		return NULL;
 	wb_sent_tuple(job, flow, &t);
-	/* what the header before the payload takes, to end where a driver would */
+	/* Leave room for the headers pushed below, so that the Ethernet header
+	 * starts where a driver would place it.
+	 */
 	skb_reserve(skb, ETH_HLEN +
 		    (job->family == AF_INET ? sizeof(struct iphdr) :
 					      sizeof(struct ipv6hdr)) +
 		    (job->proto == IPPROTO_TCP ? sizeof(struct tcphdr) :
 						 sizeof(struct udphdr)));
-	put_payload(skb, job, flow);
+	append_payload(skb, job, flow);
 	if (job->proto == IPPROTO_TCP)
-		put_tcp(skb, job, &t);
+		push_tcp(skb, job, &t);
 	else
-		put_udp(skb, job, &t);
+		push_udp(skb, job, &t);
 	if (job->family == AF_INET)
-		put_ipv4(skb, job, &t, flow);
+		push_ipv4(skb, job, &t, flow);
 	else
-		put_ipv6(skb, job, &t);
+		push_ipv6(skb, job, &t);
 
 	eth = skb_push(skb, ETH_HLEN);
 	ether_addr_copy(eth->h_dest, dev->dev_addr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Flows: a number stands for a client's address and port. */
+/* Flows: each number maps to a client's address and port. */
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -42,7 +42,7 @@ u32 wb_flows_max(void)
 	return max_flows;
 }
 
-/* The same order on every call, so that two implementations see the same. */
+/* Deterministic, so that all implementations see the same order. */
 void wb_flows_order(u32 flows, bool shuffle)
 {
 	u64 seed = 0x9e3779b97f4a7c15ULL;
@@ -77,7 +77,7 @@ void wb_flow_forget(u32 first, u32 flows)
 	memset(server_of + first, NO_SERVER, flows);
 }
 
-/* sixteen flows a client */
+/* Sixteen flows per client. */
 void wb_client(u8 family, u32 flow, struct in6_addr *addr, __be16 *port)
 {
 	u32 host = (flow >> 4) + 1;
@@ -100,7 +100,7 @@ void wb_server(u8 family, int server, struct in6_addr *addr)
 	if (family == AF_INET) {
 		addr->s6_addr32[0] = htonl(0xc6336400 + host);
 	} else {
-		/* written as fd20::10 ... fd20::13 */
+		/* fd20::10 ... fd20::13 */
 		addr->s6_addr32[0] = htonl(0xfd200000);
 		addr->s6_addr32[3] = htonl(0x10 + server);
 	}

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: the connection table grows to a million connections and shrinks back.
+# Guest script: grow the connection table to a million connections, and let it shrink again.
 #
 #   weir_bench wbc --- director (ip_vs) --- wbs weir_bench      addresses: wb.h
 #
-# UDP, so that a short timeout ends all of them; the service goes before its connections do.
+# UDP, so that a short timeout ends all connections; the service is deleted before they expire.
 #   tools/testing/vm/run uml --module tools/testing/bench --mem 3072 tools/testing/bench/grow.sh
-# FLOWS=1000000, EXPIRE=60 (seconds; more than filling takes), FAMILIES="4 6"
+# FLOWS=1000000, EXPIRE=60 (seconds; longer than filling the table takes), FAMILIES="4 6"
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +23,7 @@ ok() { n=$((n + 1)); echo "ok $n $*"; }
 not_ok() { n=$((n + 1)); failed=1; echo "not ok $n $*"; }
 judge() { if eval "$1"; then shift; ok "$*"; else shift; not_ok "$*"; fi; }
 
-# buckets: what the implementation tells of its table, if it does
+# buckets: the number of hash buckets, if the implementation shows it
 buckets()
 {
 	local word
@@ -32,7 +32,7 @@ buckets()
 	echo "${word:-not shown}"
 }
 
-# report WHEN: one line; USED and FREE in kB stay
+# report WHEN: print one line; sets USED and FREE, in kB
 report()
 {
 	read -r USED FREE <<<"$(memory)"
@@ -40,7 +40,7 @@ report()
 		"$1" "$(counted)" "$USED" "$FREE" "$(buckets)"
 }
 
-# counted: connections there are, services or not
+# counted: number of connections, whether or not their service exists
 counted() { tail -n +2 /proc/net/ip_vs_conn | wc -l; }
 
 # wait_until SECONDS CONDITION
@@ -57,7 +57,7 @@ wait_until()
 # shellcheck disable=SC2317 # by wait_until
 gone() { (($(counted) == 0)); }
 
-# back: is less than a tenth of what the connections took still taken?
+# back: is less than a tenth of the connections' memory still in use?
 # shellcheck disable=SC2317 # by wait_until
 back()
 {
@@ -76,23 +76,23 @@ grow()
 	start=$SECONDS
 	fill dr "$family" udp "$FLOWS"
 	now=$(connections)
-	judge "((now == FLOWS))" "IPv$family: $now connections in $((SECONDS - start)) s, $((FILL_MEAN / 1000)) ns each"
+	judge "((now == FLOWS))" "IPv$family: $now connections created in $((SECONDS - start)) s, $((FILL_MEAN / 1000)) ns each"
 	job type=ack full=1 method=dr "family=$family" proto=udp "flows=$FLOWS"
-	ok "IPv$family: another packet of each goes to the same server"
+	ok "IPv$family: the next packet of each flow goes to the same server"
 	report "IPv$family full" && full=$USED
-	echo "# $(((full - before) * 1024 / FLOWS)) bytes a connection"
+	echo "# $(((full - before) * 1024 / FLOWS)) bytes per connection"
 	echo "+ ipvsadm -C"
 	"$IPVSADM" -C
 	start=$SECONDS
 	if wait_until $((EXPIRE + 120)) gone; then
-		ok "IPv$family: all have expired, $((SECONDS - start)) s after"
+		ok "IPv$family: all connections have expired after $((SECONDS - start)) s"
 	else
-		not_ok "IPv$family: $(counted) connections do not expire"
+		not_ok "IPv$family: $(counted) connections have not expired"
 	fi
 	if wait_until 30 back; then
-		ok "IPv$family: the memory has come back"
+		ok "IPv$family: the memory has been freed"
 	else
-		not_ok "IPv$family: the memory has not come back"
+		not_ok "IPv$family: the memory has not been freed"
 	fi
 	report "IPv$family after"
 }

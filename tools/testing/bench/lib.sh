@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Shared by the scripts that run in the guest: the topology of wb.h, the two
-# implementations, jobs of weir_bench, memory.
+# Shared by the guest scripts: the topology of wb.h, the two implementations,
+# jobs of weir_bench, memory.
 
 V4_VIP=203.0.113.1
 V6_VIP=fd30::1
 V4_SERVERS="198.51.100.10 198.51.100.11 198.51.100.12 198.51.100.13"
 V6_SERVERS="fd20::10 fd20::11 fd20::12 fd20::13"
 MODULES=/lib/modules/$(uname -r)
-# Debian's, the same for both implementations
+# Debian's ipvsadm, the same one for both implementations
 IPVSADM=${IPVSADM:-/usr/sbin/ipvsadm}
 [[ -x $IPVSADM ]] || IPVSADM=/opt/weir/sbin/ipvsadm
 
-# the last job's figures, see job
+# results of the last job, see job()
 # shellcheck disable=SC2034
 J_sent=0 J_good=0 J_bad=0 J_mean=0 J_p50=0
 
 die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
 note() { printf 'bench: %s\n' "$*" >&2; }
 
-# module_file NAME: where the guest has it
+# module_file NAME: path of the module in the guest
 module_file()
 {
 	find -L "$MODULES/" "${WEIR:-/weir}/tools/testing/bench" -name "$1.ko*" -print -quit 2>/dev/null
 }
 
-# insert FILE [PARAM=VALUE...]: insmod, with what it depends on loaded before
+# insert FILE [PARAM=VALUE...]: load its dependencies, then insmod
 insert()
 {
 	local dep
@@ -36,7 +36,7 @@ insert()
 	insmod "$@" || die "cannot load $1"
 }
 
-# bench_up FLOWS: the module, its devices, addresses and static neighbours
+# bench_up FLOWS: load the module; configure its devices, addresses and static neighbours
 bench_up()
 {
 	local file i=10 s
@@ -112,7 +112,7 @@ service_add()
 	done
 }
 
-# job WORD...: run one, judge it, leave its figures in J_<name>
+# job WORD...: run a job and check its result; sets J_<name> to its figures
 job()
 {
 	local pair
@@ -125,8 +125,8 @@ job()
 		die "job $*: $(tr '\n' ' ' </proc/weir_bench)"
 }
 
-# fill METHOD FAMILY PROTO FLOWS [FIRST]: connections as real traffic makes them;
-# the cost of the first packet, in picoseconds, stays in FILL_P50 and FILL_MEAN
+# fill METHOD FAMILY PROTO FLOWS [FIRST]: create connections as real traffic does; sets
+# FILL_P50 and FILL_MEAN to the cost of the first packet, in picoseconds
 fill()
 {
 	local common="method=$1 family=$2 proto=$3 flows=$4 first=${5:-0}"
@@ -139,19 +139,19 @@ fill()
 	job type=ack full=1 "$common"
 }
 
-# connections: active + inactive of all destinations
+# connections: active + inactive connections of all destinations
 connections()
 {
 	"$IPVSADM" -Ln | awk '$1 == "->" && $5 ~ /^[0-9]+$/ { n += $5 + $6 } END { print n + 0 }'
 }
 
-# active: those that are counted active
+# active: active connections of all destinations
 active()
 {
 	"$IPVSADM" -Ln | awk '$1 == "->" && $5 ~ /^[0-9]+$/ { n += $5 } END { print n + 0 }'
 }
 
-# memory: kB "accounted free": slab, vmalloc and per-CPU; and what is free
+# memory: print two numbers, in kB: slab + vmalloc + per-CPU memory, and free memory
 memory()
 {
 	sync

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Injecting a job's packets and taking the time. */
+/* Injects the packets of a job and measures the time. */
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -10,14 +10,14 @@
 
 static unsigned int flows = 1000000;
 module_param(flows, uint, 0444);
-MODULE_PARM_DESC(flows, "the most flows a job can have");
+MODULE_PARM_DESC(flows, "maximum number of flows of a job");
 
 struct wb_job wb_job;
 struct wb_result wb_result;
 
 static struct sk_buff *skbs[WB_BATCH_MAX];
 
-/* picoseconds a packet, one for each batch of a job */
+/* Picoseconds per packet, for each batch of a job. */
 static u32 *batch_cost;
 #define BATCH_COSTS (1 << 16)
 
@@ -64,24 +64,24 @@ static void deliver_batch(u32 n)
 	}
 }
 
-static int compare_u32(const void *a, const void *b)
+static int cost_cmp(const void *a, const void *b)
 {
 	u32 x = *(const u32 *)a, y = *(const u32 *)b;
 
 	return x < y ? -1 : x > y;
 }
 
-static void summarise(u32 batches)
+static void summarize_costs(u32 batches)
 {
 	if (!batches)
 		return;
-	sort(batch_cost, batches, sizeof(*batch_cost), compare_u32, NULL);
+	sort(batch_cost, batches, sizeof(*batch_cost), cost_cmp, NULL);
 	wb_result.p50 = batch_cost[batches / 2];
 	wb_result.p10 = batch_cost[batches / 10];
 }
 
-/* One batch, as a poll of the driver: built, then received in one go. */
-static int one_batch(u32 *batches)
+/* One batch, like a driver's poll: build all packets, then receive them. */
+static int run_batch(u32 *batches)
 {
 	u64 start, built, received;
 	u32 n;
@@ -123,23 +123,23 @@ int wb_run(void)
 		wb_flows_order(wb_job.flows, wb_job.shuffle);
 	last_flows = wb_job.flows;
 	last_shuffle = wb_job.shuffle;
-	/* a flow's first packet decides its server anew */
+	/* The first packet of a flow selects its server again. */
 	if (wb_job.type->tcp_flags == WB_SYN)
 		wb_flow_forget(wb_job.first, wb_job.flows);
 
 	while (!err && wb_result.sent < wb_job.packets) {
-		err = one_batch(&batches);
+		err = run_batch(&batches);
 		cond_resched();
 		if (signal_pending(current))
 			err = -EINTR;
 	}
 	if (!wb_job.type->deliver)
 		wb_result.good = wb_result.sent;
-	summarise(batches);
+	summarize_costs(batches);
 	return err;
 }
 
-static int __init wb_init(void)
+static int __init bench_init(void)
 {
 	int err;
 
@@ -163,7 +163,7 @@ free_costs:
 	return err;
 }
 
-static void __exit wb_exit(void)
+static void __exit bench_exit(void)
 {
 	wb_proc_exit();
 	wb_dev_exit();
@@ -171,7 +171,7 @@ static void __exit wb_exit(void)
 	vfree(batch_cost);
 }
 
-module_init(wb_init);
-module_exit(wb_exit);
-MODULE_DESCRIPTION("What a packet costs on its way through a director");
+module_init(bench_init);
+module_exit(bench_exit);
+MODULE_DESCRIPTION("Weir benchmark: cost of a packet through a director");
 MODULE_LICENSE("GPL");

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: ROUNDS times, for each size and case, the kernel's ip_vs and
-# Weir one after the other; every figure is a line of $OUT/bench.tsv:
+# Guest script: ROUNDS times, for each size and case, measure the kernel's ip_vs
+# and Weir one after the other. Every result is a line of $OUT/bench.tsv:
 #   round impl case method family proto size value base
-# value and base (plain forwarding, the less of just before and just after) in
-# picoseconds a packet, or bytes a connection.
+# value and base are picoseconds per packet, or bytes per connection. base is
+# plain forwarding, the minimum of the runs just before and just after.
 #
 # usage: measure.sh IMPLS SIZES ROUNDS
 set -eu
@@ -23,13 +23,13 @@ LIMIT=${LIMIT:-540}
 START=0
 KERNEL_BITS=${KERNEL_BITS:-20}
 
-# row CASE METHOD FAMILY PROTO SIZE VALUE: kept until the cycle's base is known
+# row CASE METHOD FAMILY PROTO SIZE VALUE: keep a result until the cycle's base is known
 row() { ROWS+=("$ROUND	$IMPL	$1	$2	$3	$4	$5	$6"); }
 
-# steady TYPE METHOD FAMILY PROTO SIZE: a case that changes nothing, the least of
-# three runs, since whatever else the machine does only adds. The first thousand
-# packets are checked to the last bit. Each run goes on in the order of flows
-# where the one before ended, so that it does not find them cached.
+# steady TYPE METHOD FAMILY PROTO SIZE: measure a case that changes no state; the
+# minimum of three runs, since disturbances can only add time. The checksums of the
+# first thousand packets are verified. Each run continues in the order of flows where
+# the previous one ended, so that it does not find them in the cache.
 steady()
 {
 	local common="type=$1 method=$2 family=$3 proto=$4 flows=$5"
@@ -45,7 +45,7 @@ steady()
 	J_p50=$least
 }
 
-# per_connection BEFORE AFTER SIZE: bytes, from two outputs of memory
+# per_connection BEFORE AFTER SIZE: bytes per connection, from two outputs of memory()
 per_connection()
 {
 	echo "$1 $2 $3" | awk '{ print int(($3 - $1) * 1024 / $5), int(($2 - $4) * 1024 / $5) }'
@@ -72,8 +72,8 @@ cycle()
 	row first "$method" "$family" "$proto" "$size" "$FILL_P50"
 	row first-mean "$method" "$family" "$proto" "$size" "$FILL_MEAN"
 	m2=$(memory)
-	[[ $(connections) = "$size" ]] || die "$(connections) connections, not $size"
-	[[ $proto = udp || $(active) = "$size" ]] || die "$(active) active, not $size"
+	[[ $(connections) = "$size" ]] || die "$(connections) connections instead of $size"
+	[[ $proto = udp || $(active) = "$size" ]] || die "$(active) active connections instead of $size"
 
 	steady ack "$method" "$family" "$proto" "$size"
 	row established "$method" "$family" "$proto" "$size" "$J_p50"
@@ -99,7 +99,7 @@ cycle()
 	printf "%s\t$((base < J_p50 ? base : J_p50))\n" "${ROWS[@]}" >>"$TSV"
 }
 
-# cases SIZE: METHOD:FAMILY:PROTO... to go through
+# cases SIZE: print METHOD:FAMILY:PROTO... to measure
 cases()
 {
 	if (($1 < 100000)); then
@@ -114,7 +114,7 @@ for IMPL in $IMPLS; do
 	if [[ $(impl_file "$IMPL" ip_vs) ]]; then
 		found+=" $IMPL"
 	else
-		note "no ip_vs.ko of $IMPL for $(uname -r): left out"
+		note "no ip_vs.ko of $IMPL for $(uname -r): skipped"
 	fi
 done
 IMPLS=$found
@@ -133,7 +133,7 @@ for ((ROUND = 1; ROUND <= ROUNDS; ROUND++)); do
 		for c in $(cases "$size"); do
 			IFS=: read -r method family proto <<<"$c"
 			if ((SECONDS + ${took[$size:$c]:-0} > LIMIT)); then
-				note "round $ROUND/$ROUNDS, $size connections, $c: left out, $LIMIT s are nearly over"
+				note "round $ROUND/$ROUNDS, $size connections, $c: skipped, the limit of $LIMIT s is near"
 				continue
 			fi
 			start=$SECONDS

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Preloaded into User Mode Linux that runs with one CPU. A SMP build masks its inter-processor
- * signal whenever the kernel disables interrupts, which makes local_irq_save(), and with it
- * this_cpu_add() and mod_timer(), two system calls of the host: near a microsecond, where a
- * processor takes a few cycles. With one CPU nobody sends that signal, so it needs no masking.
+ * Preloaded into User Mode Linux with one CPU. An SMP build masks its IPI signal whenever the
+ * kernel disables interrupts, which turns local_irq_save(), and with it this_cpu_add() and
+ * mod_timer(), into two system calls of the host: almost a microsecond instead of a few cycles.
+ * With one CPU that signal is never sent, so there is no need to mask it.
  */
 #include <signal.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/weir_bench: a job is written as "key=value ..." and runs before write
- * returns; reading gives the result of the last one.
+ * /proc/weir_bench: writing "key=value ..." runs a job, before write() returns;
+ * reading returns the result of the last job.
  */
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -41,7 +41,7 @@ static const struct {
 	{ "payload", offsetof(struct wb_job, payload), 0, 1400 },
 };
 
-static int set_number(struct wb_job *job, const char *key, u32 value)
+static int job_set_number(struct wb_job *job, const char *key, u32 value)
 {
 	int i;
 
@@ -64,7 +64,7 @@ static int set_number(struct wb_job *job, const char *key, u32 value)
 	return 0;
 }
 
-static int set_type(struct wb_job *job, const char *name)
+static int job_set_type(struct wb_job *job, const char *name)
 {
 	int i;
 
@@ -77,7 +77,7 @@ static int set_type(struct wb_job *job, const char *name)
 	return -EINVAL;
 }
 
-static int set_proto(struct wb_job *job, const char *name)
+static int job_set_proto(struct wb_job *job, const char *name)
 {
 	if (!strcmp(name, "tcp"))
 		job->proto = IPPROTO_TCP;
@@ -88,7 +88,7 @@ static int set_proto(struct wb_job *job, const char *name)
 	return 0;
 }
 
-static int set_word(struct wb_job *job, char *word)
+static int job_set_word(struct wb_job *job, char *word)
 {
 	char *key = strsep(&word, "=");
 	int at;
@@ -97,9 +97,9 @@ static int set_word(struct wb_job *job, char *word)
 	if (!word)
 		return -EINVAL;
 	if (!strcmp(key, "type"))
-		return set_type(job, word);
+		return job_set_type(job, word);
 	if (!strcmp(key, "proto"))
-		return set_proto(job, word);
+		return job_set_proto(job, word);
 	if (!strcmp(key, "method")) {
 		at = match_string(methods, ARRAY_SIZE(methods), word);
 		if (at < 0)
@@ -109,10 +109,10 @@ static int set_word(struct wb_job *job, char *word)
 	}
 	if (kstrtou32(word, 0, &n))
 		return -EINVAL;
-	return set_number(job, key, n);
+	return job_set_number(job, key, n);
 }
 
-static int parse_job(struct wb_job *job, char *line)
+static int job_parse(struct wb_job *job, char *line)
 {
 	char *word;
 	int err;
@@ -122,7 +122,7 @@ static int parse_job(struct wb_job *job, char *line)
 		.shuffle = true, .flows = 1000, .batch = 64, .list = 8,
 	};
 	while ((word = strsep(&line, " \t\n"))) {
-		err = *word ? set_word(job, word) : 0;
+		err = *word ? job_set_word(job, word) : 0;
 		if (err)
 			return err;
 	}
@@ -134,8 +134,8 @@ static int parse_job(struct wb_job *job, char *line)
 	return 0;
 }
 
-static ssize_t wb_write(struct file *file, const char __user *buf, size_t len,
-			loff_t *pos)
+static ssize_t bench_proc_write(struct file *file, const char __user *buf,
+				size_t len, loff_t *pos)
 {
 	struct wb_job job;
 	char *line;
@@ -146,7 +146,7 @@ static ssize_t wb_write(struct file *file, const char __user *buf, size_t len,
 	line = memdup_user_nul(buf, len);
 	if (IS_ERR(line))
 		return PTR_ERR(line);
-	err = parse_job(&job, line);
+	err = job_parse(&job, line);
 	kfree(line);
 	if (err)
 		return err;
@@ -157,7 +157,7 @@ static ssize_t wb_write(struct file *file, const char __user *buf, size_t len,
 	return err ? err : len;
 }
 
-static int wb_show(struct seq_file *m, void *v)
+static int bench_proc_show(struct seq_file *m, void *v)
 {
 	const struct wb_result *r = &wb_result;
 	u64 n = max_t(u64, r->sent, 1);
@@ -165,7 +165,7 @@ static int wb_show(struct seq_file *m, void *v)
 	mutex_lock(&job_lock);
 	seq_printf(m, "sent=%llu good=%llu bad=%llu other=%llu", r->sent,
 		   r->good, r->bad, r->other);
-	/* picoseconds a packet */
+	/* picoseconds per packet */
 	seq_printf(m, " build=%llu mean=%llu p50=%u p10=%u\n",
 		   div64_u64(r->build_ns * 1000, n),
 		   div64_u64(r->receive_ns * 1000, n), r->p50, r->p10);
@@ -175,22 +175,22 @@ static int wb_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int wb_open(struct inode *inode, struct file *file)
+static int bench_proc_open(struct inode *inode, struct file *file)
 {
-	return single_open(file, wb_show, NULL);
+	return single_open(file, bench_proc_show, NULL);
 }
 
-static const struct proc_ops wb_proc_ops = {
-	.proc_open	= wb_open,
+static const struct proc_ops bench_proc_ops = {
+	.proc_open	= bench_proc_open,
 	.proc_read	= seq_read,
-	.proc_write	= wb_write,
+	.proc_write	= bench_proc_write,
 	.proc_lseek	= seq_lseek,
 	.proc_release	= single_release,
 };
 
 int wb_proc_init(void)
 {
-	return proc_create("weir_bench", 0600, NULL, &wb_proc_ops) ? 0 : -ENOMEM;
+	return proc_create("weir_bench", 0600, NULL, &bench_proc_ops) ? 0 : -ENOMEM;
 }
 
 void wb_proc_exit(void)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""rates.py SECONDS: how late a real-time task wakes on this processor, which is the longest section
-of kernel code that lets nobody in: a softirq, a lock with preemption off, a loop without a pause."""
+"""rates.py SECONDS: measures how late a real-time task wakes up. That is the longest section of
+kernel code on this CPU that cannot be preempted: a softirq, a lock, a loop without a schedule."""
 
 import os
 import sys

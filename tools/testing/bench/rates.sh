@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: what estimating the rates of many services does to the latency of others. A real-time
-# task sleeps and wakes for ten seconds, five rounds of the estimators, beside each number of
-# services (of one server each; Weir keeps a rate for both, and so does the kernel).
+# Guest script: how the rate estimation of many services affects latency. For each number of
+# services, a real-time task sleeps and wakes for ten seconds, which are five rounds of the
+# estimator. (Each service has one server; both implementations estimate the rates of both.)
 #   tools/testing/vm/run uml --cpus 1 [--impl kernel] tools/testing/bench/rates.sh [NUMBER...]
 set -eu
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# bench.tsv -> the table on stdout and, with -v json=FILE, the same as JSON.
-# Every figure is a median over the rounds; min is the least of them.
+# Converts bench.tsv to a table on stdout and, with -v json=FILE, to JSON.
+# Every figure is the median over the rounds; min is their minimum.
 BEGIN { FS = "\t" }
 
 function median(list,    v, n, i, j, t)
@@ -46,7 +46,7 @@ function ratio(a, b) { return a == "" || b == "" || b <= 0 ? "-" : sprintf("%.2f
 function label(p,    s)
 {
 	s["build"] = "building a packet"; s["forward"] = "plain forwarding"
-	s["bystander"] = "not ours"; s["first"] = p[4] == "udp" ? "first packet" : "SYN"
+	s["bystander"] = "not for a service"; s["first"] = p[4] == "udp" ? "first packet" : "SYN"
 	s["first-mean"] = s["first"] " (mean)"
 	s["established"] = "established in"; s["reply"] = "reply"
 	return s[p[1]] (p[2] == "-" ? "" : ", " toupper(p[2])) (p[4] == "udp" ? " UDP" : "")
@@ -83,7 +83,7 @@ function bytes(key, p,    mk, mw, lk, lw)
 	mw = median(values[key SUBSEP "weir"]); lw = least
 	emit(p, "kernel", 1, mk, lk)
 	emit(p, "weir", 1, mw, lw)
-	what["memory"] = "a connection, accounted"; what["memory-free"] = "a connection, less free"
+	what["memory"] = "connection, accounted"; what["memory-free"] = "connection, less free"
 	what["memory-empty"] = "empty, configured"; what["memory-left"] = "left after unloading"
 	printf "%-24s %-4s IPv%s %4s %8d | %10s | %10s | %6s\n", what[p[1]], toupper(p[2]), p[3], p[4], p[5], \
 		mk == "" ? "-" : sprintf("%.0f", mk), mw == "" ? "-" : sprintf("%.0f", mw), ratio(mw, mk)
@@ -94,11 +94,11 @@ END {
 		for (j = i; j > 1 && place(keys[j - 1]) > place(keys[j]); j--) {
 			t = keys[j]; keys[j] = keys[j - 1]; keys[j - 1] = t
 		}
-	print "nanoseconds a packet: median of the rounds, and the least; above: what it costs"
-	print "more than plain forwarding without any ip_vs, measured just before and after it."
-	print "A round's figure is the median over batches of 64 packets (of three runs the least,"
-	print "where the case changes nothing), or (mean) the mean over all packets,"
-	print "which holds the growing of the table and whatever else the machine did meanwhile."
+	print "Nanoseconds per packet: median and minimum of the rounds; above: the cost in excess"
+	print "of plain forwarding without ip_vs, measured just before and after."
+	print "The figure of a round is the median over batches of 64 packets (the minimum of three"
+	print "runs if the case changes no state), or (mean) the mean over all packets, which"
+	print "includes the growth of the table and other activity of the machine."
 	printf "%-24s %4s %8s | %7s %7s | %7s %7s | %7s %7s %6s\n", "case", "IP", "connect.", \
 		"kernel", "min", "weir", "min", "above:k", "above:w", "ratio"
 	for (i = 1; i <= nkeys; i++) {
@@ -107,12 +107,13 @@ END {
 			times(keys[i], p)
 	}
 	print ""
-	print "bytes: accounted is slab + vmalloc + per-CPU (the figure at few connections),"
-	print "less free is what the free memory shrank by (the whole truth at many)"
+	print "Bytes: accounted is slab + vmalloc + per-CPU memory (the better figure for few"
+	print "connections), less free is the decrease of free memory (complete, for many)."
 	printf "%-39s %8s | %10s | %10s | %6s\n", "memory", "connect.", "kernel", "weir", "ratio"
 	for (i = 1; i <= nkeys; i++) {
 		split(keys[i], p, SUBSEP)
-		# free memory is too coarse for few; one method tells what is empty and left
+		# Free memory is too coarse for few connections; "empty" and "left" do not
+		# depend on the method, so one row is enough.
 		if (p[1] == "memory" || (p[1] == "memory-free" && p[5] >= 100000) ||
 		    (p[1] ~ /^memory-(empty|left)/ && p[2] == "dr" && p[3] == 4 && p[4] == "tcp"))
 			bytes(keys[i], p)

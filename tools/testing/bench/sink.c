@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Judging what is transmitted: a packet lost or left alone is no fast packet. */
+/* Checks transmitted packets, so that a lost packet does not count as fast. */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -10,10 +10,10 @@
 
 #include "wb.h"
 
-/* one transmitted packet, header by header */
+/* The headers of a transmitted packet. */
 struct wb_seen {
 	u8 family, proto;
-	int server;			/* by the destination MAC, or -1 */
+	int server;			/* from the destination MAC, or -1 */
 	bool tunnelled;
 	struct in6_addr outer_daddr;
 	struct wb_tuple t;
@@ -21,14 +21,14 @@ struct wb_seen {
 	const u8 *l3, *l4, *end;
 };
 
-static void complain(const char *what, u32 flow)
+static void record_bad(const char *what, u32 flow)
 {
 	if (!wb_result.bad++)
 		snprintf(wb_result.why, sizeof(wb_result.why), "%s (flow %u)",
 			 what, flow);
 }
 
-static int mac_server(const struct ethhdr *eth)
+static int server_of_mac(const struct ethhdr *eth)
 {
 	int server = eth->h_dest[5] - WB_SERVER_FIRST;
 
@@ -38,7 +38,7 @@ static int mac_server(const struct ethhdr *eth)
 	return server;
 }
 
-static const u8 *read_ip(const u8 *p, struct wb_seen *s)
+static const u8 *seen_read_ip(const u8 *p, struct wb_seen *s)
 {
 	const struct ipv6hdr *ip6 = (const void *)p;
 	const struct iphdr *ip = (const void *)p;
@@ -64,18 +64,18 @@ static const u8 *read_ip(const u8 *p, struct wb_seen *s)
 	return NULL;
 }
 
-static bool read_packet(const struct sk_buff *skb, struct wb_seen *s)
+static bool seen_read(const struct sk_buff *skb, struct wb_seen *s)
 {
 	const u8 *p = skb->data;
 
 	s->end = skb_tail_pointer(skb);
 	s->tunnelled = false;
-	s->server = mac_server((const struct ethhdr *)p);
-	p = read_ip(p + ETH_HLEN, s);
+	s->server = server_of_mac((const struct ethhdr *)p);
+	p = seen_read_ip(p + ETH_HLEN, s);
 	if (p && (s->proto == IPPROTO_IPIP || s->proto == IPPROTO_IPV6)) {
 		s->tunnelled = true;
 		s->outer_daddr = s->t.daddr;
-		p = read_ip(p, s);
+		p = seen_read_ip(p, s);
 	}
 	if (!p || p + sizeof(struct udphdr) > s->end)
 		return false;
@@ -85,8 +85,8 @@ static bool read_packet(const struct sk_buff *skb, struct wb_seen *s)
 	return true;
 }
 
-/* how the packet of this flow has to look when it leaves */
-static void expected(u32 flow, const struct wb_seen *s, struct wb_tuple *t)
+/* The tuple that the packet of @flow must have when it is transmitted. */
+static void expected_tuple(u32 flow, const struct wb_seen *s, struct wb_tuple *t)
 {
 	const struct wb_job *job = &wb_job;
 
@@ -102,18 +102,18 @@ static void expected(u32 flow, const struct wb_seen *s, struct wb_tuple *t)
 	}
 }
 
-static const char *wrong_server(u32 flow, const struct wb_seen *s)
+static const char *check_server(u32 flow, const struct wb_seen *s)
 {
 	struct in6_addr addr;
 
 	if (s->server < 0)
-		return "not addressed to a server's MAC";
+		return "destination MAC is not a server's";
 	if (!wb_job.type->to_vip)
 		return s->server == flow % WB_SERVERS ? NULL : "wrong server";
 	if (wb_flow_server(flow) < 0)
 		wb_flow_set_server(flow, s->server);
 	else if (wb_flow_server(flow) != s->server)
-		return "the flow changed its server";
+		return "flow moved to another server";
 	if (wb_job.method != WB_TUN)
 		return s->tunnelled ? "encapsulated" : NULL;
 	if (!s->tunnelled)
@@ -123,14 +123,14 @@ static const char *wrong_server(u32 flow, const struct wb_seen *s)
 							 "wrong outer address";
 }
 
-static const char *wrong_sums(const struct wb_seen *s)
+static const char *check_checksums(const struct wb_seen *s)
 {
 	int len = s->end - s->l4;
 	__wsum sum = csum_partial(s->l4, len, 0);
 
-	/* a forwarded packet, and the inner one of a tunnel, lost one hop */
+	/* Forwarding decrements the TTL, of the inner packet for a tunnel. */
 	if (s->ttl != WB_TTL - 1)
-		return "TTL not one less";
+		return "TTL not decremented by one";
 	if (s->family == AF_INET6)
 		return csum_ipv6_magic(&s->t.saddr, &s->t.daddr, len, s->proto,
 				       sum) ? "wrong checksum" : NULL;
@@ -141,29 +141,29 @@ static const char *wrong_sums(const struct wb_seen *s)
 		"wrong checksum" : NULL;
 }
 
-static const char *judge(u32 flow, struct sk_buff *skb, enum wb_side side)
+static const char *check_packet(u32 flow, struct sk_buff *skb, enum wb_side side)
 {
 	const char *why = NULL;
 	struct wb_tuple want;
 	struct wb_seen seen;
 
 	if (side == wb_job.type->from)
-		return "sent back the way it came";
-	if (!read_packet(skb, &seen))
-		return "not a packet of ours any more";
+		return "transmitted on the device it came from";
+	if (!seen_read(skb, &seen))
+		return "headers cannot be parsed";
 	if (side == WB_SERVER)
-		why = wrong_server(flow, &seen);
+		why = check_server(flow, &seen);
 	else if (memcmp(skb->data, wb_gateway_mac, ETH_ALEN))
-		why = "not addressed to the gateway's MAC";
+		why = "destination MAC is not the gateway's";
 	if (why)
 		return why;
-	expected(flow, &seen, &want);
+	expected_tuple(flow, &seen, &want);
 	if (!ipv6_addr_equal(&want.saddr, &seen.t.saddr) ||
 	    !ipv6_addr_equal(&want.daddr, &seen.t.daddr))
 		return "wrong address";
 	if (want.sport != seen.t.sport || want.dport != seen.t.dport)
 		return "wrong port";
-	return wb_job.full ? wrong_sums(&seen) : NULL;
+	return wb_job.full ? check_checksums(&seen) : NULL;
 }
 
 void wb_sink(struct sk_buff *skb, enum wb_side side)
@@ -178,14 +178,14 @@ void wb_sink(struct sk_buff *skb, enum wb_side side)
 	}
 	tail = (void *)(skb_tail_pointer(skb) - sizeof(*tail));
 	flow = ntohl(tail->flow);
-	/* neighbour discovery and the like */
+	/* neighbour discovery and other traffic of the host */
 	if (tail->magic != htonl(WB_MAGIC) || flow >= wb_flows_max()) {
 		wb_result.other++;
 		return;
 	}
-	why = judge(flow, skb, side);
+	why = check_packet(flow, skb, side);
 	if (why)
-		complain(why, flow);
+		record_bad(why, flow);
 	else
 		wb_result.good++;
 }

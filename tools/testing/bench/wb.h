@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * weir_bench: what one packet costs on its way through this kernel.
+ * weir_bench: the cost of a packet on its path through this kernel.
  *
  *   clients 10.0.0.0/8, fd10::/64                       servers .10 ... .13
  *        |                                                    |
@@ -8,8 +8,8 @@
  *                      fd01::1/64           fd20::1/64
  *                          director: VIP 203.0.113.1, fd30::1 on lo
  *
- * Packets are received on one of the two devices and have to be transmitted
- * on the other one; setup.sh gives the addresses to the devices.
+ * Packets are received on one of the two devices and must be transmitted on
+ * the other one. bench_up() in lib.sh configures the addresses.
  */
 #ifndef WB_H
 #define WB_H
@@ -32,12 +32,12 @@ enum wb_side { WB_CLIENT, WB_SERVER, WB_SIDES };
 
 enum wb_method { WB_PLAIN, WB_DR, WB_NAT, WB_TUN };
 
-/* what is injected: where it comes from, where it goes, what it says */
+/* An injected packet: its sender, its destination and its TCP flags. */
 struct wb_type {
 	const char *name;
 	enum wb_side from;
 	bool to_vip;
-	bool deliver;		/* false: freed as soon as it is built */
+	bool deliver;		/* false: build and free only */
 	u8 tcp_flags;
 };
 
@@ -52,30 +52,30 @@ struct wb_job {
 	u8 family;		/* AF_INET, AF_INET6 */
 	u8 proto;		/* IPPROTO_TCP, IPPROTO_UDP */
 	bool shuffle;
-	bool full;		/* check every checksum of what is transmitted */
+	bool full;		/* verify TTL and checksums of transmitted packets */
 	u32 first, flows;	/* flows first ... first + flows - 1 */
-	u32 start;		/* where in the order of flows to begin */
+	u32 start;		/* position in the order of flows */
 	u32 packets;
-	u32 batch;		/* packets built, then timed together */
-	u32 list;		/* packets handed to the stack in one call */
+	u32 batch;		/* packets built and timed together */
+	u32 list;		/* packets per call of the stack */
 	u32 payload;
 };
 
 struct wb_result {
 	u64 sent, good, bad, other;
 	u64 build_ns, receive_ns;
-	u32 p50, p10;		/* picoseconds a packet, over batches */
-	char why[80];		/* the first packet that was not as expected */
+	u32 p50, p10;		/* picoseconds per packet, over batches */
+	char why[80];		/* first error */
 };
 
-/* the last bytes of every packet */
+/* The last bytes of every packet. */
 struct wb_trailer {
 	__be32 magic;
 	__be32 flow;
 } __packed;
 
 struct wb_tuple {
-	struct in6_addr saddr, daddr;	/* IPv4: in s6_addr32[0], rest zero */
+	struct in6_addr saddr, daddr;	/* IPv4: s6_addr32[0], rest 0 */
 	__be16 sport, dport;
 };
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The demo, inside the guest: a client, a director and three web servers, each a network
-# namespace; for NAT, tunnelling and direct routing in turn the director's configuration, requests
-# over IPv4 and IPv6, who answered them, and what the director says about it.
-# Every command of an administrator is printed as it would be typed, after the name of its host.
+# The demo in the guest: a client, a director and three web servers, each in a network namespace.
+# For NAT, tunnelling and direct routing in turn, it shows the director's configuration, requests
+# over IPv4 and IPv6, which servers answered them, and the director's statistics.
+# Each command is printed as an administrator would type it, after the name of the host.
 
 SELFTESTS=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../selftests/ipvs" && pwd)
 # shellcheck source=tools/testing/selftests/ipvs/lib.sh
@@ -14,16 +14,16 @@ REQUESTS=${REQUESTS:-24}
 ASKED=0 ANSWERED=0
 METHODS=(-m -i -g)
 NAMES=(
-	"NAT (-m): the director rewrites addresses both ways"
-	"tunnelling (-i): the packet travels to the server in an outer packet"
-	"direct routing (-g): only the MAC address changes"
+	"NAT (-m): the director rewrites addresses in both directions"
+	"Tunnelling (-i): the director sends the packet inside another packet"
+	"Direct routing (-g): only the MAC address changes"
 )
 
 bold() {
 	printf '\n\033[1m%s\033[0m\n' "$*"
 }
 
-# on HOST CMD...: print and run, output indented.
+# on HOST CMD...: print the command and run it, with indented output.
 on() {
 	printf '%-9s# %s\n' "$1" "${*:2}"
 	quiet_in "$@" 2>&1 | sed 's/^/           /'
@@ -60,20 +60,20 @@ web_config() {
 	END
 }
 
-# The servers as an administrator sets them up: the VIP on lo and on the tunnel's end, and no
-# answer to ARP for it. topology.sh has done it; here it is shown.
+# Shows how an administrator would configure the servers: the VIP on lo and on the tunnel device,
+# and no ARP replies for it. topology.sh has done so already.
 web_servers() {
 	local ns
 
-	bold "Servers: VIP on lo, tunl0 and ip6tnl0, silent to ARP, and nginx"
+	bold "Servers: VIP on lo, tunl0 and ip6tnl0, no ARP replies, and nginx"
 	cat <<-'END'
 		server1  # sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 		server1  # ip addr add 203.0.113.10/32 dev lo; ip addr add 2001:db8:f::10/128 dev lo
 		server1  # ip addr add 203.0.113.10/32 dev tunl0; ip link set tunl0 up
 		server1  # ip addr add 2001:db8:f::10/128 dev ip6tnl0; ip link set ip6tnl0 up
 		server1  # ip rule add from 198.51.100.0/24 lookup 100
-		server1  # ip route add default via 198.51.100.1 table 100    (NAT: answers by the director)
-		           (server2 and server3 alike; IPv6 alike)
+		server1  # ip route add default via 198.51.100.1 table 100    (NAT: reply through the director)
+		           (the same on server2 and server3, and for IPv6)
 	END
 	for ns in $SERVERS; do
 		web_config "$ns" >"$SCRATCH/$ns.conf"
@@ -92,13 +92,13 @@ url() {
 	esac
 }
 
-# requests: REQUESTS times the VIP from the client, and who answered.
+# requests: the client requests the VIP REQUESTS times; shows which servers answered.
 requests() {
 	local address got n
 
 	address=$(url "$VIP")
 	printf '%-9s# for i in {1..%d}; do curl %s; done | sort | uniq -c\n' client "$REQUESTS" "$address"
-	# One curl for all, as starting it is slow here; the servers close after each request.
+	# One curl for all requests, as it starts slowly here; the servers close each connection.
 	for ((n = 0; n < REQUESTS; n++)); do
 		printf 'url = "%s"\n' "$address"
 	done >"$SCRATCH/urls"
