@@ -7,8 +7,8 @@
 # Each command is printed as an administrator would type it, after the name of the host.
 
 SELFTESTS=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../selftests/ipvs" && pwd)
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$SELFTESTS/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$SELFTESTS/lib/lib.sh"
 
 REQUESTS=${REQUESTS:-24}
 ASKED=0 ANSWERED=0
