@@ -24,7 +24,8 @@ static void publish(const char *name, int first)
 		.dests = &list,
 		.n = DESTS - first,
 		.af = AF_INET6,
-		.expiration = &expiration,
+		.lblc_expiration = &expiration,
+		.lblcr_expiration = &expiration,
 	};
 	int i;
 
@@ -33,6 +34,7 @@ static void publish(const char *name, int first)
 		list_add(&dests[i].list, &list);
 	snap = vs_snap_build(&conf, old);
 	CHECK(snap);
+	vs_snap_publish(snap);
 	if (old)
 		vs_snap_retire(old);
 }
@@ -58,7 +60,7 @@ static void end(void)
 
 static struct vs_cache *cache(void)
 {
-	return snap->state.least.cache;
+	return vs_snap_cache(snap);
 }
 
 static int choice(u32 site)
@@ -125,7 +127,7 @@ static void lblcr_grows_and_shrinks(void)
 	CHECK(choice(1) == 0);		/* and the most loaded leaves */
 	load(1, 0);
 	CHECK(choice(1) == 0);
-	CHECK(cache()->members == 1 && cache()->sites == 1);
+	CHECK(cache()->members == 1 && cache()->entries == 1);
 	dests[0].flags |= VS_DEST_OVERLOAD;
 	CHECK(choice(1) == 1);		/* thresholds do matter to a set */
 	CHECK(cache()->members == 2);
@@ -157,7 +159,7 @@ static void removed_is_not_used(const char *name)
 	dests[0].flags = 0;
 	publish(name, 1);
 	vs_snap_forget(snap);
-	CHECK(!cache()->sites && !cache()->members);
+	CHECK(!cache()->entries && !cache()->members);
 	end();
 }
 
@@ -178,7 +180,7 @@ static void forget_keeps_the_rest(void)
 	dests[0].flags = 0;
 	publish("lblcr", 1);
 	vs_snap_forget(snap);
-	CHECK(cache()->sites == 2 && cache()->members == 2);
+	CHECK(cache()->entries == 2 && cache()->members == 2);
 	load(2, 1);
 	CHECK(choice(1) == 1);
 	end();
@@ -193,14 +195,14 @@ static void unused_sites_expire(void)
 	for (i = 0; i < 100; i++)
 		choice(i);
 	minutes(30);
-	CHECK(cache()->sites == 100);
+	CHECK(cache()->entries == 100);
 	choice(7);
 	minutes(29);			/* the next full collection */
-	CHECK(cache()->sites == 100);
+	CHECK(cache()->entries == 100);
 	minutes(1);
-	CHECK(cache()->sites == 1);
+	CHECK(cache()->entries == 1);
 	minutes(30);
-	CHECK(!cache()->sites);
+	CHECK(!cache()->entries);
 	end();
 }
 
@@ -211,14 +213,14 @@ static void bounded_under_a_scan(void)
 	begin("lblcr");
 	for (i = 0; i < 30000; i++)
 		CHECK(choice(i) >= 0);
-	CHECK(cache()->sites == 24576);
+	CHECK(cache()->entries == 24576);
 	minutes(5);
-	CHECK(cache()->sites == 24576);	/* all are too new */
+	CHECK(cache()->entries == 24576);	/* all are too new */
 	choice(3);
 	minutes(1);
-	CHECK(cache()->sites <= 16384 + 24);
+	CHECK(cache()->entries <= 16384 + 24);
 	minutes(10);
-	CHECK(cache()->sites <= 16384);
+	CHECK(cache()->entries <= 16384);
 	end();
 }
 

@@ -41,6 +41,7 @@ static void build(const char *name, u32 flags, const int *weights, int n)
 		vs_snap_retire(snap);
 	snap = vs_snap_build(&conf, NULL);
 	CHECK(snap);
+	vs_snap_publish(snap);
 }
 
 static void clean(void)

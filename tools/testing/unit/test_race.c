@@ -72,6 +72,7 @@ static void no_change_is_lost(void)
 	conf.sched = vs_sched_by_name("wlc");
 	snap = vs_snap_build(&conf, NULL);
 	CHECK(snap);
+	vs_snap_publish(snap);
 
 	stop = false;
 	pthread_barrier_init(&begin, NULL, THREADS + 1);

@@ -117,21 +117,20 @@ static struct vs_dest *model_wrr(void)
 
 typedef unsigned __int128 u128;
 
+static bool sched_is(const char *name)
+{
+	return !strcmp(sched->name, name);
+}
+
 static void cost_of(const struct vs_dest *d, u64 *load, u64 *weight)
 {
 	u64 active = d->active.counter;
 
-	*weight = d->weight;
-	switch (sched->id) {
-	case VS_SCHED_LC:
-		*weight = 1;
-		/* fall through */
-	case VS_SCHED_WLC:
+	*weight = sched_is("lc") ? 1 : d->weight;
+	if (sched_is("lc") || sched_is("wlc"))
 		*load = active * 256 + d->total.counter;
-		break;
-	default:
+	else
 		*load = active + 1;
-	}
 }
 
 static struct vs_dest *model_least(void)
@@ -145,7 +144,7 @@ static struct vs_dest *model_least(void)
 
 		if (overloaded(d) || d->weight <= 0)
 			continue;
-		if (sched->id == VS_SCHED_NQ && !d->active.counter)
+		if (sched_is("nq") && !d->active.counter)
 			return d;
 		cost_of(d, &l, &w);
 		if (!best || (u128)load * w > (u128)l * weight) {
@@ -167,7 +166,7 @@ static struct vs_dest *model_heaviest(void)
 
 		if (overloaded(d) || d->weight <= (best ? best->weight : 0))
 			continue;
-		if (sched->id == VS_SCHED_OVF && d->active.counter > d->weight)
+		if (sched_is("ovf") && d->active.counter > d->weight)
 			continue;
 		best = d;
 	}
@@ -176,38 +175,45 @@ static struct vs_dest *model_heaviest(void)
 
 static struct vs_dest *model_pick(void)
 {
-	switch (sched->id) {
-	case VS_SCHED_RR:
+	if (sched_is("rr"))
 		return model_rr();
-	case VS_SCHED_WRR:
+	if (sched_is("wrr"))
 		return model_wrr();
-	case VS_SCHED_FO:
-	case VS_SCHED_OVF:
+	if (sched_is("fo") || sched_is("ovf"))
 		return model_heaviest();
-	default:
-		return model_least();
-	}
+	return model_least();
 }
 
-static void publish(void)
+/* A snapshot of the model for @to, not published; NULL: no memory. */
+static struct vs_snap *build(const struct vs_sched *to)
 {
-	struct vs_snap *old = snap;
+	static const int expiration = 1000;
 	struct list_head list;
 	struct vs_snap_conf conf = {
-		.sched = sched,
+		.sched = to,
 		.dests = &list,
 		.n = model.n,
+		.lblc_expiration = &expiration,
+		.lblcr_expiration = &expiration,
 	};
 	int i;
 
 	INIT_LIST_HEAD(&list);
 	for (i = model.n; i--; )
 		list_add(&model.dest[i]->list, &list);
-	snap = vs_snap_build(&conf, old);
+	return vs_snap_build(&conf, snap);
+}
+
+static void publish(void)
+{
+	struct vs_snap *old = snap;
+
+	snap = build(sched);
 	CHECK(snap);
+	vs_snap_publish(snap);
 	if (old)
 		vs_snap_retire(old);
-	if (sched->id == VS_SCHED_WRR)
+	if (sched_is("wrr"))
 		model_wrr_change();
 }
 
@@ -439,6 +445,44 @@ static void extremes(void)
 	}
 }
 
+/*
+ * A snapshot that cannot be completed, or is not published after all, leaves
+ * the published one as it was: its tree still learns of every change.
+ */
+static void unpublished_snapshots(void)
+{
+	static const char *const names[] = {
+		"rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf", "twos",
+		"dh", "sh", "mh", "lblc", "lblcr"
+	};
+	unsigned int i, k;
+	int fails;
+
+	max_weight = 10;
+	begin("wlc");
+	while (model.n < 100)
+		add_dest();
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		struct vs_snap *new = NULL;
+
+		for (fails = 1; !new; fails++) {
+			unit_alloc_fails = fails;
+			new = build(vs_sched_by_name(names[i]));
+			unit_alloc_fails = 0;
+			for (k = 0; k < 10; k++) {
+				change_load();
+				pick();
+			}
+		}
+		vs_snap_free(new);
+		for (k = 0; k < 10; k++) {
+			change_load();
+			pick();
+		}
+	}
+	end();
+}
+
 static void by_name(void)
 {
 	CHECK(!vs_sched_by_name("none"));
@@ -459,5 +503,6 @@ const struct unit_test sched_tests[] = {
 	{ "sched_fo", fo },
 	{ "sched_ovf", ovf },
 	{ "sched_extremes", extremes },
+	{ "sched_unpublished_snapshots", unpublished_snapshots },
 	{}
 };

@@ -22,6 +22,9 @@ void unit_fail(const char *file, int line, const char *fmt, ...)
 #define FAIL(...)	unit_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define CHECK(cond)	do { if (!(cond)) FAIL("%s", #cond); } while (0)
 
+/* Which of the next allocations fails, counted from 1; 0: none. */
+extern int unit_alloc_fails;
+
 u32 rnd(u32 below);		/* 0 ... below - 1; any number for 0 */
 void rnd_bytes(void *buf, unsigned int len);
 

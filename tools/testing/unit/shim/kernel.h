@@ -84,14 +84,16 @@ static inline unsigned long gcd(unsigned long a, unsigned long b)
 	return a;
 }
 
-/* memory */
+/* memory: calloc(), or NULL where a test wants an allocation to fail */
+void *unit_calloc(size_t n, size_t size);
+
 #define GFP_KERNEL		0
 #define GFP_ATOMIC		0
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_NOWARN		0
-#define kzalloc(n, gfp)		calloc(1, n)
-#define kvzalloc(n, gfp)	calloc(1, n)
-#define kvcalloc(n, size, gfp)	calloc(n, size)
+#define kzalloc(n, gfp)		unit_calloc(1, n)
+#define kvzalloc(n, gfp)	unit_calloc(1, n)
+#define kvcalloc(n, size, gfp)	unit_calloc(n, size)
 #define kvfree(p)		free(p)
 
 /* atomics, bits, locks: sequentially consistent, and single-threaded */
