@@ -2,9 +2,10 @@
 /*
  * lc, wlc, sed, nq: the destination with the least load / weight, the first in
  * configuration order if several are equal. The schedulers only differ in what
- * load is: see vs_least_load().
+ * load is: see sched/load.h.
  */
 #include "sched/least.h"
+#include "sched/tree.h"
 
 /* Above this many targets a tree is faster than a walk. */
 #define LEAST_WALK_MAX	32
@@ -27,8 +28,8 @@ struct vs_dest *vs_least_pick(struct vs_snap *snap, const struct vs_flow *flow)
 
 		if (!vs_target_usable(t))
 			continue;
-		load = vs_least_load(state->rule, t->dest);
-		weight = vs_least_weight(state->rule, t);
+		load = vs_load_of(state->rule, t->dest);
+		weight = vs_load_weight(state->rule, t);
 		/* load / weight < least_load / least_weight */
 		if (!least || load * least_weight < least_load * weight) {
 			least = t->dest;
@@ -39,7 +40,7 @@ struct vs_dest *vs_least_pick(struct vs_snap *snap, const struct vs_flow *flow)
 	return least;
 }
 
-int vs_least_init(struct vs_snap *snap, enum vs_least_rule rule)
+int vs_least_init(struct vs_snap *snap, enum vs_load_rule rule)
 {
 	struct vs_least *state = vs_snap_state(snap, struct vs_least);
 
@@ -74,7 +75,7 @@ void vs_least_release(struct vs_snap *snap)
 static int lc_init(struct vs_snap *snap, struct vs_snap *old,
 		   const struct vs_snap_conf *conf)
 {
-	return vs_least_init(snap, VS_LEAST_LC);
+	return vs_least_init(snap, VS_LOAD_LC);
 }
 
 const struct vs_sched vs_sched_lc = {
@@ -88,7 +89,7 @@ const struct vs_sched vs_sched_lc = {
 static int wlc_init(struct vs_snap *snap, struct vs_snap *old,
 		    const struct vs_snap_conf *conf)
 {
-	return vs_least_init(snap, VS_LEAST_WLC);
+	return vs_least_init(snap, VS_LOAD_WLC);
 }
 
 const struct vs_sched vs_sched_wlc = {
@@ -102,7 +103,7 @@ const struct vs_sched vs_sched_wlc = {
 static int sed_init(struct vs_snap *snap, struct vs_snap *old,
 		    const struct vs_snap_conf *conf)
 {
-	return vs_least_init(snap, VS_LEAST_SED);
+	return vs_least_init(snap, VS_LOAD_SED);
 }
 
 const struct vs_sched vs_sched_sed = {
@@ -116,7 +117,7 @@ const struct vs_sched vs_sched_sed = {
 static int nq_init(struct vs_snap *snap, struct vs_snap *old,
 		   const struct vs_snap_conf *conf)
 {
-	return vs_least_init(snap, VS_LEAST_NQ);
+	return vs_least_init(snap, VS_LOAD_NQ);
 }
 
 const struct vs_sched vs_sched_nq = {

@@ -9,6 +9,7 @@
 #include "sched/cache.h"
 #include "sched/impl.h"
 #include "sched/least.h"
+#include "sched/load.h"
 
 /**
  * struct local_state - state of lblc and lblcr
@@ -89,8 +90,8 @@ struct vs_dest *vs_lblc_pick(struct vs_snap *snap, const struct vs_flow *flow)
 /* Whether @a has less load / weight than @b. */
 static bool dest_less_loaded(const struct vs_dest *a, const struct vs_dest *b)
 {
-	return vs_least_load(VS_LEAST_WLC, a) * READ_ONCE(b->weight) <
-	       vs_least_load(VS_LEAST_WLC, b) * READ_ONCE(a->weight);
+	return vs_load_of(VS_LOAD_WLC, a) * READ_ONCE(b->weight) <
+	       vs_load_of(VS_LOAD_WLC, b) * READ_ONCE(a->weight);
 }
 
 static struct vs_dest *least_loaded_member(const struct vs_cache_entry *entry)
@@ -165,7 +166,7 @@ static int local_init(struct vs_snap *snap, struct vs_snap *old,
 		      const int *expiration)
 {
 	struct local_state *state = local_state(snap);
-	int err = vs_least_init(snap, VS_LEAST_WLC);
+	int err = vs_least_init(snap, VS_LOAD_WLC);
 
 	if (err)
 		return err;

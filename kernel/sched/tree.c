@@ -15,7 +15,8 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-#include "sched/least.h"
+#include "sched/load.h"
+#include "sched/tree.h"
 #include "service/watch.h"
 
 /* A target's load and weight when last read; weight 0: not usable. */
@@ -36,7 +37,7 @@ struct tree_leaf {
  */
 struct vs_tree {
 	struct vs_snap *snap;
-	enum vs_least_rule rule;
+	enum vs_load_rule rule;
 	u32 first;
 	u32 *winner;
 	struct vs_watch_marks marks;
@@ -49,9 +50,9 @@ static void leaf_update(struct vs_tree *tree, u32 i)
 	const struct vs_target *t = &tree->snap->target[i];
 	struct tree_leaf *leaf = &tree->leaf[i];
 
-	leaf->load = vs_least_load(tree->rule, t->dest);
+	leaf->load = vs_load_of(tree->rule, t->dest);
 	leaf->weight = vs_target_usable(t) ?
-		       vs_least_weight(tree->rule, t) : 0;
+		       vs_load_weight(tree->rule, t) : 0;
 }
 
 /* Whether the later target @b is to be preferred to @a. */
@@ -133,7 +134,7 @@ struct vs_dest *vs_tree_pick(struct vs_tree *tree)
 	return dest;
 }
 
-struct vs_tree *vs_tree_new(struct vs_snap *snap, enum vs_least_rule rule)
+struct vs_tree *vs_tree_new(struct vs_snap *snap, enum vs_load_rule rule)
 {
 	u32 words = BITS_TO_LONGS(snap->n);
 	struct vs_tree *tree;

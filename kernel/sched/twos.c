@@ -14,7 +14,8 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "sched/least.h"
+#include "sched/impl.h"
+#include "sched/load.h"
 
 /* After as many draws of overloaded destinations, walk over all of them. */
 #define TWOS_TRIES	8
@@ -99,7 +100,7 @@ static const struct vs_target *draw_target(struct vs_snap *snap)
 
 static u64 target_load(const struct vs_target *t)
 {
-	return vs_least_load(VS_LEAST_WLC, t->dest);
+	return vs_load_of(VS_LOAD_WLC, t->dest);
 }
 
 struct vs_dest *vs_twos_pick(struct vs_snap *snap, const struct vs_flow *flow)
