@@ -22,7 +22,7 @@ MODULES = ip_vs.ko ip_vs_ftp.ko ip_vs_pe_sip.ko xt_ipvs.ko
 
 # programs load schedulers by the names of the in-tree modules: alias them to ip_vs
 ALIASES = sed -n -e '1i \# Written by Weir: its schedulers are part of ip_vs.ko.' \
-	-e 's/^[[:space:]]*X(\([a-z]*\), .*/alias ip_vs_\1 ip_vs/p' kernel/sched/list.h
+	-e 's/^[[:space:]]*X(\([a-z0-9_]*\), .*/alias ip_vs_\1 ip_vs/p' kernel/sched/list.h
 
 VM = tools/testing/vm
 
