@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs the tests and prints TAP, then one line with the sums. Arguments: names
- * of tests to run (default: all). SEED=N in the environment repeats a run.
+ * Runs the tests named by the arguments (default: all) and prints TAP, then a
+ * summary. SEED=N in the environment repeats a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>

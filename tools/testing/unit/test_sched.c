@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/sched/ against models of the kernel's schedulers that keep lists and
- * cursors the plain way, over random histories: destinations come, go and
- * change weight, get overloaded and loaded between choices.
+ * Compares kernel/sched/ with plain models of ip_vs's schedulers over random
+ * histories: between choices, destinations are added, removed, reweighted,
+ * loaded and overloaded.
  */
 #include "sched/sched.h"
 #include "service/dest.h"
@@ -10,12 +10,12 @@
 
 #define MAX_DESTS	200
 
-/* The service as the models see it, newest destination first. */
+/* The models' view of the service, newest destination first. */
 static struct {
 	struct vs_dest *dest[MAX_DESTS];
 	int n;
-	struct vs_dest *cursor;		/* rr, wrr: NULL is the list's head */
-	int cw;				/* wrr */
+	struct vs_dest *cursor;		/* rr, wrr; NULL: before the first */
+	int cw;				/* wrr: threshold of the round */
 } model;
 
 static struct vs_snap *snap;
@@ -78,7 +78,7 @@ static void model_wrr_change(void)
 		model.cw = model.cw / di * di + 1;
 }
 
-/* Round after round, one step of the threshold at a time. */
+/* Round after round, including the empty ones. */
 static struct vs_dest *model_wrr(void)
 {
 	int start = index_of(model.cursor), at = start, stop = -1;
@@ -395,7 +395,7 @@ static void ovf(void)
 	history("ovf");
 }
 
-/* A cycle gives each destination as many connections as its weight says. */
+/* In a whole cycle each destination gets as many connections as its weight. */
 static void wrr_is_fair(void)
 {
 	unsigned int count[50] = {}, sum = 0, i;
@@ -417,7 +417,7 @@ static void wrr_is_fair(void)
 	end();
 }
 
-/* Extreme numbers neither overflow nor take long. */
+/* Extreme weights and loads neither overflow nor take long. */
 static void extremes(void)
 {
 	static const char *const names[] = {
@@ -446,8 +446,9 @@ static void extremes(void)
 }
 
 /*
- * A snapshot that cannot be completed, or is not published after all, leaves
- * the published one as it was: its tree still learns of every change.
+ * Building a snapshot, whether it fails or succeeds, must not affect the
+ * published one: its tree still learns about every change of a load. The n-th
+ * allocation fails, for n = 1, 2, ... until the snapshot is built.
  */
 static void unpublished_snapshots(void)
 {
