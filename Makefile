@@ -20,6 +20,10 @@ CONFDIR = $(DESTDIR)/etc/modprobe.d
 INSTALLED = $(filter-out %_test.ko %_kunit.ko,$(wildcard kernel/*.ko))
 MODULES = ip_vs.ko ip_vs_ftp.ko ip_vs_pe_sip.ko xt_ipvs.ko
 
+# programs load schedulers by the names of the in-tree modules: alias them to ip_vs
+ALIASES = sed -n -e '1i \# Written by Weir: its schedulers are part of ip_vs.ko.' \
+	-e 's/^[[:space:]]*X(\([a-z0-9_]*\), .*/alias ip_vs_\1 ip_vs/p' kernel/sched/list.h
+
 VM = tools/testing/vm
 
 all: modules ipvsadm
@@ -39,7 +43,7 @@ install-modules:
 	@scripts/need built kernel/ip_vs.ko "$(KVER)"
 	install -d $(MODDIR) $(CONFDIR)
 	install -m 644 $(INSTALLED) $(MODDIR)
-	install -m 644 scripts/weir.conf $(CONFDIR)
+	$(ALIASES) | install -m 644 /dev/stdin $(CONFDIR)/weir.conf
 	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
 
 install-ipvsadm:

@@ -7,6 +7,7 @@
 #include "api/genl.h"
 #include "net.h"
 #include "pe/pe.h"
+#include "sched/sched.h"
 
 static const struct nla_policy svc_policy[IPVS_SVC_ATTR_MAX + 1] = {
 	[IPVS_SVC_ATTR_AF]		= { .type = NLA_U16 },

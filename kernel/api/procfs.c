@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "net.h"
 #include "pe/pe.h"
+#include "sched/sched.h"
 
 #define VERSION_PART(shift)	((IP_VS_VERSION_CODE >> (shift)) & 0xff)
 

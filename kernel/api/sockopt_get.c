@@ -10,6 +10,7 @@
 #include "api/sockopt.h"
 #include "config/config.h"
 #include "net.h"
+#include "sched/sched.h"
 
 /* programs depend on the lengths */
 static_assert(sizeof(struct ip_vs_service_entry) == 104);

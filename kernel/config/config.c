@@ -10,7 +10,9 @@
 #include "conn/defence.h"
 #include "net.h"
 #include "path/hook.h"
+#include "path/route.h"
 #include "pe/pe.h"
+#include "sched/sched.h"
 
 #define REAP_PERIOD	(60 * HZ)
 #define MAX_SECONDS	(INT_MAX / HZ)
@@ -41,15 +43,6 @@ static struct vs_snap *snap_of(const struct vs_service *svc)
 					 lockdep_is_held(&svc->vn->config.lock));
 }
 
-static const int *expiration(const struct vs_service *svc,
-			     const struct vs_sched *sched)
-{
-	const struct vs_sysctl *s = &svc->vn->sysctl;
-
-	return sched && sched->id == VS_SCHED_LBLCR ? &s->lblcr_expiration :
-						      &s->lblc_expiration;
-}
-
 static struct vs_snap *build_snap(const struct vs_service *svc,
 				  const struct vs_sched *sched, u32 flags,
 				  struct vs_snap *old)
@@ -60,7 +53,8 @@ static struct vs_snap *build_snap(const struct vs_service *svc,
 		.n = svc->num_dests,
 		.flags = flags,
 		.af = svc->key.af,
-		.expiration = expiration(svc, sched),
+		.lblc_expiration = &svc->vn->sysctl.lblc_expiration,
+		.lblcr_expiration = &svc->vn->sysctl.lblcr_expiration,
 	};
 
 	return vs_snap_build(&conf, old);
@@ -73,6 +67,8 @@ struct vs_snap *vs_config_snap(struct vs_service *svc)
 
 void vs_config_publish(struct vs_service *svc, struct vs_snap *snap)
 {
+	if (snap)
+		vs_snap_publish(snap);
 	snap = rcu_replace_pointer(svc->snap, snap,
 				   lockdep_is_held(&svc->vn->config.lock));
 	if (snap)
@@ -291,7 +287,7 @@ static int edit_service(struct vs_service *svc, const struct vs_svc_conf *conf,
 		vs_config_publish(svc, snap);
 	}
 	/* the same scheduler goes on as it was: wrr amid its round */
-	WRITE_ONCE(snap_of(svc)->flags, flags);
+	vs_snap_set_flags(snap_of(svc), flags);
 	WRITE_ONCE(svc->flags, flags);
 	set_service(svc, conf);
 	return 0;
@@ -456,6 +452,7 @@ static void reap_service(struct vs_service *svc, bool all)
 		if (snap)
 			vs_snap_forget(snap);
 		snap = NULL;	/* once is enough */
+		vs_route_drop(dest);
 		vs_dest_free(dest);
 	}
 }

@@ -137,8 +137,10 @@ static int new_dest(struct vs_service *svc, const struct vs_dest_conf *conf,
 	if (IS_ERR(dest))
 		return PTR_ERR(dest);
 	err = enlist_dest(dest);
-	if (err)
+	if (err) {
+		vs_route_drop(dest);
 		vs_dest_free(dest);
+	}
 	return err;
 }
 
@@ -149,6 +151,7 @@ static int revive_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
 
 	dest->last_weight = 0;
 	vs_dest_set(dest, conf);
+	vs_route_drop(dest);
 	vs_stats_sum(dest->stats, &now);
 	dest->shown.last = now;
 	return enlist_dest(dest);
@@ -207,6 +210,7 @@ static int edit_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
 	snap = vs_config_snap(dest->svc);
 	if (!snap) {
 		vs_dest_set(dest, &old);
+		vs_route_drop(dest);
 		dest->last_weight = last_weight;
 		return -ENOMEM;
 	}

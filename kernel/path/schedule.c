@@ -14,6 +14,7 @@
 #include "path/persist.h"
 #include "path/schedule.h"
 #include "pe/pe.h"
+#include "sched/sched.h"
 #include "service/service.h"
 #include "trace.h"
 

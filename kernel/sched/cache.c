@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory of lblc and lblcr. It is bounded: who scans all addresses fills it
- * once, and sites that do not fit are scheduled without it until unused ones
- * were collected.
+ * The memory of lblc and lblcr. It is bounded, since a client that scans
+ * addresses creates an entry per address: when the cache is full, new addresses
+ * are scheduled without an entry until unused entries have been collected.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -14,13 +14,13 @@
 
 #define BUCKETS		VS_CACHE_BUCKETS
 #define GC_PERIOD	(60 * HZ)
-#define FULL_GC		30		/* in periods */
-#define UNUSED		(6 * 60 * HZ)	/* may go when there are too many */
-#define MAX_SITES	(BUCKETS * 16)	/* above it they are too many */
-#define MAX_ALLOC	(MAX_SITES * 3 / 2)
-#define MAX_MEMBERS	(MAX_ALLOC * 4)
+#define GC_FULL		30		/* every GC_FULL-th run is a full one */
+#define UNUSED_TIME	(6 * 60 * HZ)	/* collected above MAX_ENTRIES */
+#define MAX_ENTRIES	(BUCKETS * 16)	/* above it, collect unused entries */
+#define MAX_ALLOC	(MAX_ENTRIES * 3 / 2)	/* hard limit */
+#define MAX_MEMBERS	(MAX_ALLOC * 4)	/* hard limit of their destinations */
 
-static void collect_work(struct work_struct *work)
+static void cache_gc_work(struct work_struct *work)
 {
 	struct vs_cache *cache = container_of(to_delayed_work(work),
 					      struct vs_cache, gc);
@@ -38,125 +38,127 @@ struct vs_cache *vs_cache_new(const int *expiration)
 	spin_lock_init(&cache->lock);
 	get_random_bytes(&cache->key, sizeof(cache->key));
 	cache->expiration = expiration;
-	cache->ticks = 1;
+	cache->gc_ticks = 1;
 	cache->holders = 1;
-	INIT_DELAYED_WORK(&cache->gc, collect_work);
+	INIT_DELAYED_WORK(&cache->gc, cache_gc_work);
 	queue_delayed_work(vs_wq, &cache->gc, GC_PERIOD);
 	return cache;
 }
 
-static u32 bucket_of(const struct vs_cache *cache,
-		     const union nf_inet_addr *addr)
+static struct hlist_head *cache_bucket(struct vs_cache *cache,
+				       const union nf_inet_addr *addr)
 {
 	u64 a, b;
 
 	memcpy(&a, &addr->all[0], sizeof(a));
 	memcpy(&b, &addr->all[2], sizeof(b));
-	return siphash_2u64(a, b, &cache->key) % BUCKETS;
+	return &cache->bucket[siphash_2u64(a, b, &cache->key) % BUCKETS];
 }
 
-static struct vs_cached_dest_set *find(struct vs_cache *cache,
-			    const union nf_inet_addr *addr)
+/* Under RCU or @cache->lock. */
+static struct vs_cache_entry *entry_find(struct vs_cache *cache,
+					 const union nf_inet_addr *addr)
 {
-	struct vs_cached_dest_set *site;
+	struct vs_cache_entry *entry;
 
-	hlist_for_each_entry_rcu(site, &cache->bucket[bucket_of(cache, addr)],
-				 node, lockdep_is_held(&cache->lock))
-		if (ipv6_addr_equal(&site->addr.in6, &addr->in6))
-			return site;
+	hlist_for_each_entry_rcu(entry, cache_bucket(cache, addr), node,
+				 lockdep_is_held(&cache->lock))
+		if (ipv6_addr_equal(&entry->addr.in6, &addr->in6))
+			return entry;
 	return NULL;
 }
 
-struct vs_cached_dest_set *vs_cache_lookup(struct vs_cache *cache,
-			      const union nf_inet_addr *addr)
+struct vs_cache_entry *vs_cache_lookup(struct vs_cache *cache,
+				       const union nf_inet_addr *addr)
 {
-	struct vs_cached_dest_set *site = find(cache, addr);
+	struct vs_cache_entry *entry = entry_find(cache, addr);
 
-	if (site && time_after(jiffies, READ_ONCE(site->used)))
-		WRITE_ONCE(site->used, jiffies);
-	return site;
+	if (entry && time_after(jiffies, READ_ONCE(entry->used)))
+		WRITE_ONCE(entry->used, jiffies);
+	return entry;
 }
 
-/* The rest but put, forget and collect with @cache->lock. */
-
-static struct vs_cached_dest_set *new_site(const union nf_inet_addr *addr, u32 n)
+static struct vs_cache_entry *entry_alloc(const union nf_inet_addr *addr, u32 n)
 {
-	struct vs_cached_dest_set *site;
+	struct vs_cache_entry *entry;
 
-	site = kzalloc(struct_size(site, dest, n), GFP_ATOMIC | __GFP_NOWARN);
-	if (!site)
+	entry = kzalloc(struct_size(entry, dest, n), GFP_ATOMIC | __GFP_NOWARN);
+	if (!entry)
 		return NULL;
-	site->addr = *addr;
-	site->used = jiffies;
-	site->changed = jiffies;
-	site->n = n;
-	return site;
+	entry->addr = *addr;
+	entry->used = jiffies;
+	entry->changed = jiffies;
+	entry->n = n;
+	return entry;
 }
 
-static void erase(struct vs_cache *cache, struct vs_cached_dest_set *site)
+static void entry_insert(struct vs_cache *cache, struct vs_cache_entry *entry)
 {
-	hlist_del_rcu(&site->node);
-	cache->sites--;
-	cache->members -= site->n;
-	kfree_rcu(site, rcu);
+	lockdep_assert_held(&cache->lock);
+	hlist_add_head_rcu(&entry->node, cache_bucket(cache, &entry->addr));
+	cache->entries++;
+	cache->members += entry->n;
 }
 
-static void insert(struct vs_cache *cache, struct vs_cached_dest_set *site)
+static void entry_replace(struct vs_cache *cache, struct vs_cache_entry *old,
+			  struct vs_cache_entry *new)
 {
-	hlist_add_head_rcu(&site->node,
-			   &cache->bucket[bucket_of(cache, &site->addr)]);
-	cache->sites++;
-	cache->members += site->n;
-}
-
-static void replace(struct vs_cache *cache, struct vs_cached_dest_set *old,
-		    struct vs_cached_dest_set *new)
-{
+	lockdep_assert_held(&cache->lock);
 	hlist_replace_rcu(&old->node, &new->node);
 	cache->members += new->n;
 	cache->members -= old->n;
 	kfree_rcu(old, rcu);
 }
 
-static bool has(const struct vs_cached_dest_set *site, const struct vs_dest *dest)
+static void entry_remove(struct vs_cache *cache, struct vs_cache_entry *entry)
+{
+	lockdep_assert_held(&cache->lock);
+	hlist_del_rcu(&entry->node);
+	cache->entries--;
+	cache->members -= entry->n;
+	kfree_rcu(entry, rcu);
+}
+
+static bool entry_has(const struct vs_cache_entry *entry,
+		      const struct vs_dest *dest)
 {
 	u32 i;
 
-	for (i = 0; i < site->n; i++)
-		if (site->dest[i] == dest)
+	for (i = 0; i < entry->n; i++)
+		if (entry->dest[i] == dest)
 			return true;
 	return false;
 }
 
-/* The site with @dest before those that it has, or without these. */
-static void assign(struct vs_cache *cache, const union nf_inet_addr *addr,
-		   struct vs_dest *dest, bool keep)
+/* Put @dest before the destinations that serve @addr, or in their place. */
+static void cache_assign(struct vs_cache *cache, const union nf_inet_addr *addr,
+			 struct vs_dest *dest, bool keep)
 {
-	struct vs_cached_dest_set *old = find(cache, addr);
+	struct vs_cache_entry *old = entry_find(cache, addr);
 	u32 n = old && keep ? old->n : 0;
-	struct vs_cached_dest_set *new;
+	struct vs_cache_entry *new;
 
-	if (cache->dead || (old && has(old, dest)))
+	if (cache->dead || (old && entry_has(old, dest)))
 		return;
-	if (old ? cache->members >= MAX_MEMBERS : cache->sites >= MAX_ALLOC)
+	if (old ? cache->members >= MAX_MEMBERS : cache->entries >= MAX_ALLOC)
 		return;
-	new = new_site(addr, n + 1);
+	new = entry_alloc(addr, n + 1);
 	if (!new)
 		return;
 	new->dest[0] = dest;
 	if (n)
 		memcpy(&new->dest[1], &old->dest[0], n * sizeof(dest));
 	if (old)
-		replace(cache, old, new);
+		entry_replace(cache, old, new);
 	else
-		insert(cache, new);
+		entry_insert(cache, new);
 }
 
 void vs_cache_set(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest)
 {
 	spin_lock(&cache->lock);
-	assign(cache, addr, dest, false);
+	cache_assign(cache, addr, dest, false);
 	spin_unlock(&cache->lock);
 }
 
@@ -164,137 +166,135 @@ void vs_cache_add(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest)
 {
 	spin_lock(&cache->lock);
-	assign(cache, addr, dest, true);
+	cache_assign(cache, addr, dest, true);
 	spin_unlock(&cache->lock);
 }
 
-static bool is_kept(const struct vs_dest *dest, const struct vs_dest *gone)
+/* @leaving: the destination to strip; NULL: all that are not available. */
+static bool member_stays(const struct vs_dest *dest,
+			 const struct vs_dest *leaving)
 {
-	return gone ? dest != gone : vs_dest_available(dest);
+	return leaving ? dest != leaving : vs_dest_available(dest);
 }
 
-static u32 count_kept(const struct vs_cached_dest_set *site, const struct vs_dest *gone)
+/*
+ * Replace @entry by one without the destinations that leave. Remove it if none
+ * is left or there is no memory.
+ */
+static void entry_strip(struct vs_cache *cache, struct vs_cache_entry *entry,
+			const struct vs_dest *leaving)
 {
-	u32 i, n = 0;
+	struct vs_cache_entry *new;
+	u32 i, n = 0, k = 0;
 
-	for (i = 0; i < site->n; i++)
-		n += is_kept(site->dest[i], gone);
-	return n;
-}
-
-/* The site without @gone, or without all that are not available: with what is
- * left of it in its place, if there is anything (and memory). */
-static void strip(struct vs_cache *cache, struct vs_cached_dest_set *site,
-		  const struct vs_dest *gone)
-{
-	u32 n = count_kept(site, gone);
-	struct vs_cached_dest_set *new;
-	u32 i, k = 0;
-
-	if (n == site->n)
+	for (i = 0; i < entry->n; i++)
+		n += member_stays(entry->dest[i], leaving);
+	if (n == entry->n)
 		return;
-	new = n ? new_site(&site->addr, n) : NULL;
+	new = n ? entry_alloc(&entry->addr, n) : NULL;
 	if (!new) {
-		erase(cache, site);
+		entry_remove(cache, entry);
 		return;
 	}
-	new->used = site->used;
-	if (!gone)
-		new->changed = site->changed;
-	for (i = 0; i < site->n; i++)
-		if (is_kept(site->dest[i], gone))
-			new->dest[k++] = site->dest[i];
-	replace(cache, site, new);
+	new->used = entry->used;
+	if (!leaving)
+		new->changed = entry->changed;
+	for (i = 0; i < entry->n; i++)
+		if (member_stays(entry->dest[i], leaving))
+			new->dest[k++] = entry->dest[i];
+	entry_replace(cache, entry, new);
 }
 
 void vs_cache_del(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest)
 {
-	struct vs_cached_dest_set *site;
+	struct vs_cache_entry *entry;
 
 	spin_lock(&cache->lock);
-	site = find(cache, addr);
-	if (site && site->n > 1)
-		strip(cache, site, dest);
+	entry = entry_find(cache, addr);
+	if (entry && entry->n > 1)
+		entry_strip(cache, entry, dest);
 	spin_unlock(&cache->lock);
 }
 
 void vs_cache_forget(struct vs_cache *cache)
 {
+	struct vs_cache_entry *entry;
 	struct hlist_node *next;
-	struct vs_cached_dest_set *site;
 	u32 i;
 
 	for (i = 0; i < BUCKETS; i++) {
 		spin_lock_bh(&cache->lock);
-		hlist_for_each_entry_safe(site, next, &cache->bucket[i], node)
-			strip(cache, site, NULL);
+		hlist_for_each_entry_safe(entry, next, &cache->bucket[i], node)
+			entry_strip(cache, entry, NULL);
 		spin_unlock_bh(&cache->lock);
 	}
 }
 
-/* Removes the sites in bucket @i that were not used for @time. */
+/* Remove the entries of bucket @i that were not used for @time jiffies. */
 static u32 collect_bucket(struct vs_cache *cache, u32 i, unsigned long time)
 {
+	struct vs_cache_entry *entry;
 	struct hlist_node *next;
-	struct vs_cached_dest_set *site;
 	u32 n = 0;
 
 	spin_lock_bh(&cache->lock);
-	hlist_for_each_entry_safe(site, next, &cache->bucket[i], node) {
-		if (time_before(jiffies, READ_ONCE(site->used) + time))
+	hlist_for_each_entry_safe(entry, next, &cache->bucket[i], node) {
+		if (time_before(jiffies, READ_ONCE(entry->used) + time))
 			continue;
-		erase(cache, site);
+		entry_remove(cache, entry);
 		n++;
 	}
 	spin_unlock_bh(&cache->lock);
 	return n;
 }
 
-/* Until @goal sites are gone, or round the table once. */
-static void collect(struct vs_cache *cache, unsigned long time, u32 goal)
+/* Go on where the last run stopped, until @goal entries are removed. */
+static void collect_entries(struct vs_cache *cache, unsigned long time,
+			    u32 goal)
 {
 	u32 i, n = 0;
 
 	for (i = 0; i < BUCKETS && n < goal; i++) {
-		cache->rover = (cache->rover + 1) % BUCKETS;
-		n += collect_bucket(cache, cache->rover, time);
+		cache->gc_bucket = (cache->gc_bucket + 1) % BUCKETS;
+		n += collect_bucket(cache, cache->gc_bucket, time);
 	}
 }
 
 void vs_cache_collect(struct vs_cache *cache)
 {
-	u32 sites = READ_ONCE(cache->sites);
+	u32 entries = READ_ONCE(cache->entries);
 
-	if (cache->ticks % FULL_GC == 0) {
-		cache->ticks = 1;
-		collect(cache, READ_ONCE(*cache->expiration), U32_MAX);
+	if (cache->gc_ticks % GC_FULL == 0) {
+		cache->gc_ticks = 1;
+		collect_entries(cache, READ_ONCE(*cache->expiration), U32_MAX);
 		return;
 	}
-	if (sites > MAX_SITES)
-		collect(cache, UNUSED,
-			min((sites - MAX_SITES) * 4 / 3, MAX_SITES / 2));
+	if (entries > MAX_ENTRIES)
+		collect_entries(cache, UNUSED_TIME,
+				min((entries - MAX_ENTRIES) * 4 / 3,
+				    MAX_ENTRIES / 2));
 	else
-		cache->ticks++;
+		cache->gc_ticks++;
 }
 
 void vs_cache_put(struct vs_cache *cache)
 {
+	struct vs_cache_entry *entry;
 	struct hlist_node *next;
-	struct vs_cached_dest_set *site;
 	u32 i;
 
 	if (--cache->holders)
 		return;
 	cancel_delayed_work_sync(&cache->gc);
-	/* those who still read the last snapshot are not to add any */
+	/* stop readers of the last snapshot from adding entries */
 	spin_lock_bh(&cache->lock);
 	cache->dead = true;
 	spin_unlock_bh(&cache->lock);
 	for (i = 0; i < BUCKETS; i++) {
 		spin_lock_bh(&cache->lock);
-		hlist_for_each_entry_safe(site, next, &cache->bucket[i], node)
-			erase(cache, site);
+		hlist_for_each_entry_safe(entry, next, &cache->bucket[i], node)
+			entry_remove(cache, entry);
 		spin_unlock_bh(&cache->lock);
 	}
 	kvfree_rcu(cache, rcu);

@@ -5,25 +5,31 @@
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
 
+#include "sched/sched.h"
 #include "service/dest.h"
 
 #define VS_CACHE_BUCKETS	1024
 
 /*
- * What lblc and lblcr remember: which destinations serve a site. A service has
- * one cache for as long as it has the scheduler; its snapshots hold it. Sites
- * hold no references: a destination is forgotten before it is freed.
+ * The memory of lblc and lblcr: which destinations serve an address. A service
+ * has one cache for as long as it keeps the scheduler; its snapshots hold it.
+ * Entries hold no references to destinations: vs_snap_forget() removes a
+ * destination from them before it is freed.
  */
 
 /**
- * struct vs_cached_dest_set - an address that clients want to reach, immutable but @used
- * @addr:	key, padded with zeros
- * @used:	jiffies of the last look-up
+ * struct vs_cache_entry - the destinations that serve an address
+ * @node:	in vs_cache.bucket
+ * @rcu:	frees the entry
+ * @addr:	address that clients want to reach, padded with zeros; the key
+ * @used:	jiffies of the last lookup
  * @changed:	jiffies of the last change of @dest
  * @n:		number of destinations
- * @dest:	the newest first; not necessarily available
+ * @dest:	the newest member first; may contain unavailable destinations
+ *
+ * Immutable but @used: a change replaces the entry.
  */
-struct vs_cached_dest_set {
+struct vs_cache_entry {
 	struct hlist_node node;
 	struct rcu_head rcu;
 	union nf_inet_addr addr;
@@ -34,52 +40,83 @@ struct vs_cached_dest_set {
 };
 
 /**
- * struct vs_cache - sites by address
- * @key:	of the hash, constant
- * @expiration:	how long a site may go without use, jiffies; see vs_snap_conf
- * @lock:	of @bucket, @sites, @members and @dead
- * @sites:	their number
- * @members:	the sum of their destinations
- * @dead:	nothing may be added any more
- * @holders:	snapshots; under the configuration's lock
- * @gc:		collects each minute; the next two are its own
- * @rover:	bucket where the last collection ended
- * @ticks:	collections since the last full one, and 1
+ * struct vs_cache - entries by address
+ * @key:	hash key, constant
+ * @expiration:	how long an entry is kept without use, in jiffies; see struct
+ *		vs_snap_conf
+ * @lock:	protects changes of @bucket, @entries, @members and @dead
+ * @entries:	number of entries
+ * @members:	sum of the entries' destinations
+ * @dead:	no snapshot holds the cache: refuse new entries
+ * @holders:	number of snapshots that hold the cache; under vn->config.lock
+ * @gc:		collects unused entries every minute
+ * @gc_bucket:	bucket that @gc has visited last
+ * @gc_ticks:	counts runs of @gc up to the next full collection
+ * @rcu:	frees the cache
  * @bucket:	read under RCU
  */
 struct vs_cache {
 	siphash_key_t key;
 	const int *expiration;
 	spinlock_t lock;
-	u32 sites;
+	u32 entries;
 	u32 members;
 	bool dead;
 	u32 holders;
 	struct delayed_work gc;
-	u32 rover;
-	u32 ticks;
+	u32 gc_bucket;
+	u32 gc_ticks;
 	struct rcu_head rcu;
 	struct hlist_head bucket[VS_CACHE_BUCKETS];
 };
 
+/**
+ * vs_cache_new() - make an empty cache with one holder
+ * @expiration:	see struct vs_cache
+ *
+ * Return: the cache or NULL.
+ */
 struct vs_cache *vs_cache_new(const int *expiration);
+
+/**
+ * vs_cache_put() - a snapshot holds the cache no more
+ * @cache:	the cache; the last holder frees it
+ *
+ * Context: process context, under vn->config.lock.
+ */
 void vs_cache_put(struct vs_cache *cache);
+
+/* Remove the destinations that are not available. Process context. */
 void vs_cache_forget(struct vs_cache *cache);
-/* A minute's collection. */
+
+/* One run of the garbage collection; not reentrant. Process context. */
 void vs_cache_collect(struct vs_cache *cache);
 
-/* The rest under RCU, BH disabled. */
+/* The rest under RCU, with BHs disabled. */
 
-/* The site @addr, which counts as used, or NULL. */
-struct vs_cached_dest_set *vs_cache_lookup(struct vs_cache *cache,
-			      const union nf_inet_addr *addr);
-/* @addr is served by @dest only, or by @dest, too, or by @dest no more. When
- * there is no room or memory nothing happens. */
+/**
+ * vs_cache_lookup() - look up an address and note that it is in use
+ * @cache:	the cache
+ * @addr:	the address, padded with zeros
+ *
+ * Return: the entry, valid in this RCU read-side section, or NULL.
+ */
+struct vs_cache_entry *vs_cache_lookup(struct vs_cache *cache,
+				       const union nf_inet_addr *addr);
+
+/*
+ * Let @dest alone serve @addr, or let it join or leave those that do. If the
+ * cache is full or there is no memory, nothing happens (vs_cache_del() drops
+ * the entry if there is no memory).
+ */
 void vs_cache_set(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest);
 void vs_cache_add(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest);
 void vs_cache_del(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest);
+
+/* local.c: the cache of a snapshot of lblc or lblcr. */
+struct vs_cache *vs_snap_cache(struct vs_snap *snap);
 
 #endif /* VS_SCHED_CACHE_H */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dh, sh: an address, of the server or of the client, selects one of 256
- * buckets (sh: the kernel may be built with more). The destinations are laid over the buckets in the order of the
- * configuration again and again: one bucket each (dh), or as many in a row as
- * the weight says (sh; one for weight 0, which then refuses).
+ * dh, sh: the hash of an address selects a bucket (dh: the address the client
+ * wants to reach, 256 buckets; sh: the client's address, 256 buckets unless the
+ * kernel is configured with another number). The destinations are dealt out to
+ * the buckets in configuration order, again and again: one bucket each (dh), or
+ * as many in a row as the weight says (sh; one bucket, which refuses, for
+ * weight 0).
  */
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -11,7 +13,7 @@
 
 #include "sched/impl.h"
 
-/* The kernel's choice of a size, and which is its default. */
+/* Without the in-tree ip_vs: the default of its Kconfig. */
 #ifndef CONFIG_IP_VS_SH_TAB_BITS
 #define CONFIG_IP_VS_SH_TAB_BITS	8
 #endif
@@ -20,8 +22,7 @@
 #define SH_BITS	CONFIG_IP_VS_SH_TAB_BITS
 #define SH_SIZE	(1 << SH_BITS)
 
-struct vs_dest *vs_dh_pick(const struct vs_snap *snap,
-			   const struct vs_flow *flow)
+struct vs_dest *vs_dh_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
 	const struct vs_target *t;
 	u32 bucket;
@@ -33,10 +34,11 @@ struct vs_dest *vs_dh_pick(const struct vs_snap *snap,
 	return vs_target_usable(t) ? t->dest : NULL;
 }
 
-/* The flow's own bucket, then, as a fallback, all of them: beginning once more
- * that far behind it as it is behind the first. */
-struct vs_dest *vs_sh_pick(const struct vs_snap *snap,
-			   const struct vs_flow *flow)
+/*
+ * Try bucket b; with the fallback flag, scan all buckets from 2 * b on, as
+ * ip_vs does.
+ */
+struct vs_dest *vs_sh_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
 	const u32 *target = snap->table;
 	const struct vs_target *t;
@@ -49,7 +51,7 @@ struct vs_dest *vs_sh_pick(const struct vs_snap *snap,
 	t = &snap->target[target[bucket]];
 	if (vs_target_usable(t))
 		return t->dest;
-	if (!vs_has_flag(snap, VS_SCHED_F_FALLBACK))
+	if (!vs_snap_has_flag(snap, VS_SCHED_F_FALLBACK))
 		return NULL;
 	for (i = 0; i < SH_SIZE; i++) {
 		t = &snap->target[target[(2 * bucket + i) % SH_SIZE]];
@@ -59,7 +61,9 @@ struct vs_dest *vs_sh_pick(const struct vs_snap *snap,
 	return NULL;
 }
 
-int vs_sh_init(struct vs_snap *snap)
+/* vs_snap.table: target by bucket; NULL without targets. */
+static int sh_init(struct vs_snap *snap, struct vs_snap *old,
+		   const struct vs_snap_conf *conf)
 {
 	u32 *target;
 	u32 i = 0;
@@ -81,3 +85,12 @@ int vs_sh_init(struct vs_snap *snap)
 	snap->table = target;
 	return 0;
 }
+
+const struct vs_sched vs_sched_dh = {
+	.name	= "dh",
+};
+
+const struct vs_sched vs_sched_sh = {
+	.name	= "sh",
+	.init	= sh_init,
+};

@@ -1,163 +1,225 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lblc, lblcr: for clusters of caches, where the address that a client wants to
- * reach says what is to be cached. A site stays with the cache that has it, or
- * with a set of caches that grows while they are overloaded (lblcr); for a new
- * site, and instead of an overloaded cache, as wlc chooses.
+ * lblc, lblcr: locality-based least connection, for clusters of caches where
+ * the address that a client wants to reach decides what is cached. An address
+ * stays with the cache that serves it (lblc), or with a set of caches that
+ * grows while they are overloaded (lblcr). A new address, or one whose cache is
+ * overloaded, goes to the destination that wlc would choose.
  */
 #include "sched/cache.h"
 #include "sched/impl.h"
+#include "sched/least.h"
+#include "sched/load.h"
 
-static bool is_usable(const struct vs_dest *dest)
+/**
+ * struct local_state - state of lblc and lblcr
+ * @least:	for the choice as wlc; first, as vs_least_*() expect it
+ * @cache:	the service's; each of its snapshots is a holder
+ * @idle:	index of a target that was idle, a hint
+ */
+struct local_state {
+	struct vs_least least;
+	struct vs_cache *cache;
+	u32 idle;
+};
+
+static_assert(!offsetof(struct local_state, least));
+
+static struct local_state *local_state(struct vs_snap *snap)
 {
-	return vs_dest_available(dest) && READ_ONCE(dest->weight) > 0;
+	return vs_snap_state(snap, struct local_state);
 }
 
-static bool is_idle(const struct vs_dest *dest)
+struct vs_cache *vs_snap_cache(struct vs_snap *snap)
+{
+	return local_state(snap)->cache;
+}
+
+static bool dest_idle(const struct vs_dest *dest)
 {
 	return 2ll * atomic_read(&dest->active) < READ_ONCE(dest->weight);
 }
 
-/* Whether @dest has more active connections than its weight says while another
- * has less than half as many. */
-static bool is_overloaded(struct vs_snap *snap, const struct vs_dest *dest)
+/*
+ * Whether @dest has more active connections than its weight while another
+ * destination has less than half its own weight.
+ */
+static bool dest_overrun(struct vs_snap *snap, const struct vs_dest *dest)
 {
-	u32 hint = READ_ONCE(snap->state.least.idle);
+	struct local_state *state = local_state(snap);
+	u32 hint = READ_ONCE(state->idle);
 	u32 i;
 
 	if (atomic_read(&dest->active) <= READ_ONCE(dest->weight))
 		return false;
-	if (hint < snap->n && is_idle(snap->target[hint].dest))
+	if (hint < snap->n && dest_idle(snap->target[hint].dest))
 		return true;
 	for (i = 0; i < snap->n; i++) {
-		if (is_idle(snap->target[i].dest)) {
-			WRITE_ONCE(snap->state.least.idle, i);
+		if (dest_idle(snap->target[i].dest)) {
+			WRITE_ONCE(state->idle, i);
 			return true;
 		}
 	}
 	return false;
 }
 
-static u64 load_of(const struct vs_dest *dest)
+/* lblc */
+
+struct vs_dest *vs_lblc_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
-	return vs_least_load(VS_SCHED_WLC, dest);
+	struct vs_cache *cache = vs_snap_cache(snap);
+	const struct vs_cache_entry *entry;
+	struct vs_dest *dest;
+
+	entry = vs_cache_lookup(cache, flow->daddr);
+	if (entry) {
+		dest = entry->dest[0];
+		/* as in ip_vs, whatever the thresholds say */
+		if (vs_dest_available(dest) && READ_ONCE(dest->weight) > 0 &&
+		    !dest_overrun(snap, dest))
+			return dest;
+	}
+	dest = vs_least_pick(snap, flow);
+	if (dest)
+		vs_cache_set(cache, flow->daddr, dest);
+	return dest;
 }
 
-/* Whether load in relation to weight is less at @a. */
-static bool is_less(const struct vs_dest *a, const struct vs_dest *b)
+/* lblcr */
+
+/* Whether @a has less load / weight than @b. */
+static bool dest_less_loaded(const struct vs_dest *a, const struct vs_dest *b)
 {
-	return load_of(a) * READ_ONCE(b->weight) <
-	       load_of(b) * READ_ONCE(a->weight);
+	return vs_load_of(VS_LOAD_WLC, a) * READ_ONCE(b->weight) <
+	       vs_load_of(VS_LOAD_WLC, b) * READ_ONCE(a->weight);
 }
 
-static struct vs_dest *least_of(const struct vs_cached_dest_set *site)
+static struct vs_dest *least_loaded_member(const struct vs_cache_entry *entry)
 {
 	struct vs_dest *least = NULL;
 	u32 i;
 
-	for (i = 0; i < site->n; i++) {
-		struct vs_dest *dest = site->dest[i];
+	for (i = 0; i < entry->n; i++) {
+		struct vs_dest *dest = entry->dest[i];
 
 		if (!vs_dest_usable(dest) || !vs_dest_available(dest))
 			continue;
-		if (!least || is_less(dest, least))
+		if (!least || dest_less_loaded(dest, least))
 			least = dest;
 	}
 	return least;
 }
 
-static struct vs_dest *most_of(const struct vs_cached_dest_set *site)
+static struct vs_dest *most_loaded_member(const struct vs_cache_entry *entry)
 {
 	struct vs_dest *most = NULL;
 	u32 i;
 
-	for (i = 0; i < site->n; i++) {
-		struct vs_dest *dest = site->dest[i];
+	for (i = 0; i < entry->n; i++) {
+		struct vs_dest *dest = entry->dest[i];
 
 		if (READ_ONCE(dest->weight) <= 0)
 			continue;
-		if (!most || is_less(most, dest))
+		if (!most || dest_less_loaded(most, dest))
 			most = dest;
 	}
 	return most;
 }
 
-static struct vs_dest *pick_one(struct vs_snap *snap,
-				const union nf_inet_addr *addr)
+/* A set that has not changed for long is larger than its load requires. */
+static void shrink_set(struct vs_cache *cache,
+		       const struct vs_cache_entry *entry)
 {
-	struct vs_cache *cache = snap->state.least.cache;
-	const struct vs_cached_dest_set *site = vs_cache_lookup(cache, addr);
+	int expiration = READ_ONCE(*cache->expiration);
 	struct vs_dest *dest;
 
-	if (site) {
-		dest = site->dest[0];
-		if (is_usable(dest) && !is_overloaded(snap, dest))
-			return dest;
-	}
-	dest = vs_least_pick(snap);
-	if (dest)
-		vs_cache_set(cache, addr, dest);
-	return dest;
-}
-
-/* A set that has not changed for long has become too big. */
-static void shrink(struct vs_cache *cache, const struct vs_cached_dest_set *site)
-{
-	struct vs_dest *dest;
-
-	if (site->n < 2 ||
-	    !time_after(jiffies, site->changed + READ_ONCE(*cache->expiration)))
+	if (entry->n < 2 || !time_after(jiffies, entry->changed + expiration))
 		return;
-	dest = most_of(site);
+	dest = most_loaded_member(entry);
 	if (dest)
-		vs_cache_del(cache, &site->addr, dest);
+		vs_cache_del(cache, &entry->addr, dest);
 }
 
-static struct vs_dest *pick_of_set(struct vs_snap *snap,
-				   const union nf_inet_addr *addr)
+struct vs_dest *vs_lblcr_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
-	struct vs_cache *cache = snap->state.least.cache;
-	const struct vs_cached_dest_set *site = vs_cache_lookup(cache, addr);
+	struct vs_cache *cache = vs_snap_cache(snap);
+	const struct vs_cache_entry *entry;
 	struct vs_dest *dest;
 
-	if (site) {
-		dest = least_of(site);
-		shrink(cache, site);
-		if (dest && !is_overloaded(snap, dest))
+	entry = vs_cache_lookup(cache, flow->daddr);
+	if (entry) {
+		dest = least_loaded_member(entry);
+		shrink_set(cache, entry);
+		if (dest && !dest_overrun(snap, dest))
 			return dest;
 	}
-	dest = vs_least_pick(snap);
+	dest = vs_least_pick(snap, flow);
 	if (dest)
-		vs_cache_add(cache, addr, dest);
+		vs_cache_add(cache, flow->daddr, dest);
 	return dest;
 }
 
-struct vs_dest *vs_local_pick(struct vs_snap *snap, const struct vs_flow *flow)
-{
-	if (snap->sched->id == VS_SCHED_LBLC)
-		return pick_one(snap, flow->daddr);
-	return pick_of_set(snap, flow->daddr);
-}
+/* Both */
 
-/* The cache is the service's: the new snapshot holds the old one's. */
-int vs_local_init(struct vs_snap *snap, const struct vs_snap *old,
-		  const int *expiration)
+/* The cache passes on from snapshot to snapshot of the service. */
+static int local_init(struct vs_snap *snap, struct vs_snap *old,
+		      const int *expiration)
 {
-	int err = vs_least_init(snap);
+	struct local_state *state = local_state(snap);
+	int err = vs_least_init(snap, VS_LOAD_WLC);
 
 	if (err)
 		return err;
 	if (old) {
-		snap->state.least.cache = old->state.least.cache;
-		snap->state.least.cache->holders++;
+		state->cache = vs_snap_cache(old);
+		state->cache->holders++;
 		return 0;
 	}
-	snap->state.least.cache = vs_cache_new(expiration);
-	if (snap->state.least.cache)
-		return 0;
-	if (snap->state.least.tree) {
-		vs_tree_detach(snap->state.least.tree);
-		vs_tree_free(snap->state.least.tree);
+	state->cache = vs_cache_new(expiration);
+	if (!state->cache) {
+		vs_least_release(snap);
+		return -ENOMEM;
 	}
-	return -ENOMEM;
+	return 0;
 }
+
+static void local_forget(struct vs_snap *snap)
+{
+	vs_cache_forget(vs_snap_cache(snap));
+}
+
+static void local_retire(struct vs_snap *snap)
+{
+	vs_least_retire(snap);
+	vs_cache_put(vs_snap_cache(snap));
+}
+
+static int lblc_init(struct vs_snap *snap, struct vs_snap *old,
+		     const struct vs_snap_conf *conf)
+{
+	return local_init(snap, old, conf->lblc_expiration);
+}
+
+const struct vs_sched vs_sched_lblc = {
+	.name		= "lblc",
+	.init		= lblc_init,
+	.publish	= vs_least_publish,
+	.forget		= local_forget,
+	.retire		= local_retire,
+	.release	= vs_least_release,
+};
+
+static int lblcr_init(struct vs_snap *snap, struct vs_snap *old,
+		      const struct vs_snap_conf *conf)
+{
+	return local_init(snap, old, conf->lblcr_expiration);
+}
+
+const struct vs_sched vs_sched_lblcr = {
+	.name		= "lblcr",
+	.init		= lblcr_init,
+	.publish	= vs_least_publish,
+	.forget		= local_forget,
+	.retire		= local_retire,
+	.release	= vs_least_release,
+};

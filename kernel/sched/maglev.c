@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mh: the client's address selects a slot of a table that the destinations
- * have filled by Maglev's method (Eisenbud et al., NSDI 2016, 3.4): each goes
- * through the slots in an order of its own, which only depends on its address
- * and port, and in turns, as many at once as its weight says, they take the
- * next that is free. So a destination that comes or goes moves few clients
- * between the others, and directors with the same destinations, added in the
- * same order, agree.
+ * mh: Maglev hashing (Eisenbud et al., NSDI 2016, section 3.4). The hash of the
+ * client's address selects a slot of a table. To fill the table, each
+ * destination goes through the slots in an order that only depends on its own
+ * address and port; the destinations take turns, and in each turn one takes as
+ * many free slots as its weight says. A destination that comes or goes thus
+ * moves few clients between the others, and directors to which the same
+ * destinations were added in the same order agree.
  *
- * One of weight 0 keeps the slots of the last weight it had, and refuses.
+ * A destination of weight 0 keeps the slots of its last weight, but refuses.
  */
 #include <linux/gcd.h>
 #include <linux/mm.h>
@@ -17,36 +17,41 @@
 
 #include "sched/impl.h"
 
-/* The kernel's choice of sizes, and which of them is its default. */
+/* Without the in-tree ip_vs: the default of its Kconfig. */
 #ifndef CONFIG_IP_VS_MH_TAB_INDEX
 #define CONFIG_IP_VS_MH_TAB_INDEX	12
 #endif
 
-static const u32 primes[] = {
+static const u32 mh_primes[] = {
 	251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071
 };
 
-#define SIZE	primes[CONFIG_IP_VS_MH_TAB_INDEX - 8]
-#define TURN_BITS	(CONFIG_IP_VS_MH_TAB_INDEX / 2)
-#define FREE	U32_MAX
+#define MH_SIZE		mh_primes[CONFIG_IP_VS_MH_TAB_INDEX - 8]
+#define MH_TURN_BITS	(CONFIG_IP_VS_MH_TAB_INDEX / 2)
+#define MH_FREE		U32_MAX
 
-/* The same on all directors. */
+/* ip_vs's constants: the same on all directors. */
 static const hsiphash_key_t slot_key = {{ 2654435761UL, 2654435761UL }};
 static const hsiphash_key_t step_key = {{ 2654446892UL, 2654446892UL }};
 
-/* A destination's way through the table. */
-struct way {
+/**
+ * struct mh_walk - a destination's walk through the table while it is filled
+ * @slot:	next slot to try
+ * @step:	distance to the slot after it
+ * @turn:	slots to take in a turn
+ */
+struct mh_walk {
 	u32 slot;
 	u32 step;
-	u32 turns;		/* slots taken at once */
+	u32 turn;
 };
 
-static u32 hash(u32 v, const hsiphash_key_t *key)
+static u32 mh_hash(u32 v, const hsiphash_key_t *key)
 {
 	return hsiphash(&v, sizeof(v), key);
 }
 
-static bool any_usable(const struct vs_snap *snap)
+static bool any_target_usable(const struct vs_snap *snap)
 {
 	u32 i;
 
@@ -56,26 +61,26 @@ static bool any_usable(const struct vs_snap *snap)
 	return false;
 }
 
-static struct vs_dest *pick_other(const struct vs_snap *snap, u32 v, u32 slot)
+/* With the fallback flag: rehash until a usable target is found, as ip_vs. */
+static struct vs_dest *mh_fallback(const struct vs_snap *snap, u32 v, u32 slot)
 {
 	const u32 *target = snap->table;
 	const struct vs_target *t;
 	u32 i;
 
-	if (!any_usable(snap))
+	if (!any_target_usable(snap))
 		return NULL;
-	for (i = 0; i < SIZE; i++) {
-		u32 offset = (slot + i) % SIZE;
+	for (i = 0; i < MH_SIZE; i++) {
+		u32 offset = (slot + i) % MH_SIZE;
 
-		t = &snap->target[target[hash(v + offset, &slot_key) % SIZE]];
+		t = &snap->target[target[mh_hash(v + offset, &slot_key) % MH_SIZE]];
 		if (vs_target_usable(t))
 			return t->dest;
 	}
 	return NULL;
 }
 
-struct vs_dest *vs_mh_pick(const struct vs_snap *snap,
-			   const struct vs_flow *flow)
+struct vs_dest *vs_mh_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
 	const u32 *target = snap->table;
 	const struct vs_target *t;
@@ -84,18 +89,21 @@ struct vs_dest *vs_mh_pick(const struct vs_snap *snap,
 	if (!target)
 		return NULL;
 	v = vs_flow_port(snap, flow) + vs_addr_fold(flow->af, flow->saddr);
-	slot = hash(v, &slot_key) % SIZE;
+	slot = mh_hash(v, &slot_key) % MH_SIZE;
 	t = &snap->target[target[slot]];
 	if (vs_target_usable(t))
 		return t->dest;
-	if (!vs_has_flag(snap, VS_SCHED_F_FALLBACK))
+	if (!vs_snap_has_flag(snap, VS_SCHED_F_FALLBACK))
 		return NULL;
-	return pick_other(snap, v, slot);
+	return mh_fallback(snap, v, slot);
 }
 
-/* Weights as turns: in the smallest whole numbers, halved until they are below
- * 2^TURN_BITS. */
-static void set_turns(const struct vs_snap *snap, u32 first, struct way *way)
+/*
+ * Weights as slots per turn: divided by their greatest common divisor, then
+ * halved until they are below 2^MH_TURN_BITS.
+ */
+static void set_turns(const struct vs_snap *snap, u32 first,
+		      struct mh_walk *walk)
 {
 	u32 divisor = 0, most = 0, i;
 	int shift;
@@ -109,15 +117,16 @@ static void set_turns(const struct vs_snap *snap, u32 first, struct way *way)
 	}
 	if (!most)
 		return;
-	shift = max(fls(most / divisor) - TURN_BITS, 0);
+	shift = max(fls(most / divisor) - MH_TURN_BITS, 0);
 	for (i = first; i < snap->n; i++) {
 		u32 weight = snap->target[i].dest->last_weight;
 
-		way[i].turns = max(weight / divisor >> shift, (u32)!!weight);
+		walk[i].turn = max(weight / divisor >> shift, (u32)!!weight);
 	}
 }
 
-static void set_ways(const struct vs_snap *snap, u32 first, struct way *way)
+static void set_walks(const struct vs_snap *snap, u32 first,
+		      struct mh_walk *walk)
 {
 	u32 i;
 
@@ -125,30 +134,31 @@ static void set_ways(const struct vs_snap *snap, u32 first, struct way *way)
 		const struct vs_dest_key *key = &snap->target[i].dest->key;
 		u32 v = vs_addr_fold(snap->af, &key->addr) + ntohs(key->port);
 
-		way[i].slot = hash(v, &slot_key) % SIZE;
-		way[i].step = hash(v, &step_key) % (SIZE - 1) + 1;
+		walk[i].slot = mh_hash(v, &slot_key) % MH_SIZE;
+		walk[i].step = mh_hash(v, &step_key) % (MH_SIZE - 1) + 1;
 	}
 }
 
-static void take_slot(u32 *target, struct way *way, u32 i)
+/* MH_SIZE is prime: the walk visits every slot before it comes round. */
+static void take_mh_slot(u32 *target, struct mh_walk *walk, u32 i)
 {
-	while (target[way->slot] != FREE)
-		way->slot = (way->slot + way->step) % SIZE;
-	target[way->slot] = i;
+	while (target[walk->slot] != MH_FREE)
+		walk->slot = (walk->slot + walk->step) % MH_SIZE;
+	target[walk->slot] = i;
 }
 
-/* Somebody has a turn. */
-static void fill(const struct vs_snap *snap, u32 first, struct way *way,
-		 u32 *target)
+/* At least one turn must not be 0. */
+static void fill_mh_table(const struct vs_snap *snap, u32 first,
+			  struct mh_walk *walk, u32 *target)
 {
-	u32 left = SIZE;
+	u32 left = MH_SIZE;
 	u32 i, k;
 
-	memset(target, 0xff, SIZE * sizeof(*target));
+	memset(target, 0xff, MH_SIZE * sizeof(*target));	/* MH_FREE */
 	for (;;) {
 		for (i = first; i < snap->n; i++) {
-			for (k = way[i].turns; k; k--) {
-				take_slot(target, &way[i], i);
+			for (k = walk[i].turn; k; k--) {
+				take_mh_slot(target, &walk[i], i);
 				if (!--left)
 					return;
 			}
@@ -156,39 +166,48 @@ static void fill(const struct vs_snap *snap, u32 first, struct way *way,
 	}
 }
 
-static bool any_turn(const struct vs_snap *snap, const struct way *way)
+static bool any_turn(const struct vs_snap *snap, const struct mh_walk *walk)
 {
 	u32 i;
 
 	for (i = 0; i < snap->n; i++)
-		if (way[i].turns)
+		if (walk[i].turn)
 			return true;
 	return false;
 }
 
-/* Those that came when there were as many destinations as slots get none. */
-int vs_mh_init(struct vs_snap *snap)
+/*
+ * vs_snap.table: target by slot; NULL if no target has ever had a weight. With
+ * more targets than slots the newest ones get no slots.
+ */
+static int mh_init(struct vs_snap *snap, struct vs_snap *old,
+		   const struct vs_snap_conf *conf)
 {
-	u32 first = snap->n > SIZE ? snap->n - SIZE : 0;
-	struct way *way;
+	u32 first = snap->n > MH_SIZE ? snap->n - MH_SIZE : 0;
+	struct mh_walk *walk;
 	u32 *target;
 
 	if (!snap->n)
 		return 0;
-	way = kvcalloc(snap->n, sizeof(*way), GFP_KERNEL);
-	if (!way)
+	walk = kvcalloc(snap->n, sizeof(*walk), GFP_KERNEL);
+	if (!walk)
 		return -ENOMEM;
-	set_turns(snap, first, way);
-	if (!any_turn(snap, way)) {
-		kvfree(way);
+	set_turns(snap, first, walk);
+	if (!any_turn(snap, walk)) {
+		kvfree(walk);
 		return 0;
 	}
-	target = kvcalloc(SIZE, sizeof(*target), GFP_KERNEL);
+	target = kvcalloc(MH_SIZE, sizeof(*target), GFP_KERNEL);
 	if (target) {
-		set_ways(snap, first, way);
-		fill(snap, first, way, target);
+		set_walks(snap, first, walk);
+		fill_mh_table(snap, first, walk, target);
 	}
-	kvfree(way);
+	kvfree(walk);
 	snap->table = target;
 	return target ? 0 : -ENOMEM;
 }
+
+const struct vs_sched vs_sched_mh = {
+	.name	= "mh",
+	.init	= mh_init,
+};

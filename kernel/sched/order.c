@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fo, ovf: the heaviest destination that takes connections, the first of them
- * in the order of the configuration. With ovf one that has more active
- * connections than its weight says takes no more.
+ * fo, ovf: the destination with the highest weight that takes connections, the
+ * first in configuration order if several are equal. With ovf a destination
+ * takes none while it has more active connections than its weight.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -10,27 +10,43 @@
 
 #include "sched/impl.h"
 
-static bool is_full(const struct vs_target *t)
+/* vs_snap.table: the targets with a weight, by falling weight. */
+struct order_state {
+	u32 n;
+};
+
+static bool target_full(const struct vs_target *t)
 {
 	return atomic_read(&t->dest->active) > t->weight;
 }
 
-struct vs_dest *vs_order_pick(const struct vs_snap *snap)
+static __always_inline struct vs_dest *order_pick(struct vs_snap *snap,
+						  bool overflow)
 {
-	bool overflow = snap->sched->id == VS_SCHED_OVF;
+	u32 n = vs_snap_state(snap, struct order_state)->n;
 	const u32 *order = snap->table;
 	u32 i;
 
-	for (i = 0; i < snap->state.order.n; i++) {
+	for (i = 0; i < n; i++) {
 		const struct vs_target *t = &snap->target[order[i]];
 
-		if (!vs_target_overloaded(t) && !(overflow && is_full(t)))
+		if (!vs_target_overloaded(t) && !(overflow && target_full(t)))
 			return t->dest;
 	}
 	return NULL;
 }
 
-static int compare(const void *a, const void *b, const void *priv)
+struct vs_dest *vs_fo_pick(struct vs_snap *snap, const struct vs_flow *flow)
+{
+	return order_pick(snap, false);
+}
+
+struct vs_dest *vs_ovf_pick(struct vs_snap *snap, const struct vs_flow *flow)
+{
+	return order_pick(snap, true);
+}
+
+static int compare_targets(const void *a, const void *b, const void *priv)
 {
 	const struct vs_snap *snap = priv;
 	u32 i = *(const u32 *)a;
@@ -43,7 +59,8 @@ static int compare(const void *a, const void *b, const void *priv)
 	return i < j ? -1 : i > j;
 }
 
-int vs_order_init(struct vs_snap *snap)
+static int order_init(struct vs_snap *snap, struct vs_snap *old,
+		      const struct vs_snap_conf *conf)
 {
 	u32 *order;
 	u32 i, n = 0;
@@ -56,8 +73,18 @@ int vs_order_init(struct vs_snap *snap)
 	for (i = 0; i < snap->n; i++)
 		if (snap->target[i].weight > 0)
 			order[n++] = i;
-	sort_r(order, n, sizeof(*order), compare, NULL, snap);
-	snap->state.order.n = n;
+	sort_r(order, n, sizeof(*order), compare_targets, NULL, snap);
+	vs_snap_state(snap, struct order_state)->n = n;
 	snap->table = order;
 	return 0;
 }
+
+const struct vs_sched vs_sched_fo = {
+	.name	= "fo",
+	.init	= order_init,
+};
+
+const struct vs_sched vs_sched_ovf = {
+	.name	= "ovf",
+	.init	= order_init,
+};

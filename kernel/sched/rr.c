@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Round robin: the next usable destination after the last chosen one, whatever
- * the weights, as long as they are not zero.
+ * rr: round robin. The next usable destination after the last one chosen; all
+ * weights but 0 are the same.
  */
 #include "sched/impl.h"
 
-static int next_usable(const struct vs_snap *snap, int last)
+struct rr_state {
+	atomic_t last;		/* index of the last choice, -1: none */
+};
+
+static int rr_next(const struct vs_snap *snap, int last)
 {
 	u32 i = last;
 	u32 left;
@@ -19,20 +23,21 @@ static int next_usable(const struct vs_snap *snap, int last)
 	return -1;
 }
 
-struct vs_dest *vs_rr_pick(struct vs_snap *snap)
+struct vs_dest *vs_rr_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
-	int last = atomic_read(&snap->state.rr.last);
+	struct rr_state *state = vs_snap_state(snap, struct rr_state);
+	int last = atomic_read(&state->last);
 	int i;
 
 	do {
-		i = next_usable(snap, last);
+		i = rr_next(snap, last);
 		if (i < 0)
 			return NULL;
-	} while (!atomic_try_cmpxchg(&snap->state.rr.last, &last, i));
+	} while (!atomic_try_cmpxchg(&state->last, &last, i));
 	return snap->target[i].dest;
 }
 
-static int find(const struct vs_snap *snap, const struct vs_dest *dest)
+static int rr_index_of(const struct vs_snap *snap, const struct vs_dest *dest)
 {
 	u32 i;
 
@@ -42,19 +47,29 @@ static int find(const struct vs_snap *snap, const struct vs_dest *dest)
 	return -1;
 }
 
-/* Goes on after the last chosen destination, or after its predecessor when
- * that destination is gone. */
-void vs_rr_init(struct vs_snap *snap, const struct vs_snap *old)
+/*
+ * As in ip_vs, a change does not restart the round: go on after the last choice
+ * or, if that destination is gone, after the nearest one before it that is not.
+ */
+static int rr_init(struct vs_snap *snap, struct vs_snap *old,
+		   const struct vs_snap_conf *conf)
 {
 	int last = -1;
 	int i;
 
 	if (old) {
-		for (i = atomic_read(&old->state.rr.last); i >= 0; i--) {
-			last = find(snap, old->target[i].dest);
+		i = atomic_read(&vs_snap_state(old, struct rr_state)->last);
+		for (; i >= 0; i--) {
+			last = rr_index_of(snap, old->target[i].dest);
 			if (last >= 0)
 				break;
 		}
 	}
-	atomic_set(&snap->state.rr.last, last);
+	atomic_set(&vs_snap_state(snap, struct rr_state)->last, last);
+	return 0;
 }
+
+const struct vs_sched vs_sched_rr = {
+	.name	= "rr",
+	.init	= rr_init,
+};

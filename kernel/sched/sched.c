@@ -1,96 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The schedulers by name and number, and the snapshots they choose from.
+ * The life of snapshots, and the dispatch to the schedulers.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-#include "sched/cache.h"
-#include "sched/impl.h"
+#include "sched/list.h"
+#include "sched/sched.h"
 
-static const struct vs_sched scheds[] = {
-	{ .id = VS_SCHED_RR, .name = "rr" },
-	{ .id = VS_SCHED_WRR, .name = "wrr" },
-	{ .id = VS_SCHED_LC, .name = "lc" },
-	{ .id = VS_SCHED_WLC, .name = "wlc" },
-	{ .id = VS_SCHED_SED, .name = "sed" },
-	{ .id = VS_SCHED_NQ, .name = "nq" },
-	{ .id = VS_SCHED_FO, .name = "fo" },
-	{ .id = VS_SCHED_OVF, .name = "ovf" },
-	{ .id = VS_SCHED_TWOS, .name = "twos" },
-	{ .id = VS_SCHED_DH, .name = "dh" },
-	{ .id = VS_SCHED_SH, .name = "sh" },
-	{ .id = VS_SCHED_MH, .name = "mh" },
-	{ .id = VS_SCHED_LBLC, .name = "lblc" },
-	{ .id = VS_SCHED_LBLCR, .name = "lblcr" },
-};
-
-const struct vs_sched *vs_sched_by_name(const char *name)
+static int snap_init_state(struct vs_snap *snap, struct vs_snap *old,
+			   const struct vs_snap_conf *conf)
 {
-	unsigned int i;
+	const struct vs_sched *sched = snap->sched;
 
-	for (i = 0; i < ARRAY_SIZE(scheds); i++)
-		if (!strcmp(scheds[i].name, name))
-			return &scheds[i];
-	return NULL;
-}
-
-static bool is_local(const struct vs_snap *snap)
-{
-	return snap->sched && (snap->sched->id == VS_SCHED_LBLC ||
-			       snap->sched->id == VS_SCHED_LBLCR);
-}
-
-static bool is_least(const struct vs_snap *snap)
-{
-	if (!snap->sched)
-		return false;
-	switch (snap->sched->id) {
-	case VS_SCHED_LC:
-	case VS_SCHED_WLC:
-	case VS_SCHED_SED:
-	case VS_SCHED_NQ:
-		return true;
-	default:
-		return is_local(snap);
-	}
-}
-
-static int init_state(struct vs_snap *snap, struct vs_snap *old,
-		      const int *expiration)
-{
-	if (!snap->sched)
+	if (!sched || !sched->init)
 		return 0;
-	if (old && old->sched != snap->sched)
+	if (old && old->sched != sched)
 		old = NULL;
-	switch (snap->sched->id) {
-	case VS_SCHED_RR:
-		vs_rr_init(snap, old);
-		return 0;
-	case VS_SCHED_WRR:
-		return vs_wrr_init(snap, old);
-	case VS_SCHED_LC:
-	case VS_SCHED_WLC:
-	case VS_SCHED_SED:
-	case VS_SCHED_NQ:
-		return vs_least_init(snap);
-	case VS_SCHED_FO:
-	case VS_SCHED_OVF:
-		return vs_order_init(snap);
-	case VS_SCHED_TWOS:
-		return vs_twos_init(snap);
-	case VS_SCHED_DH:
-		return 0;
-	case VS_SCHED_SH:
-		return vs_sh_init(snap);
-	case VS_SCHED_MH:
-		return vs_mh_init(snap);
-	case VS_SCHED_LBLC:
-	case VS_SCHED_LBLCR:
-		return vs_local_init(snap, old, expiration);
-	}
-	return 0;
+	return sched->init(snap, old, conf);
 }
 
 struct vs_snap *vs_snap_build(const struct vs_snap_conf *conf,
@@ -117,7 +45,7 @@ struct vs_snap *vs_snap_build(const struct vs_snap_conf *conf,
 	}
 	snap->n = i;
 
-	if (init_state(snap, old, conf->expiration)) {
+	if (snap_init_state(snap, old, conf)) {
 		kvfree(snap->table);
 		kvfree(snap);
 		return NULL;
@@ -125,70 +53,74 @@ struct vs_snap *vs_snap_build(const struct vs_snap_conf *conf,
 	return snap;
 }
 
-static void stop(struct vs_snap *snap)
+void vs_snap_publish(struct vs_snap *snap)
 {
-	if (is_least(snap) && snap->state.least.tree)
-		vs_tree_detach(snap->state.least.tree);
-	if (is_local(snap))
-		vs_cache_put(snap->state.least.cache);
+	if (snap->sched && snap->sched->publish)
+		snap->sched->publish(snap);
 }
 
-static void release(struct rcu_head *rcu)
+void vs_snap_set_flags(struct vs_snap *snap, u32 flags)
+{
+	WRITE_ONCE(snap->flags, flags);
+}
+
+void vs_snap_forget(struct vs_snap *snap)
+{
+	if (snap->sched && snap->sched->forget)
+		snap->sched->forget(snap);
+}
+
+static void snap_detach(struct vs_snap *snap)
+{
+	if (snap->sched && snap->sched->retire)
+		snap->sched->retire(snap);
+}
+
+static void snap_free_rcu(struct rcu_head *rcu)
 {
 	struct vs_snap *snap = container_of(rcu, struct vs_snap, rcu);
 
-	if (is_least(snap))
-		vs_tree_free(snap->state.least.tree);
+	if (snap->sched && snap->sched->release)
+		snap->sched->release(snap);
 	kvfree(snap->table);
 	kvfree(snap);
 }
 
 void vs_snap_retire(struct vs_snap *snap)
 {
-	stop(snap);
-	call_rcu(&snap->rcu, release);
+	snap_detach(snap);
+	call_rcu(&snap->rcu, snap_free_rcu);
 }
 
 void vs_snap_free(struct vs_snap *snap)
 {
-	stop(snap);
-	release(&snap->rcu);
+	snap_detach(snap);
+	snap_free_rcu(&snap->rcu);
 }
 
-void vs_snap_forget(struct vs_snap *snap)
+const struct vs_sched *vs_sched_by_name(const char *name)
 {
-	if (is_local(snap))
-		vs_cache_forget(snap->state.least.cache);
+#define ROW(name, pick)	&vs_sched_##name,
+	static const struct vs_sched *const scheds[] = { VS_SCHEDS(ROW) };
+#undef ROW
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(scheds); i++)
+		if (!strcmp(scheds[i]->name, name))
+			return scheds[i];
+	return NULL;
 }
 
+/* Compares instead of a function pointer: direct calls, no retpoline. */
 struct vs_dest *vs_sched_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
-	if (!snap->sched)
-		return NULL;
-	switch (snap->sched->id) {
-	case VS_SCHED_RR:
-		return vs_rr_pick(snap);
-	case VS_SCHED_WRR:
-		return vs_wrr_pick(snap);
-	case VS_SCHED_LC:
-	case VS_SCHED_WLC:
-	case VS_SCHED_SED:
-	case VS_SCHED_NQ:
-		return vs_least_pick(snap);
-	case VS_SCHED_FO:
-	case VS_SCHED_OVF:
-		return vs_order_pick(snap);
-	case VS_SCHED_TWOS:
-		return vs_twos_pick(snap);
-	case VS_SCHED_DH:
-		return vs_dh_pick(snap, flow);
-	case VS_SCHED_SH:
-		return vs_sh_pick(snap, flow);
-	case VS_SCHED_MH:
-		return vs_mh_pick(snap, flow);
-	case VS_SCHED_LBLC:
-	case VS_SCHED_LBLCR:
-		return vs_local_pick(snap, flow);
-	}
-	return NULL;
+	const struct vs_sched *sched = snap->sched;
+
+	vs_assert_packet_context();
+#define PICK(name, pick)			\
+	if (sched == &vs_sched_##name)		\
+		return pick(snap, flow);
+	VS_SCHEDS(PICK)
+#undef PICK
+	return NULL;	/* "none" */
 }

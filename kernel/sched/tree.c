@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The least loaded of many destinations in O(log n): a tournament. Each inner
- * node of a binary tree over the targets names the better of its two
- * children's winners, the left one when they are equal, so that the root is
- * what a walk over all of them would find.
+ * Finds the least loaded of many destinations in O(log n): a tournament tree.
+ * The leaves are the targets. Each inner node names the winner of the match
+ * between the winners of its two children; the left one wins a draw, so that
+ * the root names the target that a walk over all of them would choose.
  *
- * Loads change on any CPU at any time. Whoever changes one only sets a bit
- * (and one that says in which word of bits to look); who chooses plays the
- * matches of the marked targets again. A bit is set after the load has changed
- * and cleared before it is read: no change gets lost.
+ * Loads change on any CPU at any time. The CPU that changes a load only marks
+ * the target (service/watch.h); the next choice replays the matches of the
+ * marked targets first.
  */
 #include <linux/bitops.h>
 #include <linux/log2.h>
@@ -16,110 +15,80 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
-#include "sched/impl.h"
+#include "sched/load.h"
+#include "sched/tree.h"
+#include "service/watch.h"
 
-/**
- * struct vs_leaf - a target in the tree
- * @tree:	where it is; the only part that others may read
- * @load:	when last looked at
- * @weight:	likewise; 0: not usable
- */
-struct vs_leaf {
-	struct vs_tree *tree;
+/* A target's load and weight when last read; weight 0: not usable. */
+struct tree_leaf {
 	u64 load;
 	u32 weight;
 };
 
 /**
- * struct vs_tree - the tournament
- * @snap:	over whose targets; its lock protects what is not atomic
+ * struct vs_tree - tournament over the targets of a snapshot
+ * @snap:	the snapshot; its lock protects @winner and @leaf once published
+ * @rule:	what load is
  * @first:	node number of the first leaf; a power of two
- * @winner:	target by inner node, 1 is the root
- * @marked:	targets whose load changed
- * @words:	words of @marked that are not zero
+ * @winner:	target by inner node; node 1 is the root
+ * @marks:	targets whose load has changed
+ * @watcher:	by target; attached to the target's destination
  * @leaf:	by target
  */
 struct vs_tree {
-	const struct vs_snap *snap;
+	struct vs_snap *snap;
+	enum vs_load_rule rule;
 	u32 first;
 	u32 *winner;
-	unsigned long *marked;
-	unsigned long *words;
-	struct vs_leaf leaf[];
+	struct vs_watch_marks marks;
+	struct vs_watcher *watcher;
+	struct tree_leaf leaf[];
 };
 
-static void mark(unsigned long *map, u32 n)
-{
-	if (test_bit(n, map))
-		return;
-	set_bit(n, map);
-	smp_mb__after_atomic();
-}
-
-/*
- * The load, then the bit in @marked, then the one in @words, each in full
- * order. Who finds a bit set relies on who set it to go on, and on the load
- * being read after that bit is cleared.
- */
-void vs_tree_mark(struct vs_dest *dest)
-{
-	const struct vs_leaf *leaf;
-	struct vs_tree *tree;
-	u32 i;
-
-	rcu_read_lock();
-	leaf = rcu_dereference(dest->leaf);
-	if (leaf) {
-		tree = leaf->tree;
-		i = leaf - tree->leaf;
-		smp_mb();
-		mark(tree->marked, i);
-		mark(tree->words, i / BITS_PER_LONG);
-	}
-	rcu_read_unlock();
-}
-
-static void look(struct vs_tree *tree, u32 i)
+static void leaf_update(struct vs_tree *tree, u32 i)
 {
 	const struct vs_target *t = &tree->snap->target[i];
-	enum vs_sched_id id = tree->snap->sched->id;
-	struct vs_leaf *leaf = &tree->leaf[i];
+	struct tree_leaf *leaf = &tree->leaf[i];
 
-	leaf->load = vs_least_load(id, t->dest);
-	leaf->weight = vs_target_usable(t) ? vs_least_weight(id, t) : 0;
+	leaf->load = vs_load_of(tree->rule, t->dest);
+	leaf->weight = vs_target_usable(t) ?
+		       vs_load_weight(tree->rule, t) : 0;
 }
 
-/* Whether @b, which is behind @a in order, is to be preferred. */
-static bool beats(const struct vs_leaf *b, const struct vs_leaf *a)
+/* Whether the later target @b is to be preferred to @a. */
+static bool leaf_beats(const struct tree_leaf *b, const struct tree_leaf *a)
 {
 	if (!a->weight || !b->weight)
 		return b->weight;
 	return b->load * a->weight < a->load * b->weight;
 }
 
-static u32 winner(const struct vs_tree *tree, u32 node)
+static u32 node_winner(const struct vs_tree *tree, u32 node)
 {
 	return node < tree->first ? tree->winner[node] : node - tree->first;
 }
 
-static u32 play(const struct vs_tree *tree, u32 node)
+static u32 play_match(const struct vs_tree *tree, u32 node)
 {
-	u32 a = winner(tree, 2 * node);
-	u32 b = winner(tree, 2 * node + 1);
+	u32 a = node_winner(tree, 2 * node);
+	u32 b = node_winner(tree, 2 * node + 1);
 
 	if (b >= tree->snap->n)
 		return a;
-	return beats(&tree->leaf[b], &tree->leaf[a]) ? b : a;
+	return leaf_beats(&tree->leaf[b], &tree->leaf[a]) ? b : a;
 }
 
-/* Target @i has changed: plays its matches again, as far up as they matter. */
-static void replay(struct vs_tree *tree, u32 i)
+/*
+ * Target @i has changed: replay its matches up to the root. Stop at a node that
+ * another target has won before and wins again: nothing changes above it.
+ */
+static void replay_target(struct vs_tree *tree, u32 i)
 {
 	u32 node;
 
-	look(tree, i);
+	leaf_update(tree, i);
 	for (node = (tree->first + i) / 2; node; node /= 2) {
-		u32 now = play(tree, node);
+		u32 now = play_match(tree, node);
 
 		if (now == tree->winner[node] && now != i)
 			break;
@@ -129,35 +98,30 @@ static void replay(struct vs_tree *tree, u32 i)
 
 static void replay_word(struct vs_tree *tree, u32 w)
 {
-	unsigned long bits = xchg(&tree->marked[w], 0);
+	unsigned long bits = xchg(&tree->marks.dests[w], 0);
 
 	for (; bits; bits &= bits - 1)
-		replay(tree, w * BITS_PER_LONG + __ffs(bits));
-}
-
-static u32 num_words(u32 n)
-{
-	return BITS_TO_LONGS(n);
+		replay_target(tree, w * BITS_PER_LONG + __ffs(bits));
 }
 
 static void replay_marked(struct vs_tree *tree)
 {
-	u32 n = num_words(num_words(tree->snap->n));
+	u32 n = BITS_TO_LONGS(BITS_TO_LONGS(tree->snap->n));
 	unsigned long bits;
 	u32 w;
 
 	for (w = 0; w < n; w++) {
-		if (!READ_ONCE(tree->words[w]))
+		if (!READ_ONCE(tree->marks.words[w]))
 			continue;
-		bits = xchg(&tree->words[w], 0);
+		bits = xchg(&tree->marks.words[w], 0);
 		for (; bits; bits &= bits - 1)
 			replay_word(tree, w * BITS_PER_LONG + __ffs(bits));
 	}
 }
 
-struct vs_dest *vs_tree_pick(struct vs_snap *snap)
+struct vs_dest *vs_tree_pick(struct vs_tree *tree)
 {
-	struct vs_tree *tree = snap->state.least.tree;
+	struct vs_snap *snap = tree->snap;
 	struct vs_dest *dest = NULL;
 	u32 i;
 
@@ -170,9 +134,9 @@ struct vs_dest *vs_tree_pick(struct vs_snap *snap)
 	return dest;
 }
 
-struct vs_tree *vs_tree_new(const struct vs_snap *snap)
+struct vs_tree *vs_tree_new(struct vs_snap *snap, enum vs_load_rule rule)
 {
-	u32 words = num_words(snap->n);
+	u32 words = BITS_TO_LONGS(snap->n);
 	struct vs_tree *tree;
 	u32 i;
 
@@ -180,17 +144,21 @@ struct vs_tree *vs_tree_new(const struct vs_snap *snap)
 	if (!tree)
 		return NULL;
 	tree->snap = snap;
+	tree->rule = rule;
 	tree->first = roundup_pow_of_two(snap->n);
 	tree->winner = kvcalloc(tree->first, sizeof(u32), GFP_KERNEL);
-	tree->marked = kvcalloc(words + num_words(words),
-				sizeof(unsigned long), GFP_KERNEL);
-	if (!tree->winner || !tree->marked) {
+	tree->watcher = kvcalloc(snap->n, sizeof(*tree->watcher), GFP_KERNEL);
+	tree->marks.dests = kvcalloc(words + BITS_TO_LONGS(words),
+				     sizeof(unsigned long), GFP_KERNEL);
+	if (!tree->winner || !tree->watcher || !tree->marks.dests) {
 		vs_tree_free(tree);
 		return NULL;
 	}
-	tree->words = tree->marked + words;
-	for (i = 0; i < snap->n; i++)
-		tree->leaf[i].tree = tree;
+	tree->marks.words = tree->marks.dests + words;
+	for (i = 0; i < snap->n; i++) {
+		tree->watcher[i].marks = &tree->marks;
+		tree->watcher[i].index = i;
+	}
 	return tree;
 }
 
@@ -199,7 +167,8 @@ void vs_tree_free(struct vs_tree *tree)
 	if (!tree)
 		return;
 	kvfree(tree->winner);
-	kvfree(tree->marked);
+	kvfree(tree->watcher);
+	kvfree(tree->marks.dests);
 	kvfree(tree);
 }
 
@@ -208,14 +177,18 @@ void vs_tree_attach(struct vs_tree *tree)
 	const struct vs_snap *snap = tree->snap;
 	u32 i;
 
-	/* Changes are marked from here on, then the loads are read. */
+	/*
+	 * A change of a load either finds the watcher and sets the mark, or is
+	 * complete before the load is read below.
+	 */
 	for (i = 0; i < snap->n; i++)
-		rcu_assign_pointer(snap->target[i].dest->leaf, &tree->leaf[i]);
-	smp_mb();
+		rcu_assign_pointer(snap->target[i].dest->watcher,
+				   &tree->watcher[i]);
+	smp_mb();	/* pairs with the barrier in vs_dest_load_changed() */
 	for (i = 0; i < snap->n; i++)
-		look(tree, i);
+		leaf_update(tree, i);
 	for (i = tree->first - 1; i; i--)
-		tree->winner[i] = play(tree, i);
+		tree->winner[i] = play_match(tree, i);
 }
 
 void vs_tree_detach(struct vs_tree *tree)
@@ -226,8 +199,8 @@ void vs_tree_detach(struct vs_tree *tree)
 
 	for (i = 0; i < snap->n; i++) {
 		dest = snap->target[i].dest;
-		/* else the next snapshot's has it already */
-		if (rcu_access_pointer(dest->leaf) == &tree->leaf[i])
-			RCU_INIT_POINTER(dest->leaf, NULL);
+		/* the next snapshot's tree may have attached itself already */
+		if (rcu_access_pointer(dest->watcher) == &tree->watcher[i])
+			RCU_INIT_POINTER(dest->watcher, NULL);
 	}
 }

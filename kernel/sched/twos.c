@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * twos: two destinations at random, as often as their weights say, and of them
- * the less loaded in relation to its weight (the first of equals). The numbers
- * are drawn from 0 to the sum of the weights: one more than there are, and this
- * one is the first usable destination's.
+ * twos: the power of two choices. Draws two destinations at random, in
+ * proportion to their weights, and takes the one with less load / weight, the
+ * first if they are equal. ip_vs draws from [0, sum of the weights] inclusive;
+ * the extra value selects the first usable destination. Column 0 models it.
  *
- * A draw takes one look, by Walker's alias method: columns of equal height, one
- * a destination, hold a part of their own and the rest of another's. One that
- * is overloaded is drawn again.
+ * A draw takes O(1) by Walker's alias method: the columns are equally high, and
+ * each consists of the part of its own target and, above it, a part of one
+ * other target. An overloaded destination is drawn again.
  */
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -15,14 +15,24 @@
 #include <linux/slab.h>
 
 #include "sched/impl.h"
+#include "sched/load.h"
 
-/* So many draws, then a walk. */
-#define TRIES	8
+/* After as many draws of overloaded destinations, walk over all of them. */
+#define TWOS_TRIES	8
 
-/* Column 0 is the extra number's, column i + 1 target i's. */
-struct column {
-	u64 own;		/* height of the own part */
-	u32 other;		/* the column whose part is above it */
+/* vs_snap.table: the columns; column i + 1 is target i's. */
+struct twos_state {
+	u64 sum;		/* of the weights, and 1; height of a column */
+};
+
+/**
+ * struct twos_column - a column of the alias table
+ * @own:	height of the own part
+ * @other:	the column whose part is above it
+ */
+struct twos_column {
+	u64 own;
+	u32 other;
 };
 
 static u64 random_below(u64 n)
@@ -30,16 +40,16 @@ static u64 random_below(u64 n)
 	return mul_u64_u64_shr(get_random_u64(), n, 64);
 }
 
-static u32 draw_column(const struct vs_snap *snap)
+static u32 draw_column(struct vs_snap *snap)
 {
-	const struct column *column = snap->table;
+	u64 sum = vs_snap_state(snap, struct twos_state)->sum;
+	const struct twos_column *column = snap->table;
 	u32 i = random_below((u64)snap->n + 1);
 
-	return random_below(snap->state.twos.sum) < column[i].own ?
-	       i : column[i].other;
+	return random_below(sum) < column[i].own ? i : column[i].other;
 }
 
-static const struct vs_target *first_usable(const struct vs_snap *snap)
+static const struct vs_target *first_usable_target(const struct vs_snap *snap)
 {
 	u32 i;
 
@@ -49,7 +59,7 @@ static const struct vs_target *first_usable(const struct vs_snap *snap)
 	return NULL;
 }
 
-/* The sum of the usable weights, then the one in which the number falls. */
+/* The draw without the table: among the usable targets only, in O(n). */
 static const struct vs_target *draw_by_walk(const struct vs_snap *snap)
 {
 	const struct vs_target *t = NULL;
@@ -71,16 +81,16 @@ static const struct vs_target *draw_by_walk(const struct vs_snap *snap)
 	return t;
 }
 
-static const struct vs_target *draw(const struct vs_snap *snap)
+static const struct vs_target *draw_target(struct vs_snap *snap)
 {
 	const struct vs_target *t;
 	int tries;
 	u32 i;
 
-	for (tries = TRIES; tries; tries--) {
+	for (tries = TWOS_TRIES; tries; tries--) {
 		i = draw_column(snap);
 		if (!i)
-			return first_usable(snap);
+			return first_usable_target(snap);
 		t = &snap->target[i - 1];
 		if (vs_target_usable(t))
 			return t;
@@ -88,33 +98,43 @@ static const struct vs_target *draw(const struct vs_snap *snap)
 	return draw_by_walk(snap);
 }
 
-struct vs_dest *vs_twos_pick(const struct vs_snap *snap)
+static u64 target_load(const struct vs_target *t)
+{
+	return vs_load_of(VS_LOAD_WLC, t->dest);
+}
+
+struct vs_dest *vs_twos_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
 	const struct vs_target *a, *b;
 
 	if (!snap->table)
 		return NULL;
-	a = draw(snap);
-	b = a ? draw(snap) : NULL;
+	a = draw_target(snap);
+	b = a ? draw_target(snap) : NULL;
 	if (!b)
 		return a ? a->dest : NULL;
-	if (vs_least_load(VS_SCHED_TWOS, b->dest) * a->weight <
-	    vs_least_load(VS_SCHED_TWOS, a->dest) * b->weight)
+	if (target_load(b) * a->weight < target_load(a) * b->weight)
 		return b->dest;
 	return a->dest;
 }
 
-/* A column's part, times the number of columns: their height is the sum. */
-static u64 scaled(const struct vs_snap *snap, u32 i)
+/*
+ * A column's share of the sum, scaled by the number of columns so that the
+ * average height is the sum itself.
+ */
+static u64 column_height(const struct vs_snap *snap, u32 i)
 {
-	u64 part = i ? max(snap->target[i - 1].weight, 0) : 1;
+	u64 share = i ? max(snap->target[i - 1].weight, 0) : 1;
 
-	return part * ((u64)snap->n + 1);
+	return share * ((u64)snap->n + 1);
 }
 
-/* Columns that are too low get the rest from those that are too high; @stack has
- * the low ones at its one end and the high ones at the other. */
-static void level(struct column *column, u32 n, u64 height, u32 *stack)
+/*
+ * Fill up the low columns with parts of the high ones until all are @height
+ * high. @stack holds the low columns at its start and the high ones at its end.
+ */
+static void level_columns(struct twos_column *column, u32 n, u64 height,
+			  u32 *stack)
 {
 	u32 low = 0, high = n;
 	u32 i;
@@ -139,10 +159,11 @@ static void level(struct column *column, u32 n, u64 height, u32 *stack)
 	}
 }
 
-int vs_twos_init(struct vs_snap *snap)
+static int twos_init(struct vs_snap *snap, struct vs_snap *old,
+		     const struct vs_snap_conf *conf)
 {
 	u32 n = snap->n + 1;
-	struct column *column;
+	struct twos_column *column;
 	u64 sum = 1;
 	u32 *stack;
 	u32 i;
@@ -159,10 +180,15 @@ int vs_twos_init(struct vs_snap *snap)
 		return -ENOMEM;
 	}
 	for (i = 0; i < n; i++)
-		column[i].own = scaled(snap, i);
-	level(column, n, sum, stack);
+		column[i].own = column_height(snap, i);
+	level_columns(column, n, sum, stack);
 	kvfree(stack);
-	snap->state.twos.sum = sum;
+	vs_snap_state(snap, struct twos_state)->sum = sum;
 	snap->table = column;
 	return 0;
 }
+
+const struct vs_sched vs_sched_twos = {
+	.name	= "twos",
+	.init	= twos_init,
+};

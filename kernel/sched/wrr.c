@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Weighted round robin: rounds over the destinations in which those take part
- * whose weight is at least a threshold. The threshold begins at the highest
- * weight and falls by the weights' common divisor from round to round, so that
- * the heavy ones take part in more rounds. It is kept that much below the
- * multiples of the divisor that the last round has a threshold of 1.
+ * wrr: weighted round robin. Rounds over the destinations; a round includes the
+ * destinations whose weight is at least its threshold. The first threshold is
+ * the highest weight; it falls by the greatest common divisor of the weights
+ * from round to round, so that heavier destinations take part in more rounds.
+ * All thresholds are lower by (divisor - 1), which makes no difference to who
+ * takes part: the last round has a threshold of 1.
  */
 #include <linux/gcd.h>
 #include <linux/log2.h>
@@ -13,15 +14,29 @@
 
 #include "sched/impl.h"
 
-/* Above this many targets their maxima are worth the memory. */
-#define WALK_MAX	32
+/* Above this many targets a tree of maxima is worth its memory. */
+#define WRR_WALK_MAX	32
+
+/**
+ * struct wrr_state - under vs_snap.lock once published
+ * @last:	index of the last choice, -1: a round begins
+ * @threshold:	of the current round
+ * @first:	threshold of the first round; not positive if there is no weight
+ * @step:	from one round's threshold to the next: the weights' divisor
+ */
+struct wrr_state {
+	int last;
+	int threshold;
+	int first;
+	int step;
+};
 
 /*
- * For many targets: the maxima of the weights below each node of a binary tree
- * over them, node 1 being the root. Tells where the next target with a weight
- * of at least so much is in O(log n).
+ * vs_snap.table, for many targets: the highest weight below each node of a
+ * binary tree over the targets; node 1 is the root. It leads to the next target
+ * with a given weight or more in O(log n).
  */
-static int *build_max(const struct vs_snap *snap)
+static int *build_max_tree(const struct vs_snap *snap)
 {
 	u32 first = roundup_pow_of_two(snap->n);
 	int *m = kvcalloc(first, 2 * sizeof(*m), GFP_KERNEL);
@@ -36,9 +51,11 @@ static int *build_max(const struct vs_snap *snap)
 	return m;
 }
 
-/* The first target at @from or behind with a weight of at least @least (which
- * is not 0), or one behind all. */
-static u32 first_heavy(const struct vs_snap *snap, u32 from, int least)
+/*
+ * The first target from @from on with a weight of at least @least (> 0), or
+ * an index of n or more if there is none.
+ */
+static u32 next_heavy_target(const struct vs_snap *snap, u32 from, int least)
 {
 	const int *m = snap->table;
 	u32 first, node;
@@ -53,7 +70,7 @@ static u32 first_heavy(const struct vs_snap *snap, u32 from, int least)
 	first = roundup_pow_of_two(snap->n);
 	node = first + from;
 	while (m[node] < least) {
-		/* up while this was the right half, then to the right */
+		/* up while this is the right half, then to the right */
 		while (node & 1)
 			node /= 2;
 		if (!node)
@@ -67,17 +84,17 @@ static u32 first_heavy(const struct vs_snap *snap, u32 from, int least)
 	return node - first;
 }
 
-/* The first target at @from or behind that takes part at @threshold, or n. */
-static int find(const struct vs_snap *snap, u32 from, int threshold)
+/* The same, but only targets that are not overloaded. */
+static int next_in_round(const struct vs_snap *snap, u32 from, int threshold)
 {
-	u32 i = first_heavy(snap, from, threshold);
+	u32 i = next_heavy_target(snap, from, threshold);
 
 	while (i < snap->n && vs_target_overloaded(&snap->target[i]))
-		i = first_heavy(snap, i + 1, threshold);
+		i = next_heavy_target(snap, i + 1, threshold);
 	return i;
 }
 
-static int best_weight(const struct vs_snap *snap)
+static int max_usable_weight(const struct vs_snap *snap)
 {
 	int best = 0;
 	u32 i;
@@ -89,103 +106,113 @@ static int best_weight(const struct vs_snap *snap)
 	return best;
 }
 
-/* The threshold of the first round, from @cw on, in which anybody of weight
- * up to @best takes part, or that of the last round. */
-static int skip_rounds(int cw, int di, int best)
+/*
+ * Skip the empty rounds: the first threshold from @threshold down that is at
+ * most @best, the highest usable weight, but not beyond the last round's.
+ */
+static int skip_empty_rounds(int threshold, int step, int best)
 {
 	int to = max(best, 1);
 
-	if (cw <= to)
-		return cw;
-	/* down to at most @to, but no farther than the last round */
-	to = cw - DIV_ROUND_UP(cw - to, di) * di;
-	return to > 0 ? to : to + di;
+	if (threshold <= to)
+		return threshold;
+	to = threshold - DIV_ROUND_UP(threshold - to, step) * step;
+	return to > 0 ? to : to + step;
 }
 
 /*
- * The next choice after the last one, or -1 when everybody is overloaded: known
- * once a round with threshold 1 was completed for all, in two parts when it
- * began amid the targets.
+ * Advance to the next choice and return its index, or -1 if all destinations
+ * are overloaded. That is certain once a whole round with threshold 1 has found
+ * nobody. If the search began in the middle of such a round, the round is
+ * completed by its first part, after all the other rounds (@second_part).
  */
-static int advance(struct vs_snap *snap)
+static int wrr_advance(const struct vs_snap *snap, struct wrr_state *state)
 {
-	int start = snap->state.wrr.last;
-	int mw = snap->state.wrr.mw;
-	int di = snap->state.wrr.di;
-	int cw = snap->state.wrr.cw;
+	int threshold = state->threshold;
+	int step = state->step;
+	int start = state->last;
 	bool last_round = false, wrapped = false, second_part = false;
 	int end = snap->n - 1;
 	int last = start;
 	int i;
 
-	while ((i = find(snap, last + 1, cw)) > end) {
+	while ((i = next_in_round(snap, last + 1, threshold)) > end) {
 		i = -1;
 		last = -1;
 		if (second_part) {
 			last = end;
 			break;
 		}
-		cw -= di;
-		if (cw <= 0) {
-			cw = mw;
+		threshold -= step;
+		if (threshold <= 0) {
+			threshold = state->first;
 			if (last_round || start < 0)
 				break;
 			wrapped = true;
 		}
-		if (find(snap, 0, cw) == (int)snap->n)
-			cw = skip_rounds(cw, di, best_weight(snap));
-		last_round = cw <= di;
+		if (next_in_round(snap, 0, threshold) == (int)snap->n)
+			threshold = skip_empty_rounds(threshold, step,
+						      max_usable_weight(snap));
+		last_round = threshold <= step;
 		if (last_round && wrapped) {
 			second_part = true;
 			end = start;
 		}
 	}
-	snap->state.wrr.cw = cw;
-	snap->state.wrr.last = i < 0 ? last : i;
+	state->threshold = threshold;
+	state->last = i < 0 ? last : i;
 	return i;
 }
 
-struct vs_dest *vs_wrr_pick(struct vs_snap *snap)
+struct vs_dest *vs_wrr_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
+	struct wrr_state *state = vs_snap_state(snap, struct wrr_state);
 	int i = -1;
 
 	spin_lock(&snap->lock);
-	if (snap->state.wrr.mw > 0)
-		i = advance(snap);
+	if (state->first > 0)
+		i = wrr_advance(snap, state);
 	spin_unlock(&snap->lock);
 	return i < 0 ? NULL : snap->target[i].dest;
 }
 
-/* Every change begins a round anew, at the threshold that was reached. */
-int vs_wrr_init(struct vs_snap *snap, struct vs_snap *old)
+/* As in ip_vs, a change begins a new round but keeps the threshold. */
+static int wrr_init(struct vs_snap *snap, struct vs_snap *old,
+		    const struct vs_snap_conf *conf)
 {
-	int di = 0, max_weight = 0, cw = 0;
+	struct wrr_state *state = vs_snap_state(snap, struct wrr_state);
+	int step = 0, max_weight = 0, threshold = 0;
 	u32 i;
 
 	for (i = 0; i < snap->n; i++) {
 		int weight = snap->target[i].weight;
 
 		if (weight > 0)
-			di = di ? gcd(weight, di) : weight;
+			step = step ? gcd(weight, step) : weight;
 		max_weight = max(max_weight, weight);
 	}
-	di = di ? di : 1;
+	step = step ? step : 1;
 
 	if (old) {
 		spin_lock_bh(&old->lock);
-		cw = old->state.wrr.cw;
+		threshold = vs_snap_state(old, struct wrr_state)->threshold;
 		spin_unlock_bh(&old->lock);
 	}
-	snap->state.wrr.last = -1;
-	snap->state.wrr.di = di;
-	snap->state.wrr.mw = max_weight - (di - 1);
-	if (!cw || cw > snap->state.wrr.mw)
-		cw = snap->state.wrr.mw;
-	else if (di > 1)
-		cw = cw / di * di + 1;
-	snap->state.wrr.cw = cw;
-	if (snap->n <= WALK_MAX)
+	state->last = -1;
+	state->step = step;
+	state->first = max_weight - (step - 1);
+	if (!threshold || threshold > state->first)
+		threshold = state->first;
+	else if (step > 1)
+		threshold = threshold / step * step + 1;
+	state->threshold = threshold;
+	if (snap->n <= WRR_WALK_MAX)
 		return 0;
-	snap->table = build_max(snap);
+	snap->table = build_max_tree(snap);
 	return snap->table ? 0 : -ENOMEM;
 }
+
+const struct vs_sched vs_sched_wrr = {
+	.name	= "wrr",
+	.init	= wrr_init,
+};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Destinations: their birth, what connections count in them, and their death.
+ * Destinations: creation, settings, the counters of their connections, removal.
  */
 #include <linux/ip_vs.h>
 #include <linux/rhashtable.h>
@@ -8,14 +8,13 @@
 
 #include "config/config.h"
 #include "net.h"
-#include "path/route.h"
 #include "service/dest.h"
 #include "service/service.h"
 
-/* How long a removed destination without connections is kept. */
-#define KEEP	(120 * HZ)
+/* How long a removed destination without connections is kept, as in ip_vs. */
+#define DEST_KEEP	(120 * HZ)
 
-static const struct rhashtable_params params = {
+static const struct rhashtable_params dest_params = {
 	.key_len = offsetofend(struct vs_dest_key, af),
 	.key_offset = offsetof(struct vs_dest, key),
 	.head_offset = offsetof(struct vs_dest, node),
@@ -30,32 +29,26 @@ static const struct rhashtable_params real_params = {
 	.automatic_shrinking = true,
 };
 
-/* hashed as a whole: no padding */
+/* hashed as a whole: must have no padding */
 static_assert(offsetofend(struct vs_dest_key, af) ==
 	      sizeof(void *) + sizeof(union nf_inet_addr) + 4);
 
 /*
- * Thresholds. VS_DEST_OVERLOAD goes on when @total reaches the upper one and
- * off when it falls below the lower one. Those who change @total look at the
- * flag afterwards and come here when it does not fit; as @total goes on
- * changing meanwhile, it is read again after each change of the flag.
+ * Thresholds. VS_DEST_OVERLOAD is set when @total reaches the upper threshold
+ * and cleared when @total falls below the lower one. Whoever changes @total
+ * reads the flag afterwards and corrects it if it does not fit. Since @total
+ * may change again meanwhile, it is read again after each change of the flag:
+ * the last one to change either of them sees both.
  */
-static bool is_overloaded(const struct vs_dest *dest, bool now)
-{
-	u32 u = READ_ONCE(dest->u_threshold);
-	u32 l = READ_ONCE(dest->l_threshold) ?: u - (u >> 2);
-	u32 total = atomic_read(&dest->total);
-
-	if (!u)
-		return false;
-	return total >= u || (now && total >= l);
-}
-
 static bool overload_fits(const struct vs_dest *dest)
 {
 	bool now = READ_ONCE(dest->flags) & VS_DEST_OVERLOAD;
+	u32 u = READ_ONCE(dest->u_threshold);
+	u32 l = READ_ONCE(dest->l_threshold) ?: u - (u >> 2);
+	u32 total = atomic_read(&dest->total);
+	bool overloaded = u && (total >= u || (now && total >= l));
 
-	return is_overloaded(dest, now) == now;
+	return overloaded == now;
 }
 
 static void settle_overload(struct vs_dest *dest)
@@ -75,7 +68,7 @@ void vs_dest_bind(struct vs_dest *dest, bool template)
 		atomic_inc(&dest->persist);
 		return;
 	}
-	atomic_inc_return(&dest->total);	/* ordered before the flag */
+	atomic_inc_return(&dest->total);	/* total, then flag: ordered */
 	if (READ_ONCE(dest->u_threshold) && !overload_fits(dest))
 		settle_overload(dest);
 	vs_dest_load_changed(dest);
@@ -91,12 +84,14 @@ void vs_dest_unbind(struct vs_dest *dest, bool template)
 			settle_overload(dest);
 		vs_dest_load_changed(dest);
 	}
-	/* Never the last reference. Whoever frees @dest must not find this
-	 * function still in it. */
+	/*
+	 * Last access: the configuration may free @dest as soon as it sees a
+	 * count of 1. Never the last reference, which is the configuration's.
+	 */
 	refcount_dec(&dest->ref);
 }
 
-static struct vs_dest_key make_key(const struct vs_service *svc, u16 af,
+static struct vs_dest_key dest_key(const struct vs_service *svc, u16 af,
 				   const union nf_inet_addr *addr, __be16 port)
 {
 	struct vs_dest_key key;
@@ -110,15 +105,15 @@ static struct vs_dest_key make_key(const struct vs_service *svc, u16 af,
 }
 
 struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,
-			    const union nf_inet_addr *addr, __be16 port)
+			       const union nf_inet_addr *addr, __be16 port)
 {
-	struct vs_dest_key key = make_key(svc, af, addr, port);
+	struct vs_dest_key key = dest_key(svc, af, addr, port);
 
 	lockdep_assert_held(&svc->vn->config.lock);
-	return rhashtable_lookup_fast(&svc->vn->dests, &key, params);
+	return rhashtable_lookup_fast(&svc->vn->dests, &key, dest_params);
 }
 
-static bool is_real(const struct vs_dest *dest, u8 proto)
+static bool dest_is_real(const struct vs_dest *dest, u8 proto)
 {
 	const struct vs_svc_key *svc = &dest->svc->key;
 
@@ -128,15 +123,16 @@ static bool is_real(const struct vs_dest *dest, u8 proto)
 }
 
 struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
-				  const union nf_inet_addr *addr, __be16 port)
+				    const union nf_inet_addr *addr,
+				    __be16 port)
 {
-	struct vs_dest_key key = make_key(NULL, af, addr, port);
+	struct vs_dest_key key = dest_key(NULL, af, addr, port);
 	struct rhlist_head *pos, *list;
 	struct vs_dest *dest;
 
 	list = rhltable_lookup(&vn->reals, &key.addr, real_params);
 	rhl_for_each_entry_rcu(dest, pos, list, real)
-		if (is_real(dest, proto))
+		if (dest_is_real(dest, proto))
 			return dest;
 	return NULL;
 }
@@ -151,7 +147,6 @@ void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
 		flags |= IP_VS_CONN_F_NOOUTPUT;
 	dest->conn_flags = flags;
 	WRITE_ONCE(dest->method, flags & IP_VS_CONN_F_FWD_MASK);
-	vs_route_drop(dest);	/* the method decides on the route */
 	WRITE_ONCE(dest->tun_type, conf->tun_type);
 	WRITE_ONCE(dest->tun_flags, conf->tun_flags);
 	WRITE_ONCE(dest->tun_port, conf->tun_port);
@@ -160,7 +155,7 @@ void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
 	WRITE_ONCE(dest->weight, conf->weight);
 	WRITE_ONCE(dest->u_threshold, conf->u_threshold);
 	WRITE_ONCE(dest->l_threshold, conf->l_threshold);
-	smp_mb();	/* thresholds, then the flag that depends on them */
+	smp_mb();	/* thresholds, then @total and flag */
 	settle_overload(dest);
 }
 
@@ -180,7 +175,7 @@ void vs_dest_conf(const struct vs_dest *dest, struct vs_dest_conf *conf)
 	};
 }
 
-static struct vs_cpu_stats __percpu *new_stats(void)
+static struct vs_cpu_stats __percpu *alloc_stats(void)
 {
 	struct vs_cpu_stats __percpu *stats;
 	int cpu;
@@ -201,15 +196,15 @@ struct vs_dest *vs_dest_new(struct vs_service *svc,
 
 	if (!dest)
 		return ERR_PTR(err);
-	dest->key = make_key(svc, conf->af, &conf->addr, conf->port);
+	dest->key = dest_key(svc, conf->af, &conf->addr, conf->port);
 	dest->svc = svc;
 	spin_lock_init(&dest->lock);
 	refcount_set(&dest->ref, 1);
 	INIT_LIST_HEAD(&dest->list);
-	dest->stats = new_stats();
+	dest->stats = alloc_stats();
 	if (!dest->stats)
 		goto err_dest;
-	err = rhashtable_insert_fast(&svc->vn->dests, &dest->node, params);
+	err = rhashtable_insert_fast(&svc->vn->dests, &dest->node, dest_params);
 	if (err)
 		goto err_stats;
 	err = rhltable_insert(&svc->vn->reals, &dest->real, real_params);
@@ -219,7 +214,7 @@ struct vs_dest *vs_dest_new(struct vs_service *svc,
 	return dest;
 
 err_node:
-	rhashtable_remove_fast(&svc->vn->dests, &dest->node, params);
+	rhashtable_remove_fast(&svc->vn->dests, &dest->node, dest_params);
 err_stats:
 	free_percpu(dest->stats);
 err_dest:
@@ -227,11 +222,10 @@ err_dest:
 	return ERR_PTR(err);
 }
 
-static void free_rcu_dest(struct rcu_head *rcu)
+static void dest_free_rcu(struct rcu_head *rcu)
 {
 	struct vs_dest *dest = container_of(rcu, struct vs_dest, rcu);
 
-	vs_route_free(dest);
 	free_percpu(dest->stats);
 	kfree(dest);
 }
@@ -242,20 +236,21 @@ void vs_dest_free(struct vs_dest *dest)
 
 	lockdep_assert_held(&svc->vn->config.lock);
 	WARN_ON_ONCE(refcount_read(&dest->ref) != 1);
-	rhashtable_remove_fast(&svc->vn->dests, &dest->node, params);
+	rhashtable_remove_fast(&svc->vn->dests, &dest->node, dest_params);
 	rhltable_remove(&svc->vn->reals, &dest->real, real_params);
 	list_del(&dest->list);
 	vs_stats_sum(dest->stats, &svc->shown.base);
-	call_rcu(&dest->rcu, free_rcu_dest);
+	call_rcu(&dest->rcu, dest_free_rcu);
 }
 
 /*
- * Packets that saw the destination while it was available may still bind
- * connections to it until the grace period after its removal has passed; from
- * then on the number of references only falls.
+ * Packets that have seen the destination as available may bind connections to
+ * it until a grace period after its removal has passed. From then on @ref only
+ * falls.
  */
 bool vs_dest_expired(struct vs_dest *dest)
 {
+	lockdep_assert_held(&dest->svc->vn->config.lock);
 	if (!poll_state_synchronize_rcu(dest->gone) ||
 	    refcount_read(&dest->ref) != 1) {
 		dest->idle = 0;
@@ -265,12 +260,12 @@ bool vs_dest_expired(struct vs_dest *dest)
 		dest->idle = jiffies ?: 1;
 		return false;
 	}
-	return time_after_eq(jiffies, dest->idle + KEEP);
+	return time_after_eq(jiffies, dest->idle + DEST_KEEP);
 }
 
 int vs_dests_init(struct vs_net *vn)
 {
-	int err = rhashtable_init(&vn->dests, &params);
+	int err = rhashtable_init(&vn->dests, &dest_params);
 
 	if (err)
 		return err;

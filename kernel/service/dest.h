@@ -8,14 +8,15 @@
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 
+#include "service/watch.h"
 #include "stats.h"
 #include "types.h"
 
 /* struct vs_dest.flags */
 #define VS_DEST_AVAILABLE	0x1	/* configured in its service */
-#define VS_DEST_OVERLOAD	0x2	/* above the upper threshold */
+#define VS_DEST_OVERLOAD	0x2	/* has reached its upper threshold */
 
-/* vs_dest's identity, key of the namespace's table of destinations. */
+/* Identity of a destination; key of vs_net.dests. */
 struct vs_dest_key {
 	const struct vs_service *svc;
 	union nf_inet_addr addr;
@@ -24,7 +25,7 @@ struct vs_dest_key {
 };
 
 /**
- * struct vs_dest - a real server of a service
+ * struct vs_dest - a destination: a real server of a service
  *
  * Read per packet:
  * @key:	address, port, family; constant
@@ -32,32 +33,40 @@ struct vs_dest_key {
  * @tun_type:	IP_VS_CONN_F_TUNNEL_TYPE_*
  * @tun_flags:	IP_VS_TUNNEL_ENCAP_FLAG_*
  * @tun_port:	GUE port, network order
- * @flags:	VS_DEST_*, by set/clear under @lock or atomically (see dest.c)
- * @weight:	0: no new connections
+ * @flags:	VS_DEST_*, changed by atomic bit operations
  * @stats:	per-CPU counters
- * @leaf:	place in the scheduler's tree, NULL when it has none
- * @route:	cached route to the server, see route.c
+ * @route:	cached route to the real server, see path/route.c
+ *
+ * Read per new connection:
+ * @weight:	0: no new connections
+ * @svc:	the service; constant, valid as long as the destination is (a
+ *		deleted service is kept until its destinations are freed)
+ * @watcher:	tells the scheduler about changes of the load, NULL if it does
+ *		not need to know; see watch.h
  *
  * Written per connection:
  * @active:	connections in an active state
  * @total:	connections, templates excluded; inactive = @total - @active
  * @persist:	templates
- * @ref:	1 for the object itself, 1 for each connection
- * @lock:	of VS_DEST_OVERLOAD
+ * @ref:	1 for the object itself, 1 for each connection or template
+ * @lock:	serialises changes of VS_DEST_OVERLOAD
+ * @u_threshold: VS_DEST_OVERLOAD is set when @total reaches it; 0: never
+ * @l_threshold: and cleared when @total falls below it; 0: 3/4 of @u_threshold
  *
- * Configuration, under the namespace's mutex:
- * @svc:	owner; constant, valid as long as the destination is (a
- *		removed service waits for its destinations)
+ * Configuration, under vn->config.lock:
+ * @list:	in vs_service.dests or .removed
+ * @node:	in vs_net.dests, by @key
+ * @real:	in vs_net.reals, by address and port
  * @conn_flags:	IP_VS_CONN_F_* as netlink shows them
- * @u_threshold: @total at which new connections stop, 0: never
- * @l_threshold: @total below which they resume, 0: 3/4 of @u_threshold
  * @last_weight: last weight that was not 0
- * @gone:	RCU state when it was removed
+ * @shown:	statistics
+ * @gone:	RCU grace-period state when it was removed
  * @idle:	jiffies when a removed destination was first seen without
  *		connections, 0: not yet
+ * @rcu:	frees the destination
  *
- * A removed destination is kept for a while as the kernel's ip_vs does: added
- * again it goes on with its connections and counts.
+ * As in ip_vs a removed destination is kept for a while; if it is added again
+ * meanwhile, it keeps its connections and counters.
  */
 struct vs_dest {
 	struct vs_dest_key key;
@@ -71,7 +80,7 @@ struct vs_dest {
 
 	int weight;
 	struct vs_service *svc;
-	struct vs_leaf __rcu *leaf;
+	const struct vs_watcher __rcu *watcher;
 
 	atomic_t active ____cacheline_aligned;
 	atomic_t total;
@@ -81,7 +90,7 @@ struct vs_dest {
 	u32 u_threshold;
 	u32 l_threshold;
 
-	struct list_head list ____cacheline_aligned;	/* in vs_service.dests or .removed */
+	struct list_head list ____cacheline_aligned;
 	struct rhash_head node;
 	struct rhlist_head real;
 	u32 conn_flags;
@@ -103,23 +112,16 @@ static inline bool vs_dest_usable(const struct vs_dest *dest)
 	       !(READ_ONCE(dest->flags) & VS_DEST_OVERLOAD);
 }
 
-/* A connection comes to, or leaves, @dest: reference, @total and thresholds
- * (or @persist for a template). Any context. */
-void vs_dest_bind(struct vs_dest *dest, bool template);
-void vs_dest_unbind(struct vs_dest *dest, bool template);
-
-/* sched/tree.c: follows the load of @dest. */
-void vs_tree_mark(struct vs_dest *dest);
-
-/* After each change of @active, @total or VS_DEST_OVERLOAD. */
-static inline void vs_dest_load_changed(struct vs_dest *dest)
+/* To be called after each change of @active, @total or VS_DEST_OVERLOAD. */
+static inline void vs_dest_load_changed(const struct vs_dest *dest)
 {
-	smp_mb__after_atomic();		/* pairs with vs_tree_attach() */
-	if (rcu_access_pointer(dest->leaf))
-		vs_tree_mark(dest);
+	/* load, then watcher; pairs with smp_mb() in vs_tree_attach() */
+	smp_mb__after_atomic();
+	if (rcu_access_pointer(dest->watcher))
+		vs_watch_mark(dest);
 }
 
-/* Inactive <-> active. */
+/* A connection of @dest becomes active or inactive. */
 static inline void vs_dest_activate(struct vs_dest *dest, bool active)
 {
 	if (active)
@@ -129,31 +131,88 @@ static inline void vs_dest_activate(struct vs_dest *dest, bool active)
 	vs_dest_load_changed(dest);
 }
 
+/* The two counters are not read at once: the difference may be negative. */
 static inline int vs_dest_inactive(const struct vs_dest *dest)
 {
 	return max(atomic_read(&dest->total) - atomic_read(&dest->active), 0);
 }
 
-/* RCU. The configured destination that is reached by NAT at @addr:@port for
- * @proto, of whatever service; the newest if several are; or NULL. */
+/**
+ * vs_dest_bind() - count a new connection of a destination
+ * @dest:	the destination
+ * @template:	the connection is a template
+ *
+ * Takes a reference, counts the connection in @total (or @persist) and applies
+ * the thresholds.
+ *
+ * Context: any but hard interrupt; RCU if @dest may be removed meanwhile.
+ */
+void vs_dest_bind(struct vs_dest *dest, bool template);
+
+/**
+ * vs_dest_unbind() - undo vs_dest_bind()
+ * @dest:	the destination
+ * @template:	as given to vs_dest_bind()
+ */
+void vs_dest_unbind(struct vs_dest *dest, bool template);
+
+/**
+ * vs_dest_lookup_real() - look up a real server by its own address
+ * @vn:		the namespace
+ * @af:		family of @addr
+ * @proto:	protocol
+ * @addr:	the real server's address
+ * @port:	its port
+ *
+ * Context: RCU read side.
+ * Return: the available destination that is reached by NAT at @addr:@port, of
+ * any service (the one added last if there are several), or NULL. Takes no
+ * reference.
+ */
 struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
-				  const union nf_inet_addr *addr, __be16 port);
+				    const union nf_inet_addr *addr,
+				    __be16 port);
 
 struct vs_dest_conf;
 
-/* The rest under vn->config.lock. */
+/* The rest under vn->config.lock, in process context. */
 
 /* @svc's destination, configured or removed, or NULL. */
 struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,
-			    const union nf_inet_addr *addr, __be16 port);
-/* A new one, on no list. */
+			       const union nf_inet_addr *addr, __be16 port);
+
+/**
+ * vs_dest_new() - make a destination
+ * @svc:	its service
+ * @conf:	its settings
+ *
+ * Return: the destination, hashed, but neither available nor on a list of the
+ * service; or an ERR_PTR().
+ */
 struct vs_dest *vs_dest_new(struct vs_service *svc,
 			    const struct vs_dest_conf *conf);
+
+/**
+ * vs_dest_set() - change a destination's settings
+ * @dest:	the destination
+ * @conf:	the new settings
+ *
+ * The caller drops the cached route, which depends on the forwarding method.
+ */
 void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf);
+
+/* Read the settings of @dest into @conf. */
 void vs_dest_conf(const struct vs_dest *dest, struct vs_dest_conf *conf);
-/* Gives @dest's counts to its service and frees it when no reader is left. */
+
+/**
+ * vs_dest_free() - free a destination that no connection uses
+ * @dest:	the destination; freed after a grace period
+ *
+ * Adds its counters to its service's. The caller has dropped the cached route.
+ */
 void vs_dest_free(struct vs_dest *dest);
-/* Whether nobody has used the removed @dest for long enough. */
+
+/* Whether the removed @dest has been without connections for long enough. */
 bool vs_dest_expired(struct vs_dest *dest);
 
 int vs_dests_init(struct vs_net *vn);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Services: how a packet finds one, and their birth and death.
+ * Services: lookup by packets, creation, removal.
  */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -9,25 +9,29 @@
 #include "net.h"
 #include "service/service.h"
 
-static const struct rhashtable_params params = {
+static const struct rhashtable_params service_params = {
 	.key_len = sizeof(struct vs_svc_key),
 	.key_offset = offsetof(struct vs_service, key),
 	.head_offset = offsetof(struct vs_service, node),
 	.automatic_shrinking = true,
 };
 
-/* hashed as a whole: no padding */
+/* hashed as a whole: must have no padding */
 static_assert(sizeof(struct vs_svc_key) == sizeof(union nf_inet_addr) + 8);
 
-static struct vs_service *find(struct vs_net *vn, const struct vs_svc_key *key)
+static struct vs_service *service_find(struct vs_net *vn,
+				       const struct vs_svc_key *key)
 {
-	struct vs_service *svc = rhashtable_lookup(&vn->services, key, params);
+	struct vs_service *svc;
 
+	svc = rhashtable_lookup(&vn->services, key, service_params);
 	return svc && vs_service_configured(svc) ? svc : NULL;
 }
 
-/* Data connections of FTP belong to the service of its control port: active
- * ones to port 20, passive ones to any unprivileged port. */
+/*
+ * Data connections of FTP belong to the service of the control port. They go to
+ * port 20 in active mode, to any unprivileged port in passive mode.
+ */
 static bool may_be_ftp_data(const struct vs_net *vn,
 			    const struct vs_svc_key *key)
 {
@@ -38,15 +42,15 @@ static bool may_be_ftp_data(const struct vs_net *vn,
 }
 
 struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
-				   const union nf_inet_addr *daddr,
-				   __be16 dport, u32 mark)
+				     const union nf_inet_addr *daddr,
+				     __be16 dport, u32 mark)
 {
 	struct vs_svc_key key = { .af = af };
 	struct vs_service *svc;
 
 	if (mark && READ_ONCE(vn->config.num_fwmark[vs_af_index(af)])) {
 		key.fwmark = mark;
-		svc = find(vn, &key);
+		svc = service_find(vn, &key);
 		if (svc)
 			return svc;
 		key.fwmark = 0;
@@ -54,25 +58,24 @@ struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
 	vs_addr_set(af, &key.addr, daddr);
 	key.proto = proto;
 	key.port = dport;
-	svc = find(vn, &key);
+	svc = service_find(vn, &key);
 	if (!svc && may_be_ftp_data(vn, &key)) {
 		key.port = VS_FTP_PORT;
-		svc = find(vn, &key);
+		svc = service_find(vn, &key);
 	}
 	if (svc || !READ_ONCE(vn->config.num_port0))
 		return svc;
 	key.port = 0;
-	return find(vn, &key);
+	return service_find(vn, &key);
 }
 
 struct vs_service *vs_service_by_key(struct vs_net *vn,
-				  const struct vs_svc_key *key)
+				     const struct vs_svc_key *key)
 {
 	lockdep_assert_held(&vn->config.lock);
-	return rhashtable_lookup_fast(&vn->services, key, params);
+	return rhashtable_lookup_fast(&vn->services, key, service_params);
 }
 
-/* Not configured, on no list. */
 struct vs_service *vs_service_new(struct vs_net *vn,
 				  const struct vs_svc_key *key)
 {
@@ -87,7 +90,7 @@ struct vs_service *vs_service_new(struct vs_net *vn,
 	INIT_LIST_HEAD(&svc->list);
 	INIT_LIST_HEAD(&svc->dests);
 	INIT_LIST_HEAD(&svc->removed);
-	err = rhashtable_insert_fast(&vn->services, &svc->node, params);
+	err = rhashtable_insert_fast(&vn->services, &svc->node, service_params);
 	if (!err)
 		return svc;
 	kfree(svc);
@@ -99,7 +102,7 @@ void vs_service_free(struct vs_service *svc)
 	struct vs_net *vn = svc->vn;
 
 	lockdep_assert_held(&vn->config.lock);
-	rhashtable_remove_fast(&vn->services, &svc->node, params);
+	rhashtable_remove_fast(&vn->services, &svc->node, service_params);
 	list_del(&svc->list);
 	vs_sums_add(&vn->total.base, &svc->shown.base);
 	kfree_rcu(svc, rcu);
@@ -107,7 +110,7 @@ void vs_service_free(struct vs_service *svc)
 
 int vs_services_init(struct vs_net *vn)
 {
-	return rhashtable_init(&vn->services, &params);
+	return rhashtable_init(&vn->services, &service_params);
 }
 
 void vs_services_exit(struct vs_net *vn)

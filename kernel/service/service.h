@@ -6,17 +6,18 @@
 #include <linux/list.h>
 #include <linux/rhashtable-types.h>
 
-#include "sched/sched.h"
 #include "service/dest.h"
 #include "stats.h"
 
 #define VS_FTP_PORT		cpu_to_be16(21)
 #define VS_FTP_DATA_PORT	cpu_to_be16(20)
 
-/* A service's identity; unused parts are zero. */
+struct vs_sched;
+
+/* Identity of a service; unused parts are zero. */
 struct vs_svc_key {
 	union nf_inet_addr addr;
-	u32 fwmark;		/* not 0: a fwmark service, addr/port/proto unused */
+	u32 fwmark;		/* if not 0, @addr, @port and @proto are unused */
 	__be16 port;
 	u8 proto;
 	u8 af;
@@ -27,24 +28,30 @@ struct vs_svc_key {
  * @node:	in vs_net.services
  * @key:	identity; constant
  * @flags:	IP_VS_SVC_F_*; IP_VS_SVC_F_HASHED while configured
- * @fwmark_proto: protocol named when a fwmark service was made; only socket
- *		options ask for it
- * @timeout:	persistence, jiffies
+ * @timeout:	persistence timeout, jiffies
  * @netmask:	persistence granularity: IPv4 mask (network order) or IPv6
  *		prefix length (host order)
- * @pe:	persistence engine, NULL for none; its module is held
- * @snap:	what the scheduler chooses from; replaced at every change, NULL
- *		when there is no scheduler
+ * @pe:		persistence engine, NULL for none; its module is held
+ * @snap:	snapshot of the destinations, replaced at every change; its
+ *		vs_snap.sched is NULL with scheduler "none". NULL before the
+ *		service is configured and after it is deleted
  * @vn:		namespace
+ * @list:	in the configuration's list of services, or of deleted ones
  * @dests:	configured destinations, newest first
- * @removed:	destinations that only live on in their connections
+ * @removed:	removed destinations that are not freed yet
+ * @num_dests:	number of @dests
+ * @fwmark_proto: protocol given when a fwmark service was added; only socket
+ *		options show it
  * @sched:	scheduler, NULL for "none"
  * @shown:	statistics
+ * @rcu:	frees the service
  *
- * All but @snap, @pe, @flags, @timeout and @netmask under vn->config.lock.
+ * All but @key, @flags, @timeout, @netmask, @pe and @snap are protected by
+ * vn->config.lock, which also serialises changes of these.
  *
- * A deleted service stays in vn->services, not to be found, for as long as it
- * has removed destinations; a service added with its key is this one again.
+ * A deleted service remains in vn->services, not configured and thus not found
+ * by packets, until its removed destinations are freed. A service added with
+ * the same key meanwhile takes over the object.
  */
 struct vs_service {
 	struct rhash_head node;
@@ -76,21 +83,39 @@ static inline u8 vs_service_proto(const struct vs_service *svc)
 	return svc->key.fwmark ? svc->fwmark_proto : svc->key.proto;
 }
 
-/* RCU. The service that takes a packet to @daddr:@dport, by the kernel's
- * order of look-ups (fwmark, exact, port 0), or NULL. */
+/**
+ * vs_service_lookup() - look up the service that takes a packet
+ * @vn:		the namespace
+ * @af:		family
+ * @proto:	protocol
+ * @daddr:	destination address of the packet
+ * @dport:	destination port
+ * @mark:	the packet's mark
+ *
+ * In ip_vs's order: by mark, by address and port, as a data connection of an
+ * FTP service, by address with port 0.
+ *
+ * Context: RCU read side.
+ * Return: the configured service or NULL. Takes no reference.
+ */
 struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
-				   const union nf_inet_addr *daddr,
-				   __be16 dport, u32 mark);
+				     const union nf_inet_addr *daddr,
+				     __be16 dport, u32 mark);
 
-/* The rest under vn->config.lock. */
+/* The rest under vn->config.lock, in process context. */
 
 /* The service with @key, configured or deleted, or NULL. */
 struct vs_service *vs_service_by_key(struct vs_net *vn,
-				  const struct vs_svc_key *key);
+				     const struct vs_svc_key *key);
+
+/* A new service, not configured and on no list, or an ERR_PTR(). */
 struct vs_service *vs_service_new(struct vs_net *vn,
 				  const struct vs_svc_key *key);
-/* Gives @svc's counts to the namespace and frees it when no reader is left.
- * It is not configured and has no destinations. */
+
+/*
+ * Add the counters of @svc to the namespace's and free it after a grace period.
+ * The service must not be configured and must have no destinations left.
+ */
 void vs_service_free(struct vs_service *svc);
 
 int vs_services_init(struct vs_net *vn);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs the tests and prints TAP, then one line with the sums. Arguments: names
- * of tests to run (default: all). SEED=N in the environment repeats a run.
+ * Runs the tests named by the arguments (default: all) and prints TAP, then a
+ * summary. SEED=N in the environment repeats a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,6 +53,15 @@ void get_random_bytes(void *buf, size_t len)
 	rnd_bytes(buf, len);
 }
 
+int unit_alloc_fails;
+
+void *unit_calloc(size_t n, size_t size)
+{
+	if (unit_alloc_fails && !--unit_alloc_fails)
+		return NULL;
+	return calloc(n, size);
+}
+
 struct workqueue_struct *vs_wq;
 
 static bool wanted(const char *name, char **argv)
@@ -83,6 +92,7 @@ int main(int argc, char **argv)
 			if (!wanted(t->name, argv + 1))
 				continue;
 			state = seed;
+			unit_alloc_fails = 0;
 			if (!setjmp(failed)) {
 				t->run();
 				passed++;

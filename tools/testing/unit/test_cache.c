@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lblc, lblcr and what they remember: sets that grow and shrink, collection by
- * the clock, the bound under a scan of addresses, destinations that go.
+ * lblc, lblcr and their cache: sets that grow and shrink, garbage collection,
+ * limits under a scan of addresses, removal of destinations.
  */
 #include "sched/cache.h"
 #include "sched/sched.h"
@@ -24,7 +24,8 @@ static void publish(const char *name, int first)
 		.dests = &list,
 		.n = DESTS - first,
 		.af = AF_INET6,
-		.expiration = &expiration,
+		.lblc_expiration = &expiration,
+		.lblcr_expiration = &expiration,
 	};
 	int i;
 
@@ -33,6 +34,7 @@ static void publish(const char *name, int first)
 		list_add(&dests[i].list, &list);
 	snap = vs_snap_build(&conf, old);
 	CHECK(snap);
+	vs_snap_publish(snap);
 	if (old)
 		vs_snap_retire(old);
 }
@@ -58,12 +60,13 @@ static void end(void)
 
 static struct vs_cache *cache(void)
 {
-	return snap->state.least.cache;
+	return vs_snap_cache(snap);
 }
 
-static int choice(u32 site)
+/* Index of the destination chosen for a destination address, or -1. */
+static int choice(u32 addr)
 {
-	union nf_inet_addr daddr = { .all = { site, 0, 0, ~site } };
+	union nf_inet_addr daddr = { .all = { addr, 0, 0, ~addr } };
 	struct vs_flow flow = { .af = AF_INET6, .daddr = &daddr };
 	struct vs_dest *dest = vs_sched_pick(snap, &flow);
 
@@ -90,19 +93,19 @@ static void lblc_stays(void)
 	begin("lblc");
 	CHECK(choice(1) == 0);
 	load(0, 5);
-	CHECK(choice(1) == 0);		/* it has the site */
-	CHECK(choice(2) == 1);		/* another site: least loaded */
+	CHECK(choice(1) == 0);		/* stays */
+	CHECK(choice(2) == 1);		/* another address: as wlc */
 	load(0, 11);
-	CHECK(choice(1) == 1);		/* overloaded, others idle: moves */
+	CHECK(choice(1) == 1);		/* overrun, others idle: moves */
 	load(0, 0);
 	CHECK(choice(1) == 1);
 	load(1, 11);
 	load(2, 5);
 	load(3, 5);
 	load(0, 5);
-	CHECK(choice(1) == 1);		/* nobody is idle: stays */
+	CHECK(choice(1) == 1);		/* overrun, none idle: stays */
 	dests[1].flags |= VS_DEST_OVERLOAD;
-	CHECK(choice(1) == 1);		/* thresholds do not matter to it */
+	CHECK(choice(1) == 1);		/* lblc ignores thresholds */
 	dests[1].weight = 0;
 	publish("lblc", 0);
 	CHECK(choice(1) == 0);
@@ -117,17 +120,17 @@ static void lblcr_grows_and_shrinks(void)
 	CHECK(choice(1) == 1);
 	load(0, 3);
 	load(1, 2);
-	CHECK(choice(1) == 1);		/* the least of both */
+	CHECK(choice(1) == 1);		/* the less loaded member */
 	load(1, 4);
 	CHECK(choice(1) == 0);
 	expiration = 100;
 	jiffies += 101;
-	CHECK(choice(1) == 0);		/* and the most loaded leaves */
+	CHECK(choice(1) == 0);		/* the most loaded leaves */
 	load(1, 0);
 	CHECK(choice(1) == 0);
-	CHECK(cache()->members == 1 && cache()->sites == 1);
+	CHECK(cache()->members == 1 && cache()->entries == 1);
 	dests[0].flags |= VS_DEST_OVERLOAD;
-	CHECK(choice(1) == 1);		/* thresholds do matter to a set */
+	CHECK(choice(1) == 1);		/* lblcr respects thresholds */
 	CHECK(cache()->members == 2);
 	end();
 }
@@ -145,7 +148,7 @@ static void removed_is_not_used(const char *name)
 	CHECK(choice(1) == 1);
 	end();
 
-	/* one that comes back is known still, until it is freed */
+	/* remembered when added again, until it is forgotten */
 	begin(name);
 	CHECK(choice(1) == 0);
 	dests[0].flags = 0;
@@ -157,7 +160,7 @@ static void removed_is_not_used(const char *name)
 	dests[0].flags = 0;
 	publish(name, 1);
 	vs_snap_forget(snap);
-	CHECK(!cache()->sites && !cache()->members);
+	CHECK(!cache()->entries && !cache()->members);
 	end();
 }
 
@@ -178,13 +181,13 @@ static void forget_keeps_the_rest(void)
 	dests[0].flags = 0;
 	publish("lblcr", 1);
 	vs_snap_forget(snap);
-	CHECK(cache()->sites == 2 && cache()->members == 2);
+	CHECK(cache()->entries == 2 && cache()->members == 2);
 	load(2, 1);
 	CHECK(choice(1) == 1);
 	end();
 }
 
-static void unused_sites_expire(void)
+static void unused_entries_expire(void)
 {
 	int i;
 
@@ -193,14 +196,14 @@ static void unused_sites_expire(void)
 	for (i = 0; i < 100; i++)
 		choice(i);
 	minutes(30);
-	CHECK(cache()->sites == 100);
+	CHECK(cache()->entries == 100);
 	choice(7);
-	minutes(29);			/* the next full collection */
-	CHECK(cache()->sites == 100);
+	minutes(29);			/* just before a full collection */
+	CHECK(cache()->entries == 100);
 	minutes(1);
-	CHECK(cache()->sites == 1);
+	CHECK(cache()->entries == 1);
 	minutes(30);
-	CHECK(!cache()->sites);
+	CHECK(!cache()->entries);
 	end();
 }
 
@@ -211,14 +214,14 @@ static void bounded_under_a_scan(void)
 	begin("lblcr");
 	for (i = 0; i < 30000; i++)
 		CHECK(choice(i) >= 0);
-	CHECK(cache()->sites == 24576);
+	CHECK(cache()->entries == 24576);
 	minutes(5);
-	CHECK(cache()->sites == 24576);	/* all are too new */
+	CHECK(cache()->entries == 24576);	/* all entries are too new */
 	choice(3);
 	minutes(1);
-	CHECK(cache()->sites <= 16384 + 24);
+	CHECK(cache()->entries <= 16384 + 24);
 	minutes(10);
-	CHECK(cache()->sites <= 16384);
+	CHECK(cache()->entries <= 16384);
 	end();
 }
 
@@ -243,7 +246,7 @@ const struct unit_test cache_tests[] = {
 	{ "cache_lblcr_grows_and_shrinks", lblcr_grows_and_shrinks },
 	{ "cache_removed_is_not_used", removed_is_not_used_any_more },
 	{ "cache_forget_keeps_the_rest", forget_keeps_the_rest },
-	{ "cache_unused_sites_expire", unused_sites_expire },
+	{ "cache_unused_entries_expire", unused_entries_expire },
 	{ "cache_bounded_under_a_scan", bounded_under_a_scan },
 	{ "cache_sets_are_bounded", sets_are_bounded },
 	{}

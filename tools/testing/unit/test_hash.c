@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dh, sh, mh and twos: who gets how much, and what moves when destinations
- * change. That the kernel chooses the same is the selftest sched_diff's to show.
+ * dh, sh, mh and twos: shares of the destinations, and which clients move when
+ * destinations change. The selftest sched_diff compares the choices with those
+ * of the kernel's ip_vs.
  */
 #include "sched/sched.h"
 #include "service/dest.h"
@@ -41,6 +42,7 @@ static void build(const char *name, u32 flags, const int *weights, int n)
 		vs_snap_retire(snap);
 	snap = vs_snap_build(&conf, NULL);
 	CHECK(snap);
+	vs_snap_publish(snap);
 }
 
 static void clean(void)
@@ -56,7 +58,7 @@ static void clean(void)
 	}
 }
 
-/* The choice for a client, or -1. */
+/* Index of the destination chosen for a client, or -1. */
 static int choice(u32 client, u16 port)
 {
 	union nf_inet_addr saddr = { .ip = htonl(client) };
@@ -76,7 +78,7 @@ static int choice(u32 client, u16 port)
 	return -1;
 }
 
-/* The kernel's own test vectors. */
+/* Test vectors of the kernel's own siphash test. */
 static void siphash_is_right(void)
 {
 	static const siphash_key_t key = {{
@@ -92,7 +94,7 @@ static void siphash_is_right(void)
 	CHECK(hsiphash(&v, sizeof(v), &hkey) == 0x88d38328);
 }
 
-/* hash_32() of the address modulo the number of destinations. */
+/* hash_32() of the address, modulo the number of destinations. */
 static void dh(void)
 {
 	static const int weights[] = { 1, 1, 5, 1, 0 };
@@ -160,7 +162,7 @@ static void mh_is_fair_and_steady(void)
 		if (abs(count[i] - weights[i] * 1000) > weights[i] * 150)
 			FAIL("%d: %d of 16000", i, count[i]);
 
-	/* quiescent: only its own clients are refused, or go elsewhere */
+	/* weight 0: only its own clients are refused, or move */
 	weights[2] = 0;
 	build("mh", 0, weights, 10);
 	for (i = 0; i < ARRAY_SIZE(before); i++)
@@ -171,7 +173,7 @@ static void mh_is_fair_and_steady(void)
 		CHECK(before[i] == 2 ? now >= 0 && now != 2 : now == before[i]);
 	}
 
-	/* gone: few others move */
+	/* removed: few other clients move */
 	weights[2] = 4;
 	build("mh", 0, weights, 9);
 	for (i = 0; i < ARRAY_SIZE(before); i++)
@@ -209,8 +211,7 @@ static void twos(void)
 	int count[5] = {};
 	int i, draws = 200000;
 
-	/* with equal loads the heavier of two wins only where it is loaded
-	 * less for its weight: loads are zero, so the first draw stands */
+	/* all loads are 0: the first of the two draws wins */
 	build("twos", 0, weights, 5);
 	for (i = 0; i < draws; i++)
 		count[choice(i, 0)]++;
@@ -222,7 +223,7 @@ static void twos(void)
 			FAIL("%d: %d, not %d", i, count[i], want);
 	}
 
-	/* the heaviest is overloaded, then all but the last but one */
+	/* overload the heaviest, then all but one, then that one */
 	memset(count, 0, sizeof(count));
 	dests[4]->flags = VS_DEST_OVERLOAD;
 	for (i = 0; i < draws; i++)
@@ -243,7 +244,7 @@ static void twos(void)
 	clean();
 }
 
-/* Of two equal ones the loaded one is chosen only if it is drawn twice. */
+/* Of two equal destinations the loaded one must be drawn twice. */
 static void twos_sees_load(void)
 {
 	static const int weights[] = { 1000, 1000 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/sched/tree.c while other threads change loads: a change that was
- * complete before a choice must be part of it.
+ * kernel/sched/tree.c while other threads change loads: a choice must take into
+ * account every change that was complete before it.
  */
 #include <pthread.h>
 
@@ -18,8 +18,10 @@ static struct vs_dest dests[DESTS];
 static pthread_barrier_t begin, end;
 static bool stop;
 
-/* Between two barriers: changes loads, of few destinations so that threads
- * meet at the same ones and at the same words of bits. */
+/*
+ * Changes loads between two barriers, of few destinations so that the threads
+ * contend for the same destinations and the same words of marks.
+ */
 static void *changer(void *arg)
 {
 	unsigned int seed = (uintptr_t)arg;
@@ -72,6 +74,7 @@ static void no_change_is_lost(void)
 	conf.sched = vs_sched_by_name("wlc");
 	snap = vs_snap_build(&conf, NULL);
 	CHECK(snap);
+	vs_snap_publish(snap);
 
 	stop = false;
 	pthread_barrier_init(&begin, NULL, THREADS + 1);
@@ -81,7 +84,7 @@ static void no_change_is_lost(void)
 			       (void *)(uintptr_t)rnd(0));
 	for (n = 0; n < ROUNDS; n++) {
 		pthread_barrier_wait(&begin);
-		for (i = 0; i < CHANGES; i++)	/* any answer will do */
+		for (i = 0; i < CHANGES; i++)	/* any choice is right */
 			vs_sched_pick(snap, NULL);
 		pthread_barrier_wait(&end);
 		wrong += vs_sched_pick(snap, NULL) != least();

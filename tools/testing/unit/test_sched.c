@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/sched/ against models of the kernel's schedulers that keep lists and
- * cursors the plain way, over random histories: destinations come, go and
- * change weight, get overloaded and loaded between choices.
+ * Compares kernel/sched/ with plain models of ip_vs's schedulers over random
+ * histories: between choices, destinations are added, removed, reweighted,
+ * loaded and overloaded.
  */
 #include "sched/sched.h"
 #include "service/dest.h"
@@ -10,12 +10,12 @@
 
 #define MAX_DESTS	200
 
-/* The service as the models see it, newest destination first. */
+/* The models' view of the service, newest destination first. */
 static struct {
 	struct vs_dest *dest[MAX_DESTS];
 	int n;
-	struct vs_dest *cursor;		/* rr, wrr: NULL is the list's head */
-	int cw;				/* wrr */
+	struct vs_dest *cursor;		/* rr, wrr; NULL: before the first */
+	int cw;				/* wrr: threshold of the round */
 } model;
 
 static struct vs_snap *snap;
@@ -78,7 +78,7 @@ static void model_wrr_change(void)
 		model.cw = model.cw / di * di + 1;
 }
 
-/* Round after round, one step of the threshold at a time. */
+/* Round after round, including the empty ones. */
 static struct vs_dest *model_wrr(void)
 {
 	int start = index_of(model.cursor), at = start, stop = -1;
@@ -117,21 +117,20 @@ static struct vs_dest *model_wrr(void)
 
 typedef unsigned __int128 u128;
 
+static bool sched_is(const char *name)
+{
+	return !strcmp(sched->name, name);
+}
+
 static void cost_of(const struct vs_dest *d, u64 *load, u64 *weight)
 {
 	u64 active = d->active.counter;
 
-	*weight = d->weight;
-	switch (sched->id) {
-	case VS_SCHED_LC:
-		*weight = 1;
-		/* fall through */
-	case VS_SCHED_WLC:
+	*weight = sched_is("lc") ? 1 : d->weight;
+	if (sched_is("lc") || sched_is("wlc"))
 		*load = active * 256 + d->total.counter;
-		break;
-	default:
+	else
 		*load = active + 1;
-	}
 }
 
 static struct vs_dest *model_least(void)
@@ -145,7 +144,7 @@ static struct vs_dest *model_least(void)
 
 		if (overloaded(d) || d->weight <= 0)
 			continue;
-		if (sched->id == VS_SCHED_NQ && !d->active.counter)
+		if (sched_is("nq") && !d->active.counter)
 			return d;
 		cost_of(d, &l, &w);
 		if (!best || (u128)load * w > (u128)l * weight) {
@@ -167,7 +166,7 @@ static struct vs_dest *model_heaviest(void)
 
 		if (overloaded(d) || d->weight <= (best ? best->weight : 0))
 			continue;
-		if (sched->id == VS_SCHED_OVF && d->active.counter > d->weight)
+		if (sched_is("ovf") && d->active.counter > d->weight)
 			continue;
 		best = d;
 	}
@@ -176,38 +175,45 @@ static struct vs_dest *model_heaviest(void)
 
 static struct vs_dest *model_pick(void)
 {
-	switch (sched->id) {
-	case VS_SCHED_RR:
+	if (sched_is("rr"))
 		return model_rr();
-	case VS_SCHED_WRR:
+	if (sched_is("wrr"))
 		return model_wrr();
-	case VS_SCHED_FO:
-	case VS_SCHED_OVF:
+	if (sched_is("fo") || sched_is("ovf"))
 		return model_heaviest();
-	default:
-		return model_least();
-	}
+	return model_least();
 }
 
-static void publish(void)
+/* A snapshot of the model for @to, not published; NULL: no memory. */
+static struct vs_snap *build(const struct vs_sched *to)
 {
-	struct vs_snap *old = snap;
+	static const int expiration = 1000;
 	struct list_head list;
 	struct vs_snap_conf conf = {
-		.sched = sched,
+		.sched = to,
 		.dests = &list,
 		.n = model.n,
+		.lblc_expiration = &expiration,
+		.lblcr_expiration = &expiration,
 	};
 	int i;
 
 	INIT_LIST_HEAD(&list);
 	for (i = model.n; i--; )
 		list_add(&model.dest[i]->list, &list);
-	snap = vs_snap_build(&conf, old);
+	return vs_snap_build(&conf, snap);
+}
+
+static void publish(void)
+{
+	struct vs_snap *old = snap;
+
+	snap = build(sched);
 	CHECK(snap);
+	vs_snap_publish(snap);
 	if (old)
 		vs_snap_retire(old);
-	if (sched->id == VS_SCHED_WRR)
+	if (sched_is("wrr"))
 		model_wrr_change();
 }
 
@@ -389,7 +395,7 @@ static void ovf(void)
 	history("ovf");
 }
 
-/* A cycle gives each destination as many connections as its weight says. */
+/* In a whole cycle each destination gets as many connections as its weight. */
 static void wrr_is_fair(void)
 {
 	unsigned int count[50] = {}, sum = 0, i;
@@ -411,7 +417,7 @@ static void wrr_is_fair(void)
 	end();
 }
 
-/* Extreme numbers neither overflow nor take long. */
+/* Extreme weights and loads neither overflow nor take long. */
 static void extremes(void)
 {
 	static const char *const names[] = {
@@ -439,6 +445,45 @@ static void extremes(void)
 	}
 }
 
+/*
+ * Building a snapshot, whether it fails or succeeds, must not affect the
+ * published one: its tree still learns about every change of a load. The n-th
+ * allocation fails, for n = 1, 2, ... until the snapshot is built.
+ */
+static void unpublished_snapshots(void)
+{
+	static const char *const names[] = {
+		"rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf", "twos",
+		"dh", "sh", "mh", "lblc", "lblcr"
+	};
+	unsigned int i, k;
+	int fails;
+
+	max_weight = 10;
+	begin("wlc");
+	while (model.n < 100)
+		add_dest();
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		struct vs_snap *new = NULL;
+
+		for (fails = 1; !new; fails++) {
+			unit_alloc_fails = fails;
+			new = build(vs_sched_by_name(names[i]));
+			unit_alloc_fails = 0;
+			for (k = 0; k < 10; k++) {
+				change_load();
+				pick();
+			}
+		}
+		vs_snap_free(new);
+		for (k = 0; k < 10; k++) {
+			change_load();
+			pick();
+		}
+	}
+	end();
+}
+
 static void by_name(void)
 {
 	CHECK(!vs_sched_by_name("none"));
@@ -459,5 +504,6 @@ const struct unit_test sched_tests[] = {
 	{ "sched_fo", fo },
 	{ "sched_ovf", ovf },
 	{ "sched_extremes", extremes },
+	{ "sched_unpublished_snapshots", unpublished_snapshots },
 	{}
 };

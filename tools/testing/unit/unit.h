@@ -3,8 +3,8 @@
 #define UNIT_H
 
 /*
- * A test is a function that returns when all is well and calls FAIL() when it
- * is not; random tests draw from rnd(), whose seed is printed.
+ * A test is a function that returns if it passes and calls FAIL() if it does
+ * not. Random tests use rnd(), whose seed is printed.
  */
 struct unit_test {
 	const char *name;
@@ -22,7 +22,10 @@ void unit_fail(const char *file, int line, const char *fmt, ...)
 #define FAIL(...)	unit_fail(__FILE__, __LINE__, __VA_ARGS__)
 #define CHECK(cond)	do { if (!(cond)) FAIL("%s", #cond); } while (0)
 
-u32 rnd(u32 below);		/* 0 ... below - 1; any number for 0 */
+/* Let the n-th allocation from now on fail; 0: none. */
+extern int unit_alloc_fails;
+
+u32 rnd(u32 below);		/* in [0, below), any number for 0 */
 void rnd_bytes(void *buf, unsigned int len);
 
 #endif /* UNIT_H */

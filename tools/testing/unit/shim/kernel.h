@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As much of the kernel as the pure files of kernel/ need to be compiled and
- * run in a process. Force-included; the headers by the kernel's names are made
- * empty by the Makefile.
+ * The parts of the kernel API that the pure files of kernel/ need in order to
+ * run in a process. Force-included; the Makefile provides empty headers by the
+ * kernel's names.
  */
 #ifndef UNIT_KERNEL_H
 #define UNIT_KERNEL_H
@@ -84,17 +84,19 @@ static inline unsigned long gcd(unsigned long a, unsigned long b)
 	return a;
 }
 
-/* memory */
+/* memory: calloc(), or NULL if a test lets the allocation fail */
+void *unit_calloc(size_t n, size_t size);
+
 #define GFP_KERNEL		0
 #define GFP_ATOMIC		0
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_NOWARN		0
-#define kzalloc(n, gfp)		calloc(1, n)
-#define kvzalloc(n, gfp)	calloc(1, n)
-#define kvcalloc(n, size, gfp)	calloc(n, size)
+#define kzalloc(n, gfp)		unit_calloc(1, n)
+#define kvzalloc(n, gfp)	unit_calloc(1, n)
+#define kvcalloc(n, size, gfp)	unit_calloc(n, size)
 #define kvfree(p)		free(p)
 
-/* atomics, bits, locks: sequentially consistent, and single-threaded */
+/* atomics and bits: sequentially consistent; locks: for one thread only */
 typedef struct { int counter; } atomic_t;
 typedef atomic_t refcount_t;
 #define ATOMIC_INIT(v)		{ v }
@@ -173,7 +175,7 @@ static inline void spin_unlock(spinlock_t *l)
 #define lockdep_assert_in_softirq()	((void)0)
 #define RCU_LOCKDEP_WARN(c, text)	((void)0)
 
-/* RCU: nobody else is there */
+/* RCU: no concurrent readers, a grace period ends at once */
 struct rcu_head { void *next; };
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
@@ -253,7 +255,7 @@ static inline void hlist_replace_rcu(struct hlist_node *old,
 	for (pos = list_entry((head)->next, typeof(*pos), m); \
 	     &pos->m != (head); pos = list_entry(pos->m.next, typeof(*pos), m))
 
-/* what only has to have a size */
+/* types that only need a size */
 struct work_struct { int unused; };
 struct delayed_work { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
@@ -290,11 +292,11 @@ extern unsigned long jiffies;
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	time_after(b, a)
 
-/* chance: the tests' own */
+/* random numbers: from the tests */
 u64 get_random_u64(void);
 void get_random_bytes(void *buf, size_t len);
 
-/* On 64 bits hsiphash is siphash with one round a word and three at the end. */
+/* On 64-bit hosts hsiphash is SipHash-1-3. */
 typedef struct { unsigned long key[2]; } hsiphash_key_t;
 typedef struct { u64 key[2]; } siphash_key_t;
 u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key);
