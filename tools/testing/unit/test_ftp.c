@@ -292,7 +292,7 @@ static void ftp_several(void)
 		unsigned int len = strlen(lines[i] + 1);
 		char *copy = copy_of(lines[i] + 1, len);
 
-		if (vs_ftp_goes_on(&code, copy, len) != (*lines[i] == '+'))
+		if (vs_ftp_reply_continues(&code, copy, len) != (*lines[i] == '+'))
 			FAIL("'%s': %u", lines[i], code);
 		free(copy);
 	}
@@ -310,7 +310,7 @@ struct edited {
 	struct vs_seqmap map;
 };
 
-/* The segment @from to @to as app_pkt.c rewrites it, given to the receiver. */
+/* The segment @from to @to as path/segment.c rewrites it, given to the receiver. */
 static void pass(struct edited *e, unsigned int from, unsigned int to)
 {
 	u32 pos = vs_seqmap_seq(&e->map, e->seq + from) - e->seq;
