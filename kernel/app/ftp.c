@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * FTP over NAT: data connections, negotiated on the control connection, go to the
- * real server of the session.
+ * FTP over NAT: data connections, negotiated on the control connection, go to
+ * the real server of the session.
  *
- * Passive (PASV, EPSV): the real server's reply names the address and port on which
- * it listens. The reply is edited to name the virtual address, to which the client
- * connects from any port. Active (PORT, EPRT): the client's command names the
- * address and port on which it listens. The real server connects from the port
- * before its control port (20), which is translated to the port before the virtual
- * one.
+ * Passive (PASV, EPSV): the real server's reply names the address and port on
+ * which it listens. The reply is edited to name the virtual address, to which
+ * the client connects from any port. Active (PORT, EPRT): the client's command
+ * names the address and port on which it listens. The real server connects from
+ * the port before its control port (20), which is translated to the port before
+ * the virtual one.
  */
 #include <linux/module.h>
 #include <linux/random.h>
@@ -87,8 +87,8 @@ static void ftp_read_command(void *arg, const char *line, unsigned int len,
 	}
 }
 
-/* Called once per segment, for its last command: a large segment may hold thousands
- * of commands, and the client has given up all others. */
+/* Called once per segment, for its last command: a large segment may hold
+ * thousands of commands, and the client has given up all others. */
 static void ftp_expect_active(struct vs_app_segment *t)
 {
 	struct ftp_session *s = ftp_session(t);
@@ -103,8 +103,8 @@ static void ftp_expect_active(struct vs_app_segment *t)
 	ftp_note_error(t, vs_expect_new(t, &d));
 }
 
-/* The virtual port is the real server's own @port, unless the client has a connection
- * to another real server there: then a random one. */
+/* The virtual port is the real server's own @port, unless the client has a
+ * connection to another real server there: then a random one. */
 static int ftp_expect_passive(struct vs_app_segment *t, __be16 port,
 			      __be16 *vport)
 {
@@ -138,8 +138,8 @@ static unsigned int ftp_print_passive(const struct vs_conn *cp,
 }
 
 /* Multi-line replies are skipped, as they may hold any text. A request remains
- * pending after an error reply, which may belong to another one: clients may send
- * several commands without waiting. */
+ * pending after an error reply, which may belong to another one: clients may
+ * send several commands without waiting. */
 static void ftp_read_reply(void *arg, const char *line, unsigned int len,
 			   u32 seq, bool whole)
 {

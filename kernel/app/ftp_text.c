@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parser of the commands and replies on an FTP control connection (RFC 959,
- * RFC 2428) that negotiate data connections. The text is untrusted: nothing is read
+ * Parser of the commands and replies on an FTP control connection (RFC 959, RFC
+ * 2428) that negotiate data connections. The text is untrusted: nothing is read
  * beyond its end, and whatever deviates from the syntax is ignored.
  */
 #include <linux/ctype.h>
@@ -11,7 +11,8 @@
 
 #include "app/ftp_text.h"
 
-/* The text that remains to be parsed. The text_*() functions never read at @end. */
+/* The text that remains to be parsed. The text_*() functions never read at
+ * @end. */
 struct text {
 	const char *at;
 	const char *end;
@@ -155,8 +156,8 @@ static bool text_eat_addr(struct text *t, char d, u8 af, union nf_inet_addr *add
 	return in4_pton(buf, n, (u8 *)&addr->ip, -1, NULL) > 0;
 }
 
-/* RFC 2428: |protocol|address|port| with any delimiter. @bare: |||port| is accepted,
- * too. */
+/* RFC 2428: |protocol|address|port| with any delimiter. @bare: |||port| is
+ * accepted, too. */
 static bool text_eat_extended(struct text *t, u8 af, bool bare, struct ftp_end *e)
 {
 	u32 port;
@@ -208,8 +209,8 @@ enum ftp_verb vs_ftp_command(const char *line, unsigned int len, u8 af,
 	return FTP_OTHER;
 }
 
-/* RFC 1123, 4.1.2.6: the host-port begins with the first digit; servers differ in
- * the use of parentheses. */
+/* RFC 1123, 4.1.2.6: the host-port begins with the first digit; servers differ
+ * in the use of parentheses. */
 static bool text_seek_hostport(struct text *t)
 {
 	while (t->at < t->end && *t->at != '(' && !isdigit(*t->at))

@@ -25,8 +25,8 @@ struct ftp_line {
 	char text[FTP_LINE_MAX];
 };
 
-/* Called for each line, without the CRLF, and (!@whole) for an incomplete line at the
- * end of a segment. @seq is the sequence number of its first byte. */
+/* Called for each line, without the CRLF, and (!@whole) for an incomplete line
+ * at the end of a segment. @seq is the sequence number of its first byte. */
 typedef void (*ftp_line_fn)(void *arg, const char *text, unsigned int len,
 			    u32 seq, bool whole);
 
@@ -40,10 +40,10 @@ typedef void (*ftp_line_fn)(void *arg, const char *text, unsigned int len,
  * @fn: called for each line
  * @arg: passed to @fn
  *
- * Unless @strict, a segment out of order is parsed on its own, as if a line began
- * there. @strict is for the real server's stream: the client controls, by its
- * window and acknowledgements, where the server's segments begin and what is
- * retransmitted, and could turn a part of a line into a reply.
+ * Unless @strict, a segment out of order is parsed on its own, as if a line
+ * began there. @strict is for the real server's stream: the client controls, by
+ * its window and acknowledgements, where the server's segments begin and what
+ * is retransmitted, and could turn a part of a line into a reply.
  */
 void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
 		 unsigned int len, bool strict, ftp_line_fn fn, void *arg);
@@ -62,13 +62,14 @@ struct ftp_end {
 	__be16 port;
 };
 
-/* Whether more lines of a multi-line reply follow @line, which is complete (RFC 959,
- * 4.2). *@code is the state between calls: the code of the multi-line reply, or 0,
- * as initially. */
+/* Whether more lines of a multi-line reply follow @line, which is complete (RFC
+ * 959, 4.2). *@code is the state between calls: the code of the multi-line
+ * reply, or 0, as initially. */
 bool vs_ftp_reply_continues(u16 *code, const char *line, unsigned int len);
 
 /* Parses a client's line. FTP_PORT, FTP_EPRT: @end is set. FTP_OTHER: any other
- * command, or one for another family than @af, that of the control connection. */
+ * command, or one for another family than @af, that of the control
+ * connection. */
 enum ftp_verb vs_ftp_command(const char *line, unsigned int len, u8 af,
 			     struct ftp_end *end);
 
@@ -85,8 +86,8 @@ struct ftp_passive {
 	unsigned int to;
 };
 
-/* Parses a server's line: FTP_PASV, FTP_EPSV: @r is set; or FTP_OTHER. If @line is not
- * @whole, it must include all of the text to be edited. */
+/* Parses a server's line: FTP_PASV, FTP_EPSV: @r is set; or FTP_OTHER. If @line
+ * is not @whole, it must include all of the text to be edited. */
 enum ftp_verb vs_ftp_reply(const char *line, unsigned int len, u8 af,
 			   bool whole, struct ftp_passive *r);
 

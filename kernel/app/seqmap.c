@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Maps the sequence numbers of a TCP stream in which text is replaced by text of
- * another length. The mapping depends on the position of a byte in the stream only:
- * segmentation and retransmissions do not matter.
+ * Maps the sequence numbers of a TCP stream in which text is replaced by text
+ * of another length. The mapping depends on the position of a byte in the
+ * stream only: segmentation and retransmissions do not matter.
  */
 #include <linux/export.h>
 #include <linux/string.h>
@@ -51,7 +51,8 @@ static void seqmap_forget_first(struct vs_seqmap *m)
 	memmove(m->edit, m->edit + 1, m->n * sizeof(m->edit[0]));
 }
 
-/* Turns the last edit into an empty one at @seq, so that its shift keeps applying. */
+/* Turns the last edit into an empty one at @seq, so that its shift keeps
+ * applying. */
 static void edit_move_to(struct vs_edit *e, u32 seq)
 {
 	e->before = edit_shift(e);
@@ -60,8 +61,8 @@ static void edit_move_to(struct vs_edit *e, u32 seq)
 	e->len = 0;
 }
 
-/* Forgets edits before their distance reaches 2^31, up to which sequence numbers can
- * be compared. */
+/* Forgets edits before their distance reaches 2^31, up to which sequence
+ * numbers can be compared. */
 static void seqmap_age(struct vs_seqmap *m)
 {
 	while (m->n && m->top - m->edit[0].end >= FAR) {

@@ -41,12 +41,14 @@ struct vs_seqmap {
 /* Maps the sender's sequence number @seq to the receiver's. */
 u32 vs_seqmap_seq(const struct vs_seqmap *m, u32 seq);
 
-/* Maps the receiver's sequence number @ack to the sender's. One inside a replacement
- * is rounded down to the start of the replaced text, or up (@up) to its end. */
+/* Maps the receiver's sequence number @ack to the sender's. One inside a
+ * replacement is rounded down to the start of the replaced text, or up (@up) to
+ * its end. */
 u32 vs_seqmap_ack(const struct vs_seqmap *m, u32 ack, bool up);
 
-/* Replaces the bytes from @start to @end (sequence numbers) by @text. false: @len is 0
- * or above VS_EDIT_TEXT, or bytes from @start on were forwarded already. */
+/* Replaces the bytes from @start to @end (sequence numbers) by @text. false:
+ * @len is 0 or above VS_EDIT_TEXT, or bytes from @start on were forwarded
+ * already. */
 bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
 		   unsigned int len);
 

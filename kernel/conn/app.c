@@ -3,9 +3,10 @@
  * Registry of apps: the virtual ports that they handle, and binding connections
  * to them.
  *
- * The registry is global; a namespace only counts its connections per port. Each
- * bound connection holds the app's module until it is freed, that is until no
- * reader is left: neither exit of a namespace nor rmmod has to look for users.
+ * The registry is global; a namespace only counts its connections per port.
+ * Each bound connection holds the app's module until it is freed, that is until
+ * no reader is left: neither exit of a namespace nor rmmod has to look for
+ * users.
  */
 #include <linux/ip_vs.h>
 #include <linux/mutex.h>
@@ -17,8 +18,8 @@
 #include "net.h"
 
 /*
- * Ports of apps. Changed under app_slots_lock, read under RCU: @app is set after
- * @port and cleared without touching it.
+ * Ports of apps. Changed under app_slots_lock, read under RCU: @app is set
+ * after @port and cleared without touching it.
  */
 static struct app_slot {
 	const struct vs_app __rcu *app;
@@ -31,7 +32,8 @@ static DEFINE_MUTEX(app_slots_lock);
 static bool app_port_taken(__be16 port)
 {
 	for (int i = 0; i < VS_APP_PORTS; i++)
-		if (rcu_access_pointer(app_slots[i].app) && app_slots[i].port == port)
+		if (rcu_access_pointer(app_slots[i].app) &&
+		    app_slots[i].port == port)
 			return true;
 	return false;
 }
@@ -53,7 +55,8 @@ static int app_check_ports(const u16 *ports, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		if (!ports[i])
 			continue;
-		if (app_port_taken(htons(ports[i])) || app_port_listed(ports, i, ports[i]))
+		if (app_port_taken(htons(ports[i])) ||
+		    app_port_listed(ports, i, ports[i]))
 			return -EEXIST;
 		wanted++;
 	}

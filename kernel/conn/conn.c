@@ -2,8 +2,8 @@
 /*
  * The connection object: creation, settling of state changes, removal.
  *
- * A connection is found under RCU and used without a reference. It is removed in
- * steps, by the CPU that sets VS_ST_DEAD:
+ * A connection is found under RCU and used without a reference. It is removed
+ * in steps, by the CPU that sets VS_ST_DEAD:
  *
  *	set VS_ST_DEAD		stops lookups from returning it, and freezes the
  *				state word and with it the destination's counters
@@ -87,7 +87,7 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	conn_set_addr(cp, VS_VADDR, conf->vaddr);
 	if (dest) {
 		cp->method = dest->method;
-		/* Another family is tunnelled: there is no tuple with @daddr. */
+		/* another family: a tunnel, there is no tuple with it */
 		if (dest->key.af == conf->af)
 			conn_set_addr(cp, VS_DADDR, &dest->key.addr);
 	} else {

@@ -25,13 +25,13 @@ enum vs_dir {
  * inactive; templates have neither. VS_ST_SYNCED is not set by anything yet: it
  * is reserved for connections received from a sync master.
  */
-#define VS_ST_STATE		0x000000ffu	/* VS_TCP_S_*, VS_SCTP_S_*, VS_TMPL_* */
+#define VS_ST_STATE		0x000000ffu	/* VS_TCP_S_*, ... */
 #define VS_ST_INACTIVE		0x00000100u	/* counted as inactive */
-#define VS_ST_NOOUTPUT		0x00000200u	/* DR, TUN: no packet of the server seen */
+#define VS_ST_NOOUTPUT		0x00000200u	/* no reply seen: DR, TUN */
 #define VS_ST_DEAD		0x00000400u	/* being removed; st is frozen */
 #define VS_ST_TEMPLATE		0x00000800u	/* persistence template */
 #define VS_ST_HASHED		0x00001000u	/* in the table and in the wheel */
-#define VS_ST_ONE_PACKET	0x00002000u	/* one-packet scheduling, never hashed */
+#define VS_ST_ONE_PACKET	0x00002000u	/* never hashed */
 #define VS_ST_SYNCED		0x00004000u	/* received from a sync master */
 #define VS_ST_CONTROLLED	0x00008000u	/* @control is set */
 #define VS_ST_STALE		0x00010000u	/* template without new connections */
@@ -40,8 +40,8 @@ enum vs_dir {
 #define VS_ST_APP		0x00080000u	/* has an app: ext->app */
 #define VS_ST_EXPECTED		0x00100000u	/* expected from any client port */
 
-/* Bit 0 of a bucket's head is the bucket's lock, bit 1 marks the end of a chain.
- * Bit 3 of a link's address distinguishes link[0] from link[1]. */
+/* Bit 0 of a bucket's head is the bucket's lock, bit 1 marks the end of a
+ * chain. Bit 3 of a link's address distinguishes link[0] from link[1]. */
 struct vs_link {
 	unsigned long next;
 };
@@ -170,8 +170,8 @@ static inline void vs_conn_set_hashed(struct vs_conn *cp)
 /* drop_entry may remove connections with up to so many packets. */
 #define VS_VICTIM_PKTS	8
 
-/* Counts a packet of the client, up to VS_VICTIM_PKTS and one more: later packets
- * do not write here. */
+/* Counts a packet of the client, up to VS_VICTIM_PKTS and one more: later
+ * packets do not write here. */
 static inline void vs_conn_count(struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st), n;
@@ -272,8 +272,8 @@ void vs_conn_end(struct vs_conn *cp);
  * Any number of CPUs may race here; one of them does the work.
  *
  * Context: RCU, BH disabled; no bucket or shard lock held.
- * Return: true if this call has removed @cp; false if it is dead already, or not
- * hashed yet.
+ * Return: true if this call has removed @cp; false if it is dead already, or
+ * not hashed yet.
  */
 bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why);
 
@@ -282,8 +282,8 @@ bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why);
  * @cp: connection or template
  *
  * Kills @cp unless it controls other connections. Its control goes as well when
- * this was its last connection, if it is a control connection or a template that
- * is not assured.
+ * this was its last connection, if it is a control connection or a template
+ * that is not assured.
  *
  * Context: RCU, BH disabled.
  */

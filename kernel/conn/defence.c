@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Defence against floods of new connections, permanent or while memory is short:
+ * Defence against floods of new connections, permanent or while memory is
+ * short:
  *
  *	drop_packet	drops some of the packets that would open a connection
  *	drop_entry	removes half-open and idle connections
@@ -51,8 +52,8 @@ static bool defence_is_idle(struct vs_defence *d, const struct vs_conn *cp)
 	return idle >= IDLE && defence_is_turn(d, cp);
 }
 
-/* Templates of a one-packet service are never assured, as there is no established
- * connection: these are removed when idle. */
+/* Templates of a one-packet service are never assured, as there is no
+ * established connection: these are removed when idle. */
 static bool defence_is_victim_tmpl(struct vs_defence *d,
 				   const struct vs_conn *tmpl)
 {
@@ -122,9 +123,9 @@ static s64 defence_avail_pages(void)
 	return (s64)i.freeram + i.bufferram;
 }
 
-/* Whether the mechanism with the sysctl @mode is on. The sysctl shows whether an
- * automatic one is active: 1 becomes 2 and vice versa, unless the administrator has
- * just changed it. */
+/* Whether the mechanism with the sysctl @mode is on. The sysctl shows whether
+ * an automatic one is active: 1 becomes 2 and vice versa, unless the
+ * administrator has just changed it. */
 static bool defence_is_on(int *mode, bool nomem)
 {
 	switch (READ_ONCE(*mode)) {

@@ -17,8 +17,8 @@
  * @lock:	of all except reading @drop_rate
  * @work:	runs once a second while there are services
  *
- * Three mechanisms, drop_entry, drop_packet and secure_tcp, each with mode 0 off,
- * 1 automatic (inactive), 2 automatic (active), 3 always on.
+ * Three mechanisms, drop_entry, drop_packet and secure_tcp, each with mode 0
+ * off, 1 automatic (inactive), 2 automatic (active), 3 always on.
  */
 struct vs_defence {
 	int drop_rate;
@@ -28,8 +28,8 @@ struct vs_defence {
 	struct delayed_work work;
 };
 
-/* Whether drop_packet drops the present packet, which would open a connection. BH
- * disabled. */
+/* Whether drop_packet drops the present packet, which would open a connection.
+ * BH disabled. */
 bool vs_defence_drops(struct vs_net *vn);
 
 /* Applies a changed sysctl. Process context. */

@@ -85,8 +85,8 @@ static bool expect_is_own(const struct vs_conn *control,
 			  vs_conn_addr(control, VS_CADDR));
 }
 
-/* Rule 2: whether @old belongs to @cp's client but is controlled by a session of
- * another client. */
+/* Rule 2: whether @old belongs to @cp's client but is controlled by a session
+ * of another client. */
 static bool expect_is_foreign(const struct vs_conn *cp,
 			      const struct vs_conn *old,
 			      const struct vs_expect_conf *d)
@@ -111,8 +111,8 @@ static bool expect_gives_way(const struct vs_conn *cp,
 	       READ_ONCE(control->st) & VS_ST_DEAD;
 }
 
-/* Applies the rules above to @old, which has the tuple of @d. Returns whether it
- * serves as the expected connection; if not, it may have been killed. */
+/* Applies the rules above to @old, which has the tuple of @d. Returns whether
+ * it serves as the expected connection; if not, it may have been killed. */
 static bool expect_adopt(const struct vs_conn *cp, struct vs_conn *old,
 			 const struct vs_expect_conf *d)
 {

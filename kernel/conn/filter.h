@@ -10,9 +10,9 @@
 /*
  * Lets unrelated packets pass for a load and a branch: two Bloom filters with a
  * single hash, one of the virtual addresses of services and connections, one of
- * the real servers whose packets are translated (NAT). A clear bit proves that an
- * address is unknown. Bits are set before the object can be found, and cleared
- * only when the namespace has neither services nor connections.
+ * the real servers whose packets are translated (NAT). A clear bit proves that
+ * an address is unknown. Bits are set before the object can be found, and
+ * cleared only when the namespace has neither services nor connections.
  */
 #define VS_FILTER_BITS	13
 

@@ -2,15 +2,15 @@
 /*
  * Keeps netfilter's connection tracking in step with our connections.
  *
- * A conntrack entry has an original and a reply tuple. conntrack derives the latter
- * by inverting the former, but the reply will come from the real server. The reply
- * tuple can be altered until the entry is confirmed, which happens when the
- * connection's first packet leaves the host.
+ * A conntrack entry has an original and a reply tuple. conntrack derives the
+ * latter by inverting the former, but the reply will come from the real server.
+ * The reply tuple can be altered until the entry is confirmed, which happens
+ * when the connection's first packet leaves the host.
  *
- * An expectation describes the first packet of an expected connection, so that its
- * entry becomes related to that of the control connection. Ours have no callback:
- * the reply tuple is altered as for any other entry, and no pointer into the module
- * can outlive it.
+ * An expectation describes the first packet of an expected connection, so that
+ * its entry becomes related to that of the control connection. Ours have no
+ * callback: the reply tuple is altered as for any other entry, and no pointer
+ * into the module can outlive it.
  */
 #include <linux/ip_vs.h>
 #include <net/net_namespace.h>
@@ -35,8 +35,8 @@ static bool nfct_has_ports(const struct nf_conntrack_tuple *t)
 	       t->dst.protonum != IPPROTO_ICMPV6;
 }
 
-/* The packet that has created @ct went in direction @dir: its reply comes from the
- * real server, or goes to the virtual address. */
+/* The packet that has created @ct went in direction @dir: its reply comes from
+ * the real server, or goes to the virtual address. */
 static void nfct_alter_reply(struct nf_conn *ct, const struct vs_conn *cp,
 			     enum vs_dir dir)
 {
@@ -87,11 +87,11 @@ bool vs_nfct_is_old(const struct sk_buff *skb)
 	return ct && nf_ct_is_confirmed(ct);
 }
 
-/* The tuple that conntrack sees in the first packet of @cp, an expected connection:
- * the client's, from any port (passive FTP), or the real server's (active). It is
- * the one that nf_conntrack_ftp would expect. nf_conntrack replaces an equal
- * expectation; one that merely overlaps would be refused, and nf_conntrack_ftp
- * would drop its packet. */
+/* The tuple that conntrack sees in the first packet of @cp, an expected
+ * connection: the client's, from any port (passive FTP), or the real server's
+ * (active). It is the one that nf_conntrack_ftp would expect. nf_conntrack
+ * replaces an equal expectation; one that merely overlaps would be refused, and
+ * nf_conntrack_ftp would drop its packet. */
 static struct nf_conntrack_tuple nfct_first_tuple(const struct vs_conn *cp)
 {
 	struct nf_conntrack_tuple t = {

@@ -12,8 +12,8 @@
  * (VS_ST_NFCT) is decided when the connection is created, by
  * net.ipv4.vs.conntrack or by the feature that needs it. Such an entry has its
  * reply tuple altered while it is unconfirmed, so that it matches the real
- * server's replies, and is deleted together with the connection. Packets of other
- * connections are detached from conntrack in our hooks.
+ * server's replies, and is deleted together with the connection. Packets of
+ * other connections are detached from conntrack in our hooks.
  */
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
@@ -23,21 +23,22 @@
 void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
 		  enum vs_dir dir);
 
-/* Confirms the entry of @skb, which is about to be encapsulated: the outer packet
- * has no entry, so that the stack would not confirm it. false: drop the packet. */
+/* Confirms the entry of @skb, which is about to be encapsulated: the outer
+ * packet has no entry, so that the stack would not confirm it. false: drop the
+ * packet. */
 bool vs_nfct_confirm(struct sk_buff *skb);
 
-/* Whether the entry of @skb is confirmed: its reply tuple names a real server and
- * cannot be altered any more. */
+/* Whether the entry of @skb is confirmed: its reply tuple names a real server
+ * and cannot be altered any more. */
 bool vs_nfct_is_old(const struct sk_buff *skb);
 
 /* Makes conntrack relate the coming entry of @cp to that of its control
- * connection, of which @skb is a packet, if a conntrack helper is assigned to the
- * latter. Called again, it renews the expectation. RCU, BH disabled. */
+ * connection, of which @skb is a packet, if a conntrack helper is assigned to
+ * the latter. Called again, it renews the expectation. RCU, BH disabled. */
 void vs_nfct_expect(const struct sk_buff *skb, const struct vs_conn *cp);
 
-/* Removes the expectation of @cp, which is dead but still hashed. Finds only those
- * in the default zone. RCU, BH disabled. */
+/* Removes the expectation of @cp, which is dead but still hashed. Finds only
+ * those in the default zone. RCU, BH disabled. */
 void vs_nfct_unexpect(const struct vs_conn *cp);
 
 /* Deletes the conntrack entry of @cp, in the default zone. RCU, BH disabled. */

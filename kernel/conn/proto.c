@@ -90,16 +90,16 @@ static u32 proto_timeout(const struct vs_conn *cp, u8 state)
  *					timeout = 2 min
  *	timeout = 1 min
  *
- * So each CPU reads the state again after its write, and repeats the write until
- * the state is the one whose timeout it has written. Both xchg() and the cmpxchg
- * of the state are full barriers: if CPU 0 still reads CLOSE_WAIT after its
- * write, CPU 1 has not written its timeout yet, and overwrites that of CPU 0.
- * Until then the timeout may be that of an earlier state. The wheel cannot act on
- * it, since @seen is new and no timeout is that short.
+ * So each CPU reads the state again after its write, and repeats the write
+ * until the state is the one whose timeout it has written. Both xchg() and the
+ * cmpxchg of the state are full barriers: if CPU 0 still reads CLOSE_WAIT after
+ * its write, CPU 1 has not written its timeout yet, and overwrites that of CPU
+ * 0. Until then the timeout may be that of an earlier state. The wheel cannot
+ * act on it, since @seen is new and no timeout is that short.
  *
- * xchg() also returns what was replaced: a timeout that becomes shorter is noticed
- * by exactly the CPU that shortens it, which moves @cp in the wheel. A longer one
- * is noticed by the wheel when the old slot comes up.
+ * xchg() also returns what was replaced: a timeout that becomes shorter is
+ * noticed by exactly the CPU that shortens it, which moves @cp in the wheel. A
+ * longer one is noticed by the wheel when the old slot comes up.
  */
 static void proto_write_timeout(struct vs_conn *cp)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The SCTP state machine as a pure function of the first chunk's type, without
- * connection and packet. Verification tags and cookies are left to the endpoints
- * to check.
+ * connection and packet. Verification tags and cookies are left to the
+ * endpoints to check.
  *
- * The table has a line for each sender, in the order of enum vs_state_dir, and a
- * column for each current state. Abbreviations: I1 is INIT1 (the first INIT was
- * seen), IT INIT (it was repeated), CS COOKIE_SENT, CR COOKIE_REPLIED,
- * CW COOKIE_WAIT, CO COOKIE, CE COOKIE_ECHOED, SS SHUTDOWN_SENT,
- * SR SHUTDOWN_RECEIVED, SA SHUTDOWN_ACK_SENT, RJ REJECTED.
+ * The table has a line for each sender, in the order of enum vs_state_dir, and
+ * a column for each current state. Abbreviations: I1 is INIT1 (the first INIT
+ * was seen), IT INIT (it was repeated), CS COOKIE_SENT, CR COOKIE_REPLIED, CW
+ * COOKIE_WAIT, CO COOKIE, CE COOKIE_ECHOED, SS SHUTDOWN_SENT, SR
+ * SHUTDOWN_RECEIVED, SA SHUTDOWN_ACK_SENT, RJ REJECTED.
  */
 #include <linux/sctp.h>
 

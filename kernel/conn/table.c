@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The connection table: hash chains that are read without locks, in an array of
- * buckets that is replaced by a larger or smaller one (the next generation) while
- * packets are processed.
+ * buckets that is replaced by a larger or smaller one (the next generation)
+ * while packets are processed.
  *
  * Readers. A chain ends in a mark that holds the size of its generation and the
- * index of its bucket. A reader that arrives at another chain's mark has been on
- * a node while that was moved, and restarts. One that arrives at the right mark
- * has seen all nodes that were in the chain during the whole walk. A bucket whose
- * chain was moved to the next generation holds MOVED for ever.
+ * index of its bucket. A reader that arrives at another chain's mark has been
+ * on a node while that was moved, and restarts. One that arrives at the right
+ * mark has seen all nodes that were in the chain during the whole walk. A
+ * bucket whose chain was moved to the next generation holds MOVED for ever.
  *
  * Writers. Bit 0 of a bucket's head is the lock of its chain. A move holds the
- * lock of the old bucket and takes that of the new one inside; nobody else holds
- * two.
+ * lock of the old bucket and takes that of the new one inside; nobody else
+ * holds two.
  *
- * Moves. Each node is linked into its new chain while the old head still leads to
- * it, and the old head becomes MOVED in the end: a reader either finds the node or
- * arrives at a foreign mark. Readers of a chain that is being moved keep
- * restarting until the move sets MOVED: they are not lock-free in the strict
- * sense. The mover has BHs disabled and chains are short, but if the host
- * deschedules its vCPU, readers of that bucket wait until it runs again.
+ * Moves. Each node is linked into its new chain while the old head still leads
+ * to it, and the old head becomes MOVED in the end: a reader either finds the
+ * node or arrives at a foreign mark. Readers of a chain that is being moved
+ * keep restarting until the move sets MOVED: they are not lock-free in the
+ * strict sense. The mover has BHs disabled and chains are short, but if the
+ * host deschedules its vCPU, readers of that bucket wait until it runs again.
  *
  * Marks do not distinguish two generations of the same size. None of them can
  * meet: table_resize_work() waits for a grace period before it returns, and the
- * work cannot run twice at the same time, so a reader has at most two consecutive
- * generations in view, which differ in size. If old generations are ever freed
- * asynchronously, marks need a generation number.
+ * work cannot run twice at the same time, so a reader has at most two
+ * consecutive generations in view, which differ in size. If old generations are
+ * ever freed asynchronously, marks need a generation number.
  */
 #include <linux/processor.h>
 #include <linux/bit_spinlock.h>
@@ -62,8 +62,8 @@ static u32 bucket_count(const struct vs_buckets *b)
 	return 1U << b->bits;
 }
 
-/* A mark holds the size besides the bucket's index, and links are 8 bytes apart:
- * bit 3 of an address is the direction. */
+/* A mark holds the size besides the bucket's index, and links are 8 bytes
+ * apart: bit 3 of an address is the direction. */
 static_assert(sizeof(long) == sizeof(u64));
 
 static unsigned long end_mark(const struct vs_buckets *b, u32 i)
@@ -93,8 +93,8 @@ static unsigned long chain_first(const struct vs_bucket *bkt)
 	return smp_load_acquire(&bkt->head) & ~LOCKED;
 }
 
-/* Walks a chain from @first, the value of a head or of a link. Afterwards @link is
- * the mark at the end, unless the loop was left early. */
+/* Walks a chain from @first, the value of a head or of a link. Afterwards @link
+ * is the mark at the end, unless the loop was left early. */
 #define for_each_link(l, link, first) \
 	for (link = (first); \
 	     !link_is_end(link) && ({ l = (struct vs_link *)link; true; }); \
@@ -150,8 +150,8 @@ static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
 	return hash_tuple(t, &k);
 }
 
-static bool conn_matches(const struct vs_conn *cp, enum vs_dir dir,
-			 const struct vs_tuple *k, u32 want)
+static bool conn_has_tuple(const struct vs_conn *cp, enum vs_dir dir,
+			   const struct vs_tuple *k, u32 want)
 {
 	bool in = dir == VS_DIR_IN;
 
@@ -200,7 +200,7 @@ again:
 	for_each_link(l, link, link) {
 		struct vs_conn *cp = link_conn(l, dir);
 
-		if (conn_matches(cp, *dir, k, want))
+		if (conn_has_tuple(cp, *dir, k, want))
 			return cp;
 	}
 	if (unlikely(link != end_mark(b, i))) {
@@ -255,8 +255,8 @@ struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p)
 	return cp && dir == VS_DIR_IN ? cp : NULL;
 }
 
-/* Locks the bucket that holds @hash, in the generation that it was moved to. RCU,
- * BH disabled. */
+/* Locks the bucket that holds @hash, in the generation that it was moved to.
+ * RCU, BH disabled. */
 static struct vs_bucket *bucket_lock(struct vs_table *t, u32 hash)
 	__acquires(bitlock)
 {
@@ -311,7 +311,7 @@ static bool bucket_has_client(const struct vs_bucket *bkt,
 		const struct vs_conn *cp = link_conn(l, &dir);
 
 		if (dir == VS_DIR_IN &&
-		    conn_matches(cp, dir, &k, new->st & VS_ST_TEMPLATE))
+		    conn_has_tuple(cp, dir, &k, new->st & VS_ST_TEMPLATE))
 			return true;
 	}
 	return false;
@@ -523,8 +523,8 @@ void vs_table_set_shift(struct vs_table *t, int shift)
 
 /* The connection number *@skip of bucket @i, or NULL with *@skip reduced by the
  * number of connections in the bucket. Chains that were moved on are followed;
- * after a shrink the lower bucket has those of both, and the upper one is outside
- * of the next generation. */
+ * after a shrink the lower bucket has those of both, and the upper one is
+ * outside of the next generation. */
 static struct vs_conn *chain_nth(const struct vs_buckets *b, u32 i, u32 *skip)
 {
 	unsigned long link = chain_first(&b->bucket[i]);

@@ -107,8 +107,8 @@ void vs_table_remove(struct vs_table *t, struct vs_conn *cp);
 /* The present number of buckets. Any context. */
 u32 vs_table_size(struct vs_table *t);
 
-/* RCU. The number of links, @max at most, in bucket @i of generation @b, including
- * those that were moved on to newer generations. */
+/* RCU. The number of links, @max at most, in bucket @i of generation @b,
+ * including those that were moved on to newer generations. */
 u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max);
 
 /* Sets the load factor and resizes @t accordingly. Process context. */
@@ -126,8 +126,8 @@ void vs_table_maybe_shrink(struct vs_table *t);
  * @end:	bucket to stop at, 0: the last one
  *
  * The position remains usable outside of RCU read-side critical sections.
- * Connections may be missed or returned twice if others in the bucket come or go
- * in between, or the table is resized; as with the kernel's ip_vs.
+ * Connections may be missed or returned twice if others in the bucket come or
+ * go in between, or the table is resized; as with the kernel's ip_vs.
  */
 struct vs_table_iter {
 	struct vs_table *t;

@@ -2,10 +2,10 @@
 /*
  * The TCP state machine as a pure function, without connection and packet.
  *
- * The flags are evaluated in the order RST, SYN, FIN, ACK; a segment with none of
- * them leads to CLOSE. Sequence numbers are not checked, since a director may
- * join a connection late or miss segments: an ACK without a connection counts as
- * established.
+ * The flags are evaluated in the order RST, SYN, FIN, ACK; a segment with none
+ * of them leads to CLOSE. Sequence numbers are not checked, since a director
+ * may join a connection late or miss segments: an ACK without a connection
+ * counts as established.
  *
  * The tables have a line for each current state, and a group of columns for the
  * sender of the segment:
@@ -14,8 +14,8 @@
  *	OUTPUT		the real server
  *	INPUT_ONLY	the client; replies bypass the director
  *
- * States are abbreviated to their initials: SR is SYN_RECV, SA SYNACK, LI LISTEN
- * (an expected connection).
+ * States are abbreviated to their initials: SR is SYN_RECV, SA SYNACK, LI
+ * LISTEN (an expected connection).
  */
 #include "conn/proto.h"
 #include "path/pkt.h"

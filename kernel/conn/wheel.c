@@ -3,12 +3,12 @@
  * The expiry wheel.
  *
  * Expiry is decided under the shard's lock, but the connection is killed after
- * that was released: the locks of its buckets must not be taken inside. A packet
- * in between may have used the connection, or a new connection may have been
- * bound to the template. It is killed nevertheless. The window is a batch of
- * REAP_BATCH kills, some microseconds, at the end of a timeout in which no packet
- * came. The packet itself is still forwarded; the client's next one is scheduled
- * anew.
+ * that was released: the locks of its buckets must not be taken inside. A
+ * packet in between may have used the connection, or a new connection may have
+ * been bound to the template. It is killed nevertheless. The window is a batch
+ * of REAP_BATCH kills, some microseconds, at the end of a timeout in which no
+ * packet came. The packet itself is still forwarded; the client's next one is
+ * scheduled anew.
  */
 #include <linux/cpumask.h>
 #include <linux/math64.h>
@@ -19,8 +19,8 @@
 #define MAX_SHARDS	32
 #define REAP_BATCH	128
 
-/* An expired connection that controls others stays for so long, again and again,
- * until they are gone. */
+/* An expired connection that controls others stays for so long, again and
+ * again, until they are gone. */
 #define CONTROL_WAIT	(60 * HZ)
 
 static u32 wheel_tick(u64 when)
@@ -113,9 +113,9 @@ static bool wheel_expire_or_place(struct vs_wheel_shard *s, struct vs_conn *cp)
 	return false;
 }
 
-/* Takes up to REAP_BATCH connections out of the slots that are due, and puts the
- * expired ones into @dead, where RCU keeps them alive. Returns whether there may
- * be more to do. */
+/* Takes up to REAP_BATCH connections out of the slots that are due, and puts
+ * the expired ones into @dead, where RCU keeps them alive. Returns whether
+ * there may be more to do. */
 static bool wheel_collect(struct vs_wheel_shard *s, struct vs_conn **dead, int *n)
 {
 	u32 now = wheel_tick(get_jiffies_64());

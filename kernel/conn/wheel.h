@@ -10,10 +10,11 @@
 
 /*
  * Expiry wheel: 1024 slots of a quarter second. A connection is in the slot of
- * the time at which it expires unless another packet arrives, or in the farthest
- * slot. When the slot comes up, the connection is killed, or placed again if it
- * was used in the meantime. Packets do not touch the wheel. It is sharded by the
- * CPU that created the connection, so that connection setup does not contend.
+ * the time at which it expires unless another packet arrives, or in the
+ * farthest slot. When the slot comes up, the connection is killed, or placed
+ * again if it was used in the meantime. Packets do not touch the wheel. It is
+ * sharded by the CPU that created the connection, so that connection setup does
+ * not contend.
  */
 #define VS_WHEEL_BITS	10
 #define VS_WHEEL_SLOTS	(1 << VS_WHEEL_BITS)
