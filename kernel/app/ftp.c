@@ -19,7 +19,7 @@
 #include "conn/expect.h"
 
 #define VPORT_TRIES	8
-#define FIRST_PORT	1024	/* a data connection must not lead to a service */
+#define FIRST_PORT	1024	/* keeps data connections off services */
 
 static unsigned short ports[VS_APP_PORTS] = { 21 };
 static unsigned int ports_n = 1;

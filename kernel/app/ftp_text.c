@@ -35,7 +35,7 @@ static void line_end(struct ftp_line *l, ftp_line_fn fn, void *arg)
 }
 
 static void line_read(struct ftp_line *l, const char *data, unsigned int len,
-		    ftp_line_fn fn, void *arg)
+		      ftp_line_fn fn, void *arg)
 {
 	while (len--) {
 		char c = *data++;
@@ -139,7 +139,8 @@ static bool text_eat_hostport(struct text *t, struct ftp_end *e)
 }
 
 /* An address, which ends at the delimiter @d. */
-static bool text_eat_addr(struct text *t, char d, u8 af, union nf_inet_addr *addr)
+static bool text_eat_addr(struct text *t, char d, u8 af,
+			  union nf_inet_addr *addr)
 {
 	char buf[INET6_ADDRSTRLEN];
 	unsigned int n = 0;
@@ -158,7 +159,8 @@ static bool text_eat_addr(struct text *t, char d, u8 af, union nf_inet_addr *add
 
 /* RFC 2428: |protocol|address|port| with any delimiter. @bare: |||port| is
  * accepted, too. */
-static bool text_eat_extended(struct text *t, u8 af, bool bare, struct ftp_end *e)
+static bool text_eat_extended(struct text *t, u8 af, bool bare,
+			      struct ftp_end *e)
 {
 	u32 port;
 	char d;

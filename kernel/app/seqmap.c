@@ -10,7 +10,7 @@
 
 #include "app/seqmap.h"
 
-#define FAR	(1u << 30)	/* bytes: more than any window, no retransmissions */
+#define FAR	(1u << 30)	/* bytes; windows are smaller, see RFC 7323 */
 
 /* By how much bytes after @e are shifted. */
 static s32 edit_shift(const struct vs_edit *e)
@@ -80,7 +80,7 @@ bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
 	s32 shift = 0;
 
 	if (!len || len > VS_EDIT_TEXT || !after(end, start) ||
-	    (m->moved && before(start, m->top)))
+	    (m->has_top && before(start, m->top)))
 		return false;
 	if (m->n)
 		shift = edit_shift(&m->edit[m->n - 1]);
@@ -99,9 +99,9 @@ EXPORT_SYMBOL_GPL(vs_seqmap_add);
 
 void vs_seqmap_pass(struct vs_seqmap *m, u32 end)
 {
-	if (m->moved && !after(end, m->top))
+	if (m->has_top && !after(end, m->top))
 		return;
 	m->top = end;
-	m->moved = true;
+	m->has_top = true;
 	seqmap_age(m);
 }

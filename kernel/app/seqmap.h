@@ -13,8 +13,8 @@
  * @end:	sequence number of the first byte that is not
  * @before:	by how much bytes before @start are shifted
  * @len:	length of @text
- * @text:	replacement. It takes the place of the last byte and the others are
- *		removed, so that a segment carries all of it or none
+ * @text:	replacement. It stands for the last byte, the others are removed: a
+ *		segment carries all of it or none
  */
 struct vs_edit {
 	u32 start;
@@ -28,13 +28,13 @@ struct vs_edit {
  * struct vs_seqmap - mapping of one direction of a TCP connection
  * @edit:	the latest edits, in stream order
  * @n:		number of edits
- * @moved:	@top is valid
- * @top:	highest sequence number that was forwarded; later edits only
+ * @has_top:	@top is valid
+ * @top:	highest sequence number that was forwarded; edits must be above
  */
 struct vs_seqmap {
 	struct vs_edit edit[VS_EDITS];
 	u8 n;
-	bool moved;
+	bool has_top;
 	u32 top;
 };
 

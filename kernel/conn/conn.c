@@ -5,8 +5,8 @@
  * A connection is found under RCU and used without a reference. It is removed
  * in steps, by the CPU that sets VS_ST_DEAD:
  *
- *	set VS_ST_DEAD		stops lookups from returning it, and freezes the
- *				state word and with it the destination's counters
+ *	set VS_ST_DEAD		lookups no longer return it; freezes the state
+ *				word, and with it the destination's counters
  *	unhash			no new readers
  *	leave the wheel		@rcu may overlay @wheel
  *	unbind			destination, control and app are released
@@ -193,12 +193,13 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	}
 	vs_wheel_add(&vn->wheel, cp);
 	conn_note_new(cp, conf->st & VS_ST_TEMPLATE ? VS_EV_TEMPLATE_NEW :
-						 VS_EV_CONN_NEW);
+						      VS_EV_CONN_NEW);
 	return cp;
 }
 
 void vs_conn_end(struct vs_conn *cp)
 {
+	vs_assert_packet_context();
 	conn_detach(cp, cp->st);
 	dst_release(rcu_dereference_protected(cp->out_dst, 1));
 	/* A template's extension is still its creator's, see vs_conn_conf. */

@@ -22,8 +22,8 @@ enum vs_dir {
  * that made it, and no other, updates the destination's counters.
  *
  * VS_ST_INACTIVE is set exactly in the states that the protocol counts as
- * inactive; templates have neither. VS_ST_SYNCED is not set by anything yet: it
- * is reserved for connections received from a sync master.
+ * inactive, and never for a template. VS_ST_SYNCED is reserved for connections
+ * received from a sync master; nothing sets it yet.
  */
 #define VS_ST_STATE		0x000000ffu	/* VS_TCP_S_*, ... */
 #define VS_ST_INACTIVE		0x00000100u	/* counted as inactive */

@@ -5,7 +5,7 @@
  *
  *	drop_packet	drops some of the packets that would open a connection
  *	drop_entry	removes half-open and idle connections
- *	secure_tcp	does not regard a TCP connection as established before the
+ *	secure_tcp	regards a TCP connection as established only when the
  *			real server has answered
  */
 #include <linux/ip_vs.h>

@@ -21,7 +21,7 @@
 /* Alters the reply tuple of @skb's entry if that is new; @dir is the packet's
  * direction. BH disabled. */
 void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
-		  enum vs_dir dir);
+		    enum vs_dir dir);
 
 /* Confirms the entry of @skb, which is about to be encapsulated: the outer
  * packet has no entry, so that the stack would not confirm it. false: drop the
@@ -62,7 +62,7 @@ static inline bool vs_nfct_is_old(const struct sk_buff *skb)
 }
 
 static inline void vs_nfct_expect(const struct sk_buff *skb,
-				const struct vs_conn *cp)
+				  const struct vs_conn *cp)
 {
 }
 
@@ -79,7 +79,7 @@ static inline void vs_nfct_kill(const struct vs_conn *cp)
 /* Settles the conntrack state of @skb, a packet of @cp that was processed: its
  * entry follows the translation, or the packet becomes untracked. */
 static inline void vs_nfct_settle(struct sk_buff *skb, const struct vs_conn *cp,
-				enum vs_dir dir)
+				  enum vs_dir dir)
 {
 	if (likely(!skb_nfct(skb)))
 		return;

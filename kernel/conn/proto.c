@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Transport protocols: how packets move a connection from state to state, with
- * which timeouts, and how protocols and states are called.
+ * Transport protocols: state transitions of connections, timeouts, and the
+ * names of protocols and states.
  *
  * A transition is computed from the state word inside the cmpxchg loop, so that
  * packets on several CPUs act one after the other: the FINs of both sides, seen
@@ -118,8 +118,8 @@ static void proto_write_timeout(struct vs_conn *cp)
 		vs_wheel_move(&cp->vn->wheel, cp);
 }
 
-/* The state word @old with @state. */
-static u32 proto_set_state(u8 proto, u32 old, u8 state)
+/* The state word @old with its state replaced by @state. */
+static u32 proto_state_word(u8 proto, u32 old, u8 state)
 {
 	bool active = proto == IPPROTO_TCP ? vs_tcp_active(state) :
 		      proto == IPPROTO_SCTP ? vs_sctp_active(state) : false;
@@ -135,7 +135,7 @@ void vs_proto_set_state(struct vs_conn *cp, u8 state)
 	do {
 		if (old & VS_ST_DEAD)
 			return;
-		new = proto_set_state(cp->proto, old, state);
+		new = proto_state_word(cp->proto, old, state);
 	} while (!try_cmpxchg(&cp->st, &old, new));
 	vs_conn_state_changed(cp, old, new, proto_timeout(cp, state));
 	proto_write_timeout(cp);
@@ -175,15 +175,15 @@ static __always_inline void proto_step(struct vs_conn *cp,
 	u8 state, next;
 
 	do {
-		enum vs_state_dir row = proto_state_dir(old, dir);
+		enum vs_state_dir sender = proto_state_dir(old, dir);
 
 		state = old & VS_ST_STATE;
 		if (tcp) {
-			next = vs_tcp_next(READ_ONCE(pn->secure_tcp), row,
-					   p->tcp, state);
+			next = vs_tcp_next(READ_ONCE(pn->secure_tcp),
+					   sender, p->tcp, state);
 			timeout = READ_ONCE(pn->tcp_timeout[next]);
 		} else {
-			next = vs_sctp_next(row, p->chunk, state);
+			next = vs_sctp_next(sender, p->chunk, state);
 			timeout = READ_ONCE(pn->sctp_timeout[next]);
 		}
 		new = dir == VS_DIR_OUT ? old & ~VS_ST_NOOUTPUT : old;
@@ -191,12 +191,12 @@ static __always_inline void proto_step(struct vs_conn *cp,
 			if (likely(timeout == READ_ONCE(cp->timeout)) ||
 			    old & VS_ST_DEAD)
 				return;
-			break;	/* the administrator has changed the timeout */
+			break;	/* only the timeout has been reconfigured */
 		}
 		if (old & VS_ST_DEAD)
 			return;
 		if (next != state)
-			new = proto_set_state(proto, new, next);
+			new = proto_state_word(proto, new, next);
 	} while (!try_cmpxchg(&cp->st, &old, new));
 
 	vs_conn_state_changed(cp, old, new, timeout);
@@ -220,7 +220,7 @@ static void proto_step_udp(struct vs_conn *cp, const struct vs_pkt *p,
 void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 		    enum vs_dir dir)
 {
-	/* No transport header, no event. */
+	/* no transport header */
 	if (p->later_frag)
 		return;
 	switch (p->proto) {

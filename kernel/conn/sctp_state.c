@@ -14,7 +14,7 @@
 
 #include "conn/proto.h"
 
-/* <asm/ptrace-abi.h> of User Mode Linux defines these registers. */
+/* Headers of User Mode Linux define register numbers by these names. */
 #undef CS
 #undef ES
 #undef SS

@@ -124,8 +124,8 @@ static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
 	return hsiphash(buf, sizeof(buf), &t->key);
 }
 
-/* A template with an extension is hashed by that alone: the engine's bytes
- * discriminate better than the client's network. */
+/* A template with an extension is hashed by the engine's bytes alone. The tuple
+ * is still compared. */
 static u32 hash_ext(const struct vs_table *t, const struct vs_conn_ext *ext)
 {
 	return hsiphash(ext->data, ext->len, &t->key);

@@ -9,7 +9,7 @@
 #include "conn/conn.h"
 
 struct vs_bucket {
-	unsigned long head;	/* first struct vs_link *; bit 0: lock, bit 1: end */
+	unsigned long head;	/* struct vs_link *; bit 0: lock, bit 1: end */
 };
 
 /**

@@ -20,7 +20,7 @@
 #include "conn/proto.h"
 #include "path/pkt.h"
 
-/* <asm/ptrace-abi.h> of User Mode Linux defines these registers. */
+/* Headers of User Mode Linux define register numbers by these names. */
 #undef ES
 #undef SS
 

@@ -17,7 +17,7 @@ static struct {
 
 static unsigned int moves;
 
-/* conn.c's and wheel.c's, for the test. */
+/* Stand-ins for those of conn.c and wheel.c. */
 void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout)
 {
 	change.calls++;
@@ -79,7 +79,7 @@ static void default_timeouts(void)
 	CHECK(vn->proto.udp_timeout == 300 * HZ);
 }
 
-/* The connection lies in memory that cannot be written. */
+/* The connection is in read-only memory. */
 static void idle_ack_writes_nothing(void)
 {
 	struct vs_net *vn = net_with_defaults();
@@ -139,7 +139,7 @@ static void output_clears_nooutput(void)
 
 	step(&cp, IPPROTO_TCP, VS_TCP_ACK, VS_DIR_OUT, vn);
 	CHECK(change.calls == 1 && cp.st == VS_TCP_S_ESTABLISHED);
-	/* the client's FIN now is one of two */
+	/* replies are seen: the client's FIN leads to CLOSE_WAIT */
 	step(&cp, IPPROTO_TCP, VS_TCP_FIN, VS_DIR_IN, vn);
 	CHECK(in_state(&cp, VS_TCP_S_CLOSE_WAIT, false));
 
@@ -215,7 +215,8 @@ static void later_fragment_changes_nothing(void)
 	CHECK(!change.calls && !cp.timeout);
 }
 
-/* Another CPU's packet, which comes at exchange number @race.at of the first. */
+/* A packet that another CPU processes before exchange number @at of this
+ * one's. */
 static struct {
 	struct vs_conn *cp;
 	unsigned int at;
@@ -231,10 +232,12 @@ static void race_step(void)
 	step(race.cp, IPPROTO_TCP, race.flags, race.dir, race.cp->vn);
 }
 
-/* A packet with @flags going @dir on one CPU while @with goes the other way on
- * another one, at each point of the first one's way. What is left is as if one
- * had come after the other; returns the state. */
-static u8 race_steps(u8 flags, enum vs_dir dir, u8 with, u8 first, u8 last)
+/* One CPU processes @flags in direction @dir. Another one processes @with in
+ * the opposite direction before each exchange of the first in turn. The result
+ * is @last, or @first without the second packet, with the timeout of that
+ * state. Returns the number of runs. */
+static unsigned int race_steps(u8 flags, enum vs_dir dir, u8 with, u8 first,
+			       u8 last)
 {
 	struct vs_net *vn = net_with_defaults();
 	unsigned int n = 0;
@@ -263,8 +266,8 @@ static u8 race_steps(u8 flags, enum vs_dir dir, u8 with, u8 first, u8 last)
 	return n;
 }
 
-/* Two CPUs: two FINs are two, whichever is first, and a RST ends all. The timeout
- * is that of the last state, even if the other CPU writes its own later. */
+/* FINs of both sides end in TIME_WAIT and a RST in CLOSE, in whatever order two
+ * CPUs process them, with the timeout of that state. */
 static void steps_race(void)
 {
 	CHECK(race_steps(VS_TCP_FIN, VS_DIR_IN, VS_TCP_FIN,
@@ -277,8 +280,8 @@ static void steps_race(void)
 			 VS_TCP_S_CLOSE, VS_TCP_S_CLOSE) > 2);
 }
 
-/* An association from INIT to SHUTDOWN COMPLETE, as a NAT director sees it, and
- * as one sees it that the replies bypass. */
+/* An association from INIT to SHUTDOWN COMPLETE, with replies that pass the
+ * director (NAT) and with replies that bypass it (DR, TUN). */
 static void sctp_association(void)
 {
 	static const struct {

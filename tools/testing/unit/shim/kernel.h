@@ -105,7 +105,7 @@ typedef atomic_t refcount_t;
 #define atomic_set(a, v)	WRITE_ONCE((a)->counter, v)
 #define atomic_inc(a)		((void)__sync_add_and_fetch(&(a)->counter, 1))
 #define atomic_dec(a)		((void)__sync_sub_and_fetch(&(a)->counter, 1))
-/* If set, called before each of the two exchanges: what another CPU does then. */
+/* If set, called before each exchange: stands for another CPU. */
 extern void (*unit_race)(void);
 #define unit_race_here()	((void)(unit_race && (unit_race(), 0)))
 #define try_cmpxchg(p, oldp, new) (unit_race_here(), \
