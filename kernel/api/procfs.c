@@ -10,6 +10,7 @@
 
 #include "api/procfs.h"
 #include "config/config.h"
+#include "conn/ext.h"
 #include "net.h"
 #include "pe/pe.h"
 #include "sched/sched.h"

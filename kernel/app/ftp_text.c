@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is said on an FTP control connection (RFC 959, RFC 2428), as far as it
- * is about data connections. Text comes from anybody: nothing is read beyond
- * its end, and what is not exactly as it should be is no command.
+ * Parser of the commands and replies on an FTP control connection (RFC 959, RFC
+ * 2428) that negotiate data connections. The text is untrusted: nothing is read
+ * beyond its end, and whatever deviates from the syntax is ignored.
  */
 #include <linux/ctype.h>
 #include <linux/inet.h>
@@ -11,37 +11,38 @@
 
 #include "app/ftp_text.h"
 
-/* A text that is being read; all of these end before @end. */
+/* The text that remains to be parsed. The text_*() functions never read at
+ * @end. */
 struct text {
 	const char *at;
 	const char *end;
 };
 
-static void begin_line(struct ftp_line *l, u32 seq)
+static void line_begin(struct ftp_line *l, u32 seq)
 {
 	l->start = seq;
 	l->len = 0;
 	l->skip = false;
 }
 
-static void end_line(struct ftp_line *l, ftp_line_fn fn, void *arg)
+static void line_end(struct ftp_line *l, ftp_line_fn fn, void *arg)
 {
 	if (l->len && l->text[l->len - 1] == '\r')
 		l->len--;
 	if (!l->skip)
 		fn(arg, l->text, l->len, l->start, true);
-	begin_line(l, l->next);
+	line_begin(l, l->next);
 }
 
-static void read_on(struct ftp_line *l, const char *data, unsigned int len,
-		    ftp_line_fn fn, void *arg)
+static void line_read(struct ftp_line *l, const char *data, unsigned int len,
+		      ftp_line_fn fn, void *arg)
 {
 	while (len--) {
 		char c = *data++;
 
 		l->next++;
 		if (c == '\n')
-			end_line(l, fn, arg);
+			line_end(l, fn, arg);
 		else if (l->len < FTP_LINE_MAX)
 			l->text[l->len++] = c;
 	}
@@ -49,11 +50,11 @@ static void read_on(struct ftp_line *l, const char *data, unsigned int len,
 		fn(arg, l->text, l->len, l->start, false);
 }
 
-static void begin_at(struct ftp_line *l, u32 seq)
+static void line_begin_at(struct ftp_line *l, u32 seq)
 {
 	l->began = true;
 	l->next = seq;
-	begin_line(l, seq);
+	line_begin(l, seq);
 }
 
 void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
@@ -64,19 +65,19 @@ void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
 	u32 old;
 
 	if (!l->began || gap)
-		begin_at(l, seq);
+		line_begin_at(l, seq);
 	if (gap)
 		l->skip = strict;
 	old = l->next - seq;
 	if (old < len) {
-		read_on(l, data + old, len - old, fn, arg);
-	} else if (len && !strict) {	/* again, or late */
-		begin_at(&alone, seq);
-		read_on(&alone, data, len, fn, arg);
+		line_read(l, data + old, len - old, fn, arg);
+	} else if (len && !strict) {	/* retransmitted or reordered */
+		line_begin_at(&alone, seq);
+		line_read(&alone, data, len, fn, arg);
 	}
 }
 
-static bool eat(struct text *t, char c)
+static bool text_eat(struct text *t, char c)
 {
 	if (t->at == t->end || *t->at != c)
 		return false;
@@ -84,7 +85,7 @@ static bool eat(struct text *t, char c)
 	return true;
 }
 
-static bool eat_word(struct text *t, const char *word)
+static bool text_eat_word(struct text *t, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -94,16 +95,16 @@ static bool eat_word(struct text *t, const char *word)
 	return true;
 }
 
-static bool at_digit(const struct text *t)
+static bool text_at_digit(const struct text *t)
 {
 	return t->at < t->end && isdigit(*t->at);
 }
 
-static bool eat_number(struct text *t, u32 max, u32 *n)
+static bool text_eat_number(struct text *t, u32 max, u32 *n)
 {
-	if (!at_digit(t))
+	if (!text_at_digit(t))
 		return false;
-	for (*n = 0; at_digit(t); t->at++) {
+	for (*n = 0; text_at_digit(t); t->at++) {
 		*n = *n * 10 + (*t->at - '0');
 		if (*n > max)
 			return false;
@@ -111,23 +112,23 @@ static bool eat_number(struct text *t, u32 max, u32 *n)
 	return true;
 }
 
-static bool eat_spaces(struct text *t)
+static bool text_eat_spaces(struct text *t)
 {
-	if (!eat(t, ' '))
+	if (!text_eat(t, ' '))
 		return false;
-	while (eat(t, ' '))
+	while (text_eat(t, ' '))
 		;
 	return true;
 }
 
-/* h1,h2,h3,h4,p1,p2 */
-static bool eat_six(struct text *t, struct ftp_end *e)
+/* RFC 959, host-port: h1,h2,h3,h4,p1,p2 */
+static bool text_eat_hostport(struct text *t, struct ftp_end *e)
 {
 	u8 b[6];
 	u32 n;
 
 	for (int i = 0; i < 6; i++) {
-		if ((i && !eat(t, ',')) || !eat_number(t, 255, &n))
+		if ((i && !text_eat(t, ',')) || !text_eat_number(t, 255, &n))
 			return false;
 		b[i] = n;
 	}
@@ -137,8 +138,9 @@ static bool eat_six(struct text *t, struct ftp_end *e)
 	return e->port;
 }
 
-/* An address up to the delimiter @d. */
-static bool eat_addr(struct text *t, char d, u8 af, union nf_inet_addr *addr)
+/* An address, which ends at the delimiter @d. */
+static bool text_eat_addr(struct text *t, char d, u8 af,
+			  union nf_inet_addr *addr)
 {
 	char buf[INET6_ADDRSTRLEN];
 	unsigned int n = 0;
@@ -155,8 +157,10 @@ static bool eat_addr(struct text *t, char d, u8 af, union nf_inet_addr *addr)
 	return in4_pton(buf, n, (u8 *)&addr->ip, -1, NULL) > 0;
 }
 
-/* |protocol|address|port| with any delimiter; @bare: |||port| will do. */
-static bool eat_extended(struct text *t, u8 af, bool bare, struct ftp_end *e)
+/* RFC 2428: |protocol|address|port| with any delimiter. @bare: |||port| is
+ * accepted, too. */
+static bool text_eat_extended(struct text *t, u8 af, bool bare,
+			      struct ftp_end *e)
 {
 	u32 port;
 	char d;
@@ -164,25 +168,25 @@ static bool eat_extended(struct text *t, u8 af, bool bare, struct ftp_end *e)
 	if (t->at == t->end || *t->at < 33 || *t->at > 126)
 		return false;
 	d = *t->at++;
-	if (eat(t, d)) {
-		if (!bare || !eat(t, d))
+	if (text_eat(t, d)) {
+		if (!bare || !text_eat(t, d))
 			return false;
-	} else if (!eat(t, af == AF_INET6 ? '2' : '1') || !eat(t, d) ||
-		   !eat_addr(t, d, af, &e->addr) || !eat(t, d)) {
+	} else if (!text_eat(t, af == AF_INET6 ? '2' : '1') || !text_eat(t, d) ||
+		   !text_eat_addr(t, d, af, &e->addr) || !text_eat(t, d)) {
 		return false;
 	}
-	if (!eat_number(t, 65535, &port) || !port || !eat(t, d))
+	if (!text_eat_number(t, 65535, &port) || !port || !text_eat(t, d))
 		return false;
 	e->port = htons(port);
 	return true;
 }
 
-/* "EPSV", or with the family that the connection has. */
-static bool is_epsv(struct text *t, u8 af)
+/* The argument of EPSV: none, or the protocol number of family @af. */
+static bool text_is_epsv_arg(struct text *t, u8 af)
 {
 	if (t->at == t->end)
 		return true;
-	return eat(t, ' ') && eat(t, af == AF_INET6 ? '2' : '1') &&
+	return text_eat(t, ' ') && text_eat(t, af == AF_INET6 ? '2' : '1') &&
 	       t->at == t->end;
 }
 
@@ -191,47 +195,48 @@ enum ftp_verb vs_ftp_command(const char *line, unsigned int len, u8 af,
 {
 	struct text t = { line, line + len };
 
-	/* what Telnet puts in front of an urgent command */
+	/* Telnet's IP and Synch (RFC 959) may precede a command. */
 	while (t.at < t.end && *t.at & 0x80)
 		t.at++;
-	if (af == AF_INET && eat_word(&t, "PASV"))
+	if (af == AF_INET && text_eat_word(&t, "PASV"))
 		return t.at == t.end ? FTP_PASV : FTP_OTHER;
-	if (eat_word(&t, "EPSV"))
-		return is_epsv(&t, af) ? FTP_EPSV : FTP_OTHER;
-	if (af == AF_INET && eat_word(&t, "PORT"))
-		return eat_spaces(&t) && eat_six(&t, end) ? FTP_PORT :
+	if (text_eat_word(&t, "EPSV"))
+		return text_is_epsv_arg(&t, af) ? FTP_EPSV : FTP_OTHER;
+	if (af == AF_INET && text_eat_word(&t, "PORT"))
+		return text_eat_spaces(&t) && text_eat_hostport(&t, end) ? FTP_PORT :
 							    FTP_OTHER;
-	if (eat_word(&t, "EPRT"))
-		return eat_spaces(&t) && eat_extended(&t, af, false, end) ?
+	if (text_eat_word(&t, "EPRT"))
+		return text_eat_spaces(&t) && text_eat_extended(&t, af, false, end) ?
 		       FTP_EPRT : FTP_OTHER;
 	return FTP_OTHER;
 }
 
-/* The first number, or what is in parentheses. */
-static bool seek_six(struct text *t)
+/* RFC 1123, 4.1.2.6: the host-port begins with the first digit; servers differ
+ * in the use of parentheses. */
+static bool text_seek_hostport(struct text *t)
 {
 	while (t->at < t->end && *t->at != '(' && !isdigit(*t->at))
 		t->at++;
-	while (eat(t, '('))
+	while (text_eat(t, '('))
 		;
 	return t->at < t->end;
 }
 
-static bool seek_extended(struct text *t)
+static bool text_seek_extended(struct text *t)
 {
 	while (t->at < t->end && *t->at != '(')
 		t->at++;
-	while (eat(t, '('))
+	while (text_eat(t, '('))
 		;
 	return t->at < t->end;
 }
 
-bool vs_ftp_goes_on(u16 *code, const char *line, unsigned int len)
+bool vs_ftp_reply_continues(u16 *code, const char *line, unsigned int len)
 {
 	struct text t = { line, line + len };
 	u32 n;
 
-	if (len > 3 && eat_number(&t, 999, &n) && t.at == line + 3) {
+	if (len > 3 && text_eat_number(&t, 999, &n) && t.at == line + 3) {
 		if (!*code && *t.at == '-')
 			*code = n;
 		else if (*code == n && *t.at == ' ')
@@ -247,18 +252,18 @@ enum ftp_verb vs_ftp_reply(const char *line, unsigned int len, u8 af,
 	enum ftp_verb verb = FTP_OTHER;
 	struct ftp_end end;
 
-	if (af == AF_INET && eat_word(&t, "227 "))
+	if (af == AF_INET && text_eat_word(&t, "227 "))
 		verb = FTP_PASV;
-	else if (eat_word(&t, "229 "))
+	else if (text_eat_word(&t, "229 "))
 		verb = FTP_EPSV;
 	if (verb == FTP_OTHER ||
-	    !(verb == FTP_PASV ? seek_six(&t) : seek_extended(&t)))
+	    !(verb == FTP_PASV ? text_seek_hostport(&t) : text_seek_extended(&t)))
 		return FTP_OTHER;
 	r->from = t.at - line;
-	if (!(verb == FTP_PASV ? eat_six(&t, &end) :
-				 eat_extended(&t, af, true, &end)))
+	if (!(verb == FTP_PASV ? text_eat_hostport(&t, &end) :
+				 text_eat_extended(&t, af, true, &end)))
 		return FTP_OTHER;
-	/* a number may go on */
+	/* The next segment may have more digits. */
 	if (verb == FTP_PASV && !whole && t.at == t.end)
 		return FTP_OTHER;
 	r->to = t.at - line;

@@ -4,17 +4,17 @@
 
 #include <linux/types.h>
 
-#define VS_EDITS	4	/* remembered, for retransmissions */
+#define VS_EDITS	4	/* remembered for retransmissions */
 #define VS_EDIT_TEXT	24
 
 /**
- * struct vs_edit - bytes of a TCP stream that others take the place of
+ * struct vs_edit - replacement of a text in a TCP stream
  * @start:	sequence number of the first byte that is replaced
- * @end:	and of the first that is not
- * @before:	by how much bytes up to @start have moved
- * @len:	of @text
- * @text:	what the receiver gets; it comes with the last byte replaced, so
- *		that a segment with a part of them carries nothing or all
+ * @end:	sequence number of the first byte that is not
+ * @before:	by how much bytes before @start are shifted
+ * @len:	length of @text
+ * @text:	replacement. It stands for the last byte, the others are removed: a
+ *		segment carries all of it or none
  */
 struct vs_edit {
 	u32 start;
@@ -25,32 +25,34 @@ struct vs_edit {
 };
 
 /**
- * struct vs_seqmap - one direction of a TCP connection, as sent and as received
- * @edit:	the latest edits, in order
- * @n:		how many
- * @moved:	@top is set
- * @top:	end of what went through
+ * struct vs_seqmap - mapping of one direction of a TCP connection
+ * @edit:	the latest edits, in stream order
+ * @n:		number of edits
+ * @has_top:	@top is valid
+ * @top:	highest sequence number that was forwarded; edits must be above
  */
 struct vs_seqmap {
 	struct vs_edit edit[VS_EDITS];
 	u8 n;
-	bool moved;
+	bool has_top;
 	u32 top;
 };
 
-/* What the receiver knows the sender's sequence number @seq by. */
+/* Maps the sender's sequence number @seq to the receiver's. */
 u32 vs_seqmap_seq(const struct vs_seqmap *m, u32 seq);
 
-/* The reverse, for what the receiver acknowledges. Of a text that is there in
- * part the sender hears that nothing arrived, or (@up) all of it. */
+/* Maps the receiver's sequence number @ack to the sender's. One inside a
+ * replacement is rounded down to the start of the replaced text, or up (@up) to
+ * its end. */
 u32 vs_seqmap_ack(const struct vs_seqmap *m, u32 ack, bool up);
 
-/* From now on @text stands for the bytes from @start to @end. false: some of
- * them, or what follows, went through already. */
+/* Replaces the bytes from @start to @end (sequence numbers) by @text. false:
+ * @len is 0 or above VS_EDIT_TEXT, or bytes from @start on were forwarded
+ * already. */
 bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
 		   unsigned int len);
 
-/* Bytes up to @end go through. */
+/* Bytes before @end are being forwarded. */
 void vs_seqmap_pass(struct vs_seqmap *m, u32 end);
 
 #endif /* VS_SEQMAP_H */

@@ -6,39 +6,37 @@
 #include <linux/spinlock.h>
 
 #include "app/seqmap.h"
-#include "conn/conn.h"
-#include "path/pkt.h"
+#include "types.h"
 
 struct seq_file;
 
-#define VS_APP_PORTS	8	/* of all helpers together */
+#define VS_APP_PORTS	8	/* of all apps together */
 
 /**
- * struct vs_app_session - what was said on a connection with a helper
- * @out:	sequence numbers of what the real server sends
- * @data_client: where the connection that was announced last comes from, or
- *		is to go
- * @data_cport:	its client's port, 0 for any
- * @data_vport:	its virtual port, 0: none was announced
- * @priv:	the helper's own
+ * struct vs_app_session - what an app remembers of a connection
+ * @out:	sequence number mapping of the real server's stream
+ * @expect_client: client's address of the last connection that was expected
+ * @expect_cport: its client port, 0 for any
+ * @expect_vport: its virtual port, 0 if none was expected yet
+ * @priv:	the app's own data, vs_app.size bytes
  */
 struct vs_app_session {
 	struct vs_seqmap out;
-	union nf_inet_addr data_client;
-	__be16 data_cport;
-	__be16 data_vport;
+	union nf_inet_addr expect_client;
+	__be16 expect_cport;
+	__be16 expect_vport;
 	long priv[];
 };
 
 /**
- * struct vs_app_conn - a connection's helper; see vs_conn_ext.app
- * @app:	the helper; holds its module
- * @session:	comes with the first payload after the handshake: a flood of SYNs
- *		does not pay for it
- * @lock:	of @session and @first
- * @first:	sequence number of the first byte that the real server sends, to
- *		know a new stream by
- * @slot:	of @app's port, see app.c
+ * struct vs_app_conn - the app part of a connection, see vs_conn_ext.app
+ * @app:	app; holds its module
+ * @session:	allocated with the first payload after the handshake, so that a
+ *		SYN flood does not consume this memory
+ * @lock:	protects @session and @first
+ * @first:	initial sequence number of the real server's stream; another one
+ *		starts a new stream on the same ports
+ * @slot:	index of the app's port, see app.c
  */
 struct vs_app_conn {
 	const struct vs_app *app;
@@ -49,15 +47,15 @@ struct vs_app_conn {
 };
 
 /**
- * struct vs_app_segment - a segment that a helper looks at
- * @cp:		its connection
- * @skb:	its packet
- * @s:		what was said on the connection; locked
- * @seq:	sequence number of the first byte, as the sender knows it
- * @data:	the payload, linear
- * @len:	of @data
- * @failed:	set when memory was short: the segment is dropped and will come
- *		again
+ * struct vs_app_segment - a TCP segment handed to an app
+ * @cp:		connection of the segment
+ * @skb:	packet
+ * @s:		session of @cp; vs_app_conn.lock is held
+ * @seq:	sequence number of the first byte of @data, as sent
+ * @data:	payload, linear
+ * @len:	length of @data
+ * @failed:	set by the app on allocation failure: the segment is dropped and
+ *		handled when it is retransmitted
  */
 struct vs_app_segment {
 	struct vs_conn *cp;
@@ -70,15 +68,18 @@ struct vs_app_segment {
 };
 
 /**
- * struct vs_app - a helper for a protocol that talks about other connections
- * @name:	as /proc/net/ip_vs_app shows it
- * @owner:	module it lives in
- * @size:	bytes at vs_app_session.priv, zeroed to begin with
- * @in:		a segment with payload from the client
- * @out:	from the real server; vs_app_replace() may edit it
+ * struct vs_app - an application module for TCP over NAT
+ * @name:	as shown in /proc/net/ip_vs_app
+ * @owner:	module
+ * @size:	size of vs_app_session.priv, which is zeroed for a new stream
+ * @in:		called for a segment with payload from the client
+ * @out:	called for a segment with payload from the real server; may edit
+ *		it by vs_seqmap_add() on vs_app_session.out
  *
- * For TCP over NAT. Each connection to a virtual port of the helper's is its
- * own, and holds its module. BH disabled, RCU.
+ * For protocols that negotiate further connections in their payload. All
+ * connections to one of the app's virtual ports are handed to it, and hold its
+ * module. The callbacks run under RCU with BHs disabled and vs_app_conn.lock
+ * held.
  */
 struct vs_app {
 	const char *name;
@@ -88,52 +89,43 @@ struct vs_app {
 	void (*out)(struct vs_app_segment *t);
 };
 
-/* -EEXIST: a helper has one of the @n @ports already; -ENOSPC: too many. */
+/**
+ * vs_app_register - hand the connections to some ports to an app
+ * @app: app
+ * @ports: virtual ports in host order; 0 is skipped
+ * @n: number of @ports
+ *
+ * Context: process.
+ * Return: 0; -EEXIST: one of @ports is taken; -ENOSPC: more than VS_APP_PORTS
+ * ports in total.
+ */
 int vs_app_register(const struct vs_app *app, const u16 *ports,
 		    unsigned int n);
+/* Process context. Waits for packets that still use @app. */
 void vs_app_unregister(const struct vs_app *app);
 
 /**
- * struct vs_expect_conf - a connection that was agreed on
- * @client:	where it comes from, or goes to
- * @cport:	client's port, 0: any, the first to come has it
- * @vport:	virtual port
- * @dport:	real server's port
+ * vs_app_bind - attach the app of its virtual port to a new connection
+ * @cp: connection, not hashed yet
+ *
+ * Context: RCU, BH disabled.
+ * Return: 0, also if no app has that port; -ENOMEM.
  */
-struct vs_expect_conf {
-	const union nf_inet_addr *client;
-	__be16 cport;
-	__be16 vport;
-	__be16 dport;
-};
-
-/* Makes the connection @d, of the talk's real server; it takes the place of
- * one that was announced before and did not come. -EEXIST: there is one like
- * it to another real server; -ENOMEM; -ENOSPC: conn_max. */
-int vs_expect_new(struct vs_app_segment *t, const struct vs_expect_conf *d);
-
-/* The receiver gets @text in place of the bytes from @start to @end (sequence
- * numbers). false: too late. */
-bool vs_app_replace(struct vs_app_segment *t, u32 start, u32 end, const char *text,
-		    unsigned int len);
-
-/* The rest is for the packet's way. */
-
-/* Gives a new connection, not hashed yet, the helper of its port. -ENOMEM. */
 int vs_app_bind(struct vs_conn *cp);
-void vs_app_unbind(struct vs_conn *cp);		/* it dies; readers may go on */
-void vs_app_conn_free(struct vs_app_conn *ac);	/* no reader is left */
+/* @cp dies: it no longer counts as a user of its app. Readers may still use
+ * the app part. Any context. */
+void vs_app_unbind(struct vs_conn *cp);
+/* Frees the app part of a connection that has no readers, see ext.c. @ac may be
+ * NULL. */
+void vs_app_conn_free(struct vs_app_conn *ac);
 
-/* A packet of a connection with a helper, before NAT. false: p->verdict. */
+/* Prints the lines of /proc/net/ip_vs_app. Process context. */
+void vs_app_show(struct seq_file *seq, struct vs_net *vn);
+
+/* path/segment.c */
+
+/* A packet of a connection with an app, before NAT. false: p->verdict. */
 bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp);
 bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp);
-
-/* A client's packet without a connection may be the one that was announced for
- * any port: now for its own. NULL: it is not (p->verdict NF_ACCEPT), or has to
- * be dropped. */
-struct vs_conn *vs_expect_confirm(struct vs_pkt *p);
-
-/* The lines of /proc/net/ip_vs_app. */
-void vs_app_show(struct seq_file *seq, struct vs_net *vn);
 
 #endif /* VS_APP_H */

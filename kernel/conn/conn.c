@@ -1,56 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The connection object: birth, change of state, death.
+ * The connection object: creation, settling of state changes, removal.
  *
- * A connection is found under RCU and used without a reference. It dies in
- * steps: DEAD is set (once, by whoever wins), which freezes its state word and
- * with it the destination's counters; it leaves the table and the wheel; its
- * template and its destination are let go; the table's reference is dropped.
- * With the last reference it is freed after a grace period.
+ * A connection is found under RCU and used without a reference. It is removed
+ * in steps, by the CPU that sets VS_ST_DEAD:
+ *
+ *	set VS_ST_DEAD		lookups no longer return it; freezes the state
+ *				word, and with it the destination's counters
+ *	unhash			no new readers
+ *	leave the wheel		@rcu may overlay @wheel
+ *	unbind			destination, control and app are released
+ *	drop the reference	of the table; connections that have this one as
+ *				control hold theirs
+ *
+ * When the last reference is dropped, the memory is freed after a grace period.
  */
 #include <linux/ip_vs.h>
 #include <linux/slab.h>
 #include <net/dst.h>
 
 #include "conn/app.h"
+#include "conn/ext.h"
 #include "conn/nfct.h"
 #include "net.h"
-#include "pe/pe.h"
 #include "service/dest.h"
 #include "trace.h"
 
-/* Until the first packet's state sets a timeout. */
+/* Applies until the first packet has set the state. */
 #define NEW_TIMEOUT	(3 * HZ)
 
 static struct kmem_cache *cache4, *cache6;
 
-static void free_conn(struct vs_conn *cp)
+static void conn_free(struct vs_conn *cp)
 {
 	kmem_cache_free(cp->af == AF_INET6 ? cache6 : cache4, cp);
 }
 
-static void free_rcu(struct rcu_head *head)
+static void conn_free_rcu(struct rcu_head *head)
 {
 	struct vs_conn *cp = container_of(head, struct vs_conn, rcu);
 
-	/* packets may have used the route until now */
+	/* Readers may have used the route until now. */
 	dst_release(rcu_dereference_protected(cp->out_dst, 1));
 	vs_conn_ext_free(cp->ext);
-	free_conn(cp);
+	conn_free(cp);
 }
 
-struct vs_conn *vs_conn_get(struct vs_conn *cp)
+/* NULL if @cp is NULL or about to be freed. */
+static struct vs_conn *conn_get(struct vs_conn *cp)
 {
 	return cp && refcount_inc_not_zero(&cp->ref) ? cp : NULL;
 }
 
-void vs_conn_put(struct vs_conn *cp)
+static void conn_put(struct vs_conn *cp)
 {
 	if (refcount_dec_and_test(&cp->ref))
-		call_rcu(&cp->rcu, free_rcu);
+		call_rcu(&cp->rcu, conn_free_rcu);
 }
 
-static struct vs_conn *alloc_conn(u8 af)
+static struct vs_conn *conn_alloc(u8 af)
 {
 	struct vs_conn *cp;
 
@@ -62,8 +70,8 @@ static struct vs_conn *alloc_conn(u8 af)
 	return cp;
 }
 
-static void set_addr(struct vs_conn *cp, int which,
-		     const union nf_inet_addr *addr)
+static void conn_set_addr(struct vs_conn *cp, int which,
+			  const union nf_inet_addr *addr)
 {
 	if (cp->af == AF_INET6)
 		cp->a6[which] = addr->in6;
@@ -71,21 +79,19 @@ static void set_addr(struct vs_conn *cp, int which,
 		cp->a4[which] = addr->ip;
 }
 
-static void fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
+static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 {
 	const struct vs_dest *dest = conf->dest;
 
-	set_addr(cp, VS_CADDR, conf->caddr);
-	set_addr(cp, VS_VADDR, conf->vaddr);
+	conn_set_addr(cp, VS_CADDR, conf->caddr);
+	conn_set_addr(cp, VS_VADDR, conf->vaddr);
 	if (dest) {
 		cp->method = dest->method;
-		/* of another family only through a tunnel: not a tuple then */
+		/* another family: a tunnel, there is no tuple with it */
 		if (dest->key.af == conf->af)
-			set_addr(cp, VS_DADDR, &dest->key.addr);
+			conn_set_addr(cp, VS_DADDR, &dest->key.addr);
 	} else {
 		cp->method = conf->method;
-		if (conf->daddr)
-			set_addr(cp, VS_DADDR, conf->daddr);
 	}
 	cp->cport = conf->cport;
 	cp->vport = conf->vport;
@@ -102,8 +108,8 @@ static void fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	cp->timeout = conf->st & VS_ST_TEMPLATE ? conf->timeout : NEW_TIMEOUT;
 }
 
-static void attach(struct vs_net *vn, struct vs_conn *cp,
-		   const struct vs_conn_conf *conf)
+static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
+			const struct vs_conn_conf *conf)
 {
 	cp->vn = vn;
 	if (READ_ONCE(vn->sysctl.conntrack) && !(cp->st & VS_ST_TEMPLATE))
@@ -111,7 +117,7 @@ static void attach(struct vs_net *vn, struct vs_conn *cp,
 	cp->dest = conf->dest;
 	if (cp->dest)
 		vs_dest_bind(cp->dest, cp->st & VS_ST_TEMPLATE);
-	cp->control = vs_conn_get(conf->control);
+	cp->control = conn_get(conf->control);
 	if (cp->control) {
 		cp->st |= VS_ST_CONTROLLED;
 		atomic_inc(&cp->control->n_control);
@@ -121,8 +127,9 @@ static void attach(struct vs_net *vn, struct vs_conn *cp,
 	percpu_counter_inc(&vn->conns);
 }
 
-/* Gives back what attach() took. */
-static void detach(struct vs_conn *cp, u32 st)
+/* Releases what conn_attach() and vs_app_bind() took; @st is the final state
+ * word. */
+static void conn_detach(struct vs_conn *cp, u32 st)
 {
 	if (cp->dest) {
 		if (!(st & (VS_ST_TEMPLATE | VS_ST_INACTIVE)))
@@ -131,7 +138,7 @@ static void detach(struct vs_conn *cp, u32 st)
 	}
 	if (cp->control) {
 		atomic_dec(&cp->control->n_control);
-		vs_conn_put(cp->control);
+		conn_put(cp->control);
 	}
 	if (st & VS_ST_EXPECTED)
 		atomic_dec(&cp->vn->expected);
@@ -140,7 +147,8 @@ static void detach(struct vs_conn *cp, u32 st)
 	percpu_counter_dec(&cp->vn->conns);
 }
 
-static void add_to_filter(struct vs_net *vn, const struct vs_conn_conf *conf)
+static void conn_add_to_filter(struct vs_net *vn,
+			       const struct vs_conn_conf *conf)
 {
 	if (conf->st & VS_ST_TEMPLATE)
 		return;
@@ -149,7 +157,7 @@ static void add_to_filter(struct vs_net *vn, const struct vs_conn_conf *conf)
 		vs_filter_add(vn->filter.real, conf->af, &conf->dest->key.addr);
 }
 
-static void note_new(const struct vs_conn *cp, enum vs_counter what)
+static void conn_note_new(const struct vs_conn *cp, enum vs_counter what)
 {
 	__vs_event(cp->vn, what);
 	trace_weir_conn_new(cp, what);
@@ -160,20 +168,21 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	struct vs_conn *cp;
 	int err;
 
+	vs_assert_packet_context();
 	if (percpu_counter_compare(&vn->conns,
 				   READ_ONCE(vn->sysctl.conn_max)) >= 0 &&
 	    !conf->ignore_limit)
 		return ERR_PTR(-ENOSPC);
-	cp = alloc_conn(conf->af);
+	cp = conn_alloc(conf->af);
 	if (!cp)
 		return ERR_PTR(-ENOMEM);
-	fill(cp, conf);
-	attach(vn, cp, conf);
+	conn_fill(cp, conf);
+	conn_attach(vn, cp, conf);
 	if (conf->st & VS_ST_ONE_PACKET) {
-		note_new(cp, VS_EV_CONN_ONE_PACKET);
+		conn_note_new(cp, VS_EV_CONN_ONE_PACKET);
 		return cp;
 	}
-	add_to_filter(vn, conf);
+	conn_add_to_filter(vn, conf);
 
 	err = vs_app_bind(cp);
 	if (!err)
@@ -183,24 +192,27 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		return ERR_PTR(err);
 	}
 	vs_wheel_add(&vn->wheel, cp);
-	note_new(cp, conf->st & VS_ST_TEMPLATE ? VS_EV_TEMPLATE_NEW :
-						 VS_EV_CONN_NEW);
+	conn_note_new(cp, conf->st & VS_ST_TEMPLATE ? VS_EV_TEMPLATE_NEW :
+						      VS_EV_CONN_NEW);
 	return cp;
 }
 
 void vs_conn_end(struct vs_conn *cp)
 {
-	detach(cp, cp->st);
+	vs_assert_packet_context();
+	conn_detach(cp, cp->st);
 	dst_release(rcu_dereference_protected(cp->out_dst, 1));
+	/* A template's extension is still its creator's, see vs_conn_conf. */
 	if (cp->st & VS_ST_APP)
 		vs_conn_ext_free(cp->ext);
-	free_conn(cp);
+	conn_free(cp);
 }
 
-bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
+bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
 {
 	u32 st = READ_ONCE(cp->st);
 
+	vs_assert_packet_context();
 	do {
 		if ((st & VS_ST_DEAD) || !(st & VS_ST_HASHED))
 			return false;
@@ -208,19 +220,20 @@ bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why)
 
 	vs_event(cp->vn, why);
 	trace_weir_conn_end(cp, why);
-	/* before the next one can be announced, and be expected */
+	/* Before unhashing: afterwards a session may expect the same connection
+	 * anew, and its expectation must stay. */
 	if (unlikely(st & VS_ST_NFCT))
 		vs_nfct_unexpect(cp);
 	vs_table_remove(&cp->vn->table, cp);
 	vs_wheel_del(&cp->vn->wheel, cp);
 	if (unlikely(st & VS_ST_NFCT))
 		vs_nfct_kill(cp);
-	detach(cp, st);
-	vs_conn_put(cp);
+	conn_detach(cp, st);
+	conn_put(cp);
 	return true;
 }
 
-static bool is_assured(const struct vs_conn *cp)
+static bool conn_is_assured_tmpl(const struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
 
@@ -230,49 +243,30 @@ static bool is_assured(const struct vs_conn *cp)
 void vs_conn_drop(struct vs_conn *cp)
 {
 	while (cp && !atomic_read(&cp->n_control)) {
-		struct vs_conn *ct = cp->control;
+		struct vs_conn *control = cp->control;
 
-		vs_conn_kill_as(cp, VS_EV_CONN_DROPPED);
-		cp = ct && !is_assured(ct) ? ct : NULL;
+		vs_conn_kill(cp, VS_EV_CONN_DROPPED);
+		cp = control && !conn_is_assured_tmpl(control) ? control : NULL;
 	}
 }
 
-void vs_conn_retire(struct vs_conn *ct)
+void vs_conn_retire(struct vs_conn *tmpl)
 {
-	u32 st = READ_ONCE(ct->st);
+	u32 st = READ_ONCE(tmpl->st);
 
 	while (!(st & VS_ST_STALE) &&
-	       !try_cmpxchg(&ct->st, &st, st | VS_ST_STALE))
+	       !try_cmpxchg(&tmpl->st, &st, st | VS_ST_STALE))
 		;
-	WRITE_ONCE(ct->dport, htons(0xffff));	/* as /proc shows it */
+	/* /proc/net/ip_vs_conn shows a retired template by this port. */
+	WRITE_ONCE(tmpl->dport, htons(0xffff));
 }
 
-void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
-		       u32 clear)
+void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout)
 {
-	u32 old = READ_ONCE(cp->st), new, was;
-
-	do {
-		if (old & VS_ST_DEAD)
-			return;
-		new = old & ~(VS_ST_STATE | clear | VS_ST_INACTIVE);
-		new |= state | (active ? 0 : VS_ST_INACTIVE);
-	} while (!try_cmpxchg(&cp->st, &old, new));
-
 	trace_weir_state(cp, old, new, timeout);
 	if (cp->dest && !(new & VS_ST_TEMPLATE) &&
 	    ((old ^ new) & VS_ST_INACTIVE))
-		vs_dest_activate(cp->dest, active);
-
-	/* somebody went on from @new: theirs is the timeout that counts */
-	if ((READ_ONCE(cp->st) ^ new) & VS_ST_STATE)
-		return;
-	was = READ_ONCE(cp->timeout);
-	WRITE_ONCE(cp->seen, (u32)jiffies);
-	WRITE_ONCE(cp->timeout, timeout);
-	/* Later is found out when the slot comes up. */
-	if (timeout < was)
-		vs_wheel_move(&cp->vn->wheel, cp);
+		vs_dest_activate(cp->dest, !(new & VS_ST_INACTIVE));
 }
 
 void vs_conn_flush(struct vs_net *vn, bool gone)
@@ -289,7 +283,7 @@ void vs_conn_flush(struct vs_net *vn, bool gone)
 				continue;
 			if (!(READ_ONCE(cp->st) & VS_ST_HASHED))
 				continue;
-			vs_conn_kill_as(cp, VS_EV_CONN_FLUSHED);
+			vs_conn_kill(cp, VS_EV_CONN_FLUSHED);
 			it.skip--;
 		}
 		rcu_read_unlock();
@@ -346,7 +340,7 @@ int vs_conn_init(void)
 
 void vs_conn_exit(void)
 {
-	rcu_barrier();		/* free_rcu() */
+	rcu_barrier();		/* conn_free_rcu() */
 	kmem_cache_destroy(cache4);
 	kmem_cache_destroy(cache6);
 }

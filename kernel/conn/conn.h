@@ -9,8 +9,8 @@
 #include "types.h"
 
 /*
- * Direction of a packet of a connection, and index of the hash link under
- * which that direction is found.
+ * Direction of a packet of a connection; also the index of the hash link by
+ * which packets of that direction find the connection.
  */
 enum vs_dir {
 	VS_DIR_IN,		/* client to virtual address */
@@ -18,26 +18,30 @@ enum vs_dir {
 };
 
 /*
- * vs_conn.st: one word, so that every change is one cmpxchg and the
- * destination's counters follow each change exactly once.
+ * vs_conn.st is a single word: each change is one cmpxchg, after which the CPU
+ * that made it, and no other, updates the destination's counters.
+ *
+ * VS_ST_INACTIVE is set exactly in the states that the protocol counts as
+ * inactive, and never for a template. VS_ST_SYNCED is reserved for connections
+ * received from a sync master; nothing sets it yet.
  */
-#define VS_ST_STATE		0x000000ffu	/* protocol state, IP_VS_TCP_S_* ... */
+#define VS_ST_STATE		0x000000ffu	/* VS_TCP_S_*, ... */
 #define VS_ST_INACTIVE		0x00000100u	/* counted as inactive */
 #define VS_ST_NOOUTPUT		0x00000200u	/* no reply seen: DR, TUN */
-#define VS_ST_DEAD		0x00000400u	/* being removed, counters settled */
+#define VS_ST_DEAD		0x00000400u	/* being removed; st is frozen */
 #define VS_ST_TEMPLATE		0x00000800u	/* persistence template */
-#define VS_ST_HASHED		0x00001000u	/* in the table */
-#define VS_ST_ONE_PACKET	0x00002000u
-#define VS_ST_SYNCED		0x00004000u	/* came from a sync master */
-#define VS_ST_CONTROLLED	0x00008000u	/* has a template */
-#define VS_ST_STALE		0x00010000u	/* template that steers no more */
-#define VS_ST_KEEP		0x00020000u	/* too many packets to be a victim */
-#define VS_ST_NFCT		0x00040000u	/* conntrack is to know it */
-#define VS_ST_APP		0x00080000u	/* a helper looks at it: ext->app */
-#define VS_ST_EXPECTED		0x00100000u	/* announced for any client port */
+#define VS_ST_HASHED		0x00001000u	/* in the table and in the wheel */
+#define VS_ST_ONE_PACKET	0x00002000u	/* never hashed */
+#define VS_ST_SYNCED		0x00004000u	/* received from a sync master */
+#define VS_ST_CONTROLLED	0x00008000u	/* @control is set */
+#define VS_ST_STALE		0x00010000u	/* template without new connections */
+#define VS_ST_KEEP		0x00020000u	/* more than VS_VICTIM_PKTS packets */
+#define VS_ST_NFCT		0x00040000u	/* its conntrack entry is kept */
+#define VS_ST_APP		0x00080000u	/* has an app: ext->app */
+#define VS_ST_EXPECTED		0x00100000u	/* expected from any client port */
 
-/* Bit 0 of a chain link is the bucket's lock, bit 1 the end-of-chain mark;
- * bit 3 of a link's address tells link[0] from link[1]. */
+/* Bit 0 of a bucket's head is the bucket's lock, bit 1 marks the end of a
+ * chain. Bit 3 of a link's address distinguishes link[0] from link[1]. */
 struct vs_link {
 	unsigned long next;
 };
@@ -45,39 +49,42 @@ struct vs_link {
 /**
  * struct vs_conn - a connection, or a persistence template
  *
- * Found under RCU and used without a reference for as long as the RCU read
- * section lasts. Line 0 is all that an established IPv4 packet touches.
+ * Found under RCU and used without a reference until the end of the RCU
+ * read-side critical section. An established IPv4 packet touches line 0 only.
  *
  * @link:	hash chain links, VS_DIR_IN and (NAT only) VS_DIR_OUT
- * @dest:	destination; holds a reference of its own (vs_dest_lookup()), NULL
- *		if none. Set before hashing, constant after
- * @out_dst:	cached route of NAT replies, holds a dst reference
+ * @dest:	destination, bound by vs_dest_bind(); or NULL. Set before hashing,
+ *		constant afterwards
+ * @out_dst:	cached route for packets of the real server (NAT), holds a dst
+ *		reference
  * @a4:		IPv4 client, virtual and destination address
- * @out_cookie: validates an IPv6 @out_dst; an IPv4 one needs none
- * @cport:	client port, network order like the others
+ * @out_cookie: validates an IPv6 @out_dst; IPv4 does not need one
+ * @cport:	client port; ports are in network order
  * @vport:	virtual port
  * @dport:	real server's port
  * @proto:	IPPROTO_TCP, IPPROTO_UDP, ...
- * @af:		family of client and virtual address
- * @method:	IP_VS_CONN_F_MASQ, ... : how packets are forwarded
+ * @af:		family of the client's and the virtual address
+ * @method:	forwarding method, IP_VS_CONN_F_MASQ, ...
  * @st:		VS_ST_*, changed by cmpxchg only
- * @seen:	jiffies (low 32 bits) when last used, up to VS_SEEN_STEP old
- * @timeout:	jiffies after @seen when the connection ends
- * @wheel:	place in the expiry wheel; under the shard's lock
- * @rcu:	takes @wheel's place once the connection left the wheel
+ * @seen:	time of the last packet in jiffies (low 32 bits), up to
+ *		VS_SEEN_STEP late
+ * @timeout:	jiffies from @seen until the connection expires; that of the
+ *		state in @st, see vs_proto_state()
+ * @wheel:	node in the expiry wheel; under the shard's lock
+ * @rcu:	overlays @wheel once the connection has left the wheel
  * @vn:		namespace
- * @control:	template that steers this connection, or the one on which it was
- *		announced; holds a reference
- * @ext:	rarely needed state, NULL for nearly all connections; owned, set
- *		before hashing, constant after
- * @ref:	1 for the table, 1 for each connection with this as @control,
- *		1 for each user outside an RCU section
- * @n_control:	connections that have this as @control
- * @fwmark:	mark of the service it was scheduled by, 0 for none
- * @in_pkts:	packets in, approximate; not counted once VS_ST_KEEP is set
- * @shard:	expiry wheel shard
- * @a6:		IPv6 client, virtual and destination address; only allocated
- *		when @af is AF_INET6
+ * @control:	template that selected the destination, or the app's control
+ *		connection on which this one was negotiated; holds a reference
+ * @ext:	extension, NULL for nearly all connections; owned, set before
+ *		hashing, constant afterwards
+ * @ref:	1 for the table, 1 for each connection with this one as @control
+ * @n_control:	connections that have this one as @control
+ * @fwmark:	mark of the virtual service, 0 for none
+ * @in_pkts:	packets from the client, approximate; not counted once
+ *		VS_ST_KEEP is set
+ * @shard:	expiry wheel shard; valid once VS_ST_HASHED is set
+ * @a6:		IPv6 client, virtual and destination address; not allocated for
+ *		IPv4
  */
 struct vs_conn {
 	struct vs_link link[2];
@@ -97,7 +104,7 @@ struct vs_conn {
 	u32 seen;
 	u32 timeout;
 
-	/* line 1: birth, state changes, death */
+	/* line 1: creation, state changes, removal */
 	union {
 		struct hlist_node wheel;
 		struct rcu_head rcu;
@@ -111,7 +118,7 @@ struct vs_conn {
 	u32 in_pkts;
 	u8 shard;
 
-	/* lines 2: IPv6 only */
+	/* line 2: IPv6 only */
 	struct in6_addr a6[3] ____cacheline_aligned;
 };
 
@@ -126,10 +133,11 @@ static inline const void *vs_conn_addr(const struct vs_conn *cp, int which)
 				    (const void *)&cp->a4[which];
 }
 
-/* Stamp of a packet: written only when it is this old, so that a busy
- * connection's line stays clean. */
 #define VS_SEEN_STEP	(HZ / 8)
 
+/* Stamps @cp with the time of a packet. Written only if the last stamp is
+ * VS_SEEN_STEP old, so that packets of a busy connection leave its cache line
+ * clean. */
 static inline void vs_conn_touch(struct vs_conn *cp)
 {
 	u32 now = (u32)jiffies;
@@ -138,19 +146,19 @@ static inline void vs_conn_touch(struct vs_conn *cp)
 		WRITE_ONCE(cp->seen, now);
 }
 
-/* Jiffies until @cp ends when no packet comes; 0 when due. */
+/* Jiffies until @cp expires unless another packet arrives; 0 if it is due. */
 static inline u32 vs_conn_left(const struct vs_conn *cp)
 {
 	u32 idle = (u32)jiffies - READ_ONCE(cp->seen);
 	u32 timeout = READ_ONCE(cp->timeout);
 
-	/* stamped by another CPU after jiffies was read here */
+	/* another CPU has stamped @cp after we read jiffies */
 	if (unlikely(idle > U32_MAX - HZ))
 		idle = 0;
 	return idle < timeout ? timeout - idle : 0;
 }
 
-/* @cp is in the table and in the wheel. */
+/* @cp is in the table and in the wheel; from now on vs_conn_kill() works. */
 static inline void vs_conn_set_hashed(struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
@@ -159,9 +167,11 @@ static inline void vs_conn_set_hashed(struct vs_conn *cp)
 		;
 }
 
-#define VS_VICTIM_PKTS	8	/* a connection with no more may be a victim */
+/* drop_entry may remove connections with up to so many packets. */
+#define VS_VICTIM_PKTS	8
 
-/* A packet came in. Only the first ones count; they alone write here. */
+/* Counts a packet of the client, up to VS_VICTIM_PKTS and one more: later
+ * packets do not write here. */
 static inline void vs_conn_count(struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st), n;
@@ -181,78 +191,129 @@ static inline u8 vs_conn_state(const struct vs_conn *cp)
 }
 
 /**
- * struct vs_conn_conf - what a new connection is made of
- *
- * @caddr and @vaddr are of family @af; the destination's address and family
- * come from @dest (@daddr when @dest is NULL).
+ * struct vs_conn_conf - parameters of a new connection
+ * @caddr:	client's address, of family @af; a template's network
+ * @vaddr:	virtual address, likewise
+ * @cport:	client port
+ * @vport:	virtual port
+ * @dport:	real server's port
+ * @af:		AF_INET or AF_INET6
+ * @proto:	IPPROTO_*
+ * @method:	forwarding method if there is no @dest
+ * @st:		VS_ST_TEMPLATE, _ONE_PACKET, _EXPECTED, _NFCT
+ * @fwmark:	mark of the virtual service
+ * @timeout:	of a template, in jiffies
+ * @dest:	destination, or NULL
+ * @control:	template or control connection, or NULL
+ * @ext:	extension, taken over if the connection is created; or NULL
+ * @allow_dup:	there may be a connection with the same client-side tuple
+ * @ignore_limit: conn_max does not apply: another connection is replaced
  */
 struct vs_conn_conf {
 	const union nf_inet_addr *caddr;
 	const union nf_inet_addr *vaddr;
-	const union nf_inet_addr *daddr;
 	__be16 cport;
 	__be16 vport;
 	__be16 dport;
 	u8 af;
 	u8 proto;
-	u8 method;		/* without @dest */
-	u32 st;			/* VS_ST_TEMPLATE, _ONE_PACKET, _NO_CPORT, _NFCT */
+	u8 method;
+	u32 st;
 	u32 fwmark;
-	u32 timeout;		/* jiffies, of a template */
+	u32 timeout;
 	struct vs_dest *dest;
-	struct vs_conn *control;	/* template to follow, or NULL */
-	struct vs_conn_ext *ext;		/* the connection's, once it is made */
-	bool allow_dup;			/* the client may have one like it */
-	bool ignore_limit;			/* of another that goes: conn_max does not count */
+	struct vs_conn *control;
+	struct vs_conn_ext *ext;
+	bool allow_dup;
+	bool ignore_limit;
 };
 
-/*
- * Makes and hashes a connection. Softirq or BH-disabled context, under RCU.
- * -EEXIST: another CPU was faster, look it up again; -ENOMEM; -ENOSPC:
- * conn_max. The caller may use the result until its RCU section ends.
+/**
+ * vs_conn_new - create and hash a connection
+ * @vn: namespace
+ * @conf: parameters
  *
- * With VS_ST_ONE_PACKET it is in no table: the caller is its only user and
- * ends it by vs_conn_end().
+ * A connection with VS_ST_ONE_PACKET is not hashed: the caller is its only user
+ * and frees it by vs_conn_end().
+ *
+ * Context: RCU, BH disabled.
+ * Return: connection, valid until the end of the RCU read-side critical
+ * section; ERR_PTR(-EEXIST): another CPU has created it, look it up again;
+ * ERR_PTR(-ENOMEM); ERR_PTR(-ENOSPC): conn_max.
  */
 struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
+
+/*
+ * How a connection ends. vs_conn_kill() is the only way out of the table: it
+ * unhashes the connection, takes it out of the wheel, removes its conntrack
+ * entry, unbinds destination, control and app, and frees the memory after a
+ * grace period. All others call it, except for vs_conn_end().
+ *
+ *	vs_conn_end()		one-packet scheduling and failed vs_conn_new():
+ *				was never hashed, freed at once
+ *	vs_conn_kill()		packets that supersede it (reuse, destination
+ *				gone), the expiry wheel, expectations
+ *	vs_conn_drop()		drop_entry: killed unless it controls others, and
+ *				its control too if that loses its last connection
+ *	vs_conn_flush()		exit of a namespace, expire_nodest_conn: kills all,
+ *				or all of removed destinations
+ *	vs_conn_retire()	not an end: a template without new connections.
+ *				Stays until those it has are gone and it expires
+ */
+
+/* @cp was never hashed and has no other user. BH disabled. */
 void vs_conn_end(struct vs_conn *cp);
 
-/* Takes @cp out of the table at once, counted as @why. Any number of callers may
- * race: true for the one that did it. BH disabled, RCU. */
-bool vs_conn_kill_as(struct vs_conn *cp, enum vs_counter why);
+/**
+ * vs_conn_kill - remove a connection from the table
+ * @cp: connection or template
+ * @why: counter of the reason
+ *
+ * Any number of CPUs may race here; one of them does the work.
+ *
+ * Context: RCU, BH disabled; no bucket or shard lock held.
+ * Return: true if this call has removed @cp; false if it is dead already, or
+ * not hashed yet.
+ */
+bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why);
 
-static inline bool vs_conn_kill(struct vs_conn *cp)
-{
-	return vs_conn_kill_as(cp, VS_EV_CONN_KILLED);
-}
-
-/* Likewise for a connection that nobody will miss: what controls it, an FTP
- * session or a template without any connection that proved to be real, goes
- * along with its last one. A connection that controls others stays. */
+/**
+ * vs_conn_drop - remove a connection as a victim of drop_entry
+ * @cp: connection or template
+ *
+ * Kills @cp unless it controls other connections. Its control goes as well when
+ * this was its last connection, if it is a control connection or a template
+ * that is not assured.
+ *
+ * Context: RCU, BH disabled.
+ */
 void vs_conn_drop(struct vs_conn *cp);
 
-/* From here on no connection is made under template @ct; it stays until its
- * own are gone and its time is up. */
-void vs_conn_retire(struct vs_conn *ct);
+/* Template @tmpl gets no new connections. Context: RCU. */
+void vs_conn_retire(struct vs_conn *tmpl);
 
-/* @cp changes to protocol state @state with @timeout (jiffies); settles the
- * destination's active/inactive counters; @active: whether the new state
- * counts as active; @clear: VS_ST_* flags to clear along. */
-void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
-		       u32 clear);
-
-struct vs_conn *vs_conn_get(struct vs_conn *cp);	/* NULL when it is gone */
-void vs_conn_put(struct vs_conn *cp);
-
-/* Kills everything, or (@gone) what belongs to removed destinations. Process
- * context, sleeps. */
+/**
+ * vs_conn_flush - kill all connections of a namespace
+ * @vn: namespace
+ * @gone: only those of removed destinations
+ *
+ * With @gone, connections may be missed if the table shrinks during the walk.
+ * They are killed by their next packet.
+ *
+ * Context: process, may sleep.
+ */
 void vs_conn_flush(struct vs_net *vn, bool gone);
 
-/* Makes the table and the wheel on first use: a namespace without services
- * costs nothing. Under vn->config.lock. */
+/* The state word of @cp has changed from @old to @new: traces the change to
+ * @timeout and updates the destination's counters. For proto.c. BH disabled. */
+void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout);
+
+/* Allocates the table and the wheel with the first service: a namespace without
+ * services does not pay for them. Under vn->config.lock. */
 int vs_conn_net_start(struct vs_net *vn);
 int vs_conn_net_init(struct vs_net *vn);
-void vs_conn_net_exit(struct vs_net *vn);	/* no packets any more: kills all */
+/* There are no packets any more: kills all connections. */
+void vs_conn_net_exit(struct vs_net *vn);
 int vs_conn_init(void);
 void vs_conn_exit(void);
 

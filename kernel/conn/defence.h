@@ -7,16 +7,18 @@
 
 #include "conn/conn.h"
 
-/* In three ways, each with modes 0-3 (never, when memory is short, the same
- * and it is short, always): drop_entry, drop_packet, secure_tcp. */
-
 /**
- * struct vs_defence - of a namespace against floods
- * @drop_rate:	every how manieth new connection's packet is dropped, 0: none
- * @drop_entry:	connections are thrown out
- * @spare:	victims with so many packets yet to be spared, see is_turn()
- * @lock:	all but reading @drop_rate
- * @work:	once a second while there are services
+ * struct vs_defence - defence of a namespace against connection floods
+ * @drop_rate:	drop one in @drop_rate packets that would open a connection; 0:
+ *		none
+ * @drop_entry:	remove half-open and idle connections
+ * @spare:	victims to spare before the next one is removed, by number of
+ *		packets - 1; see defence_is_turn()
+ * @lock:	of all except reading @drop_rate
+ * @work:	runs once a second while there are services
+ *
+ * Three mechanisms, drop_entry, drop_packet and secure_tcp, each with mode 0
+ * off, 1 automatic (inactive), 2 automatic (active), 3 always on.
  */
 struct vs_defence {
 	int drop_rate;
@@ -26,11 +28,13 @@ struct vs_defence {
 	struct delayed_work work;
 };
 
-/* BH disabled. Whether drop_packet has the packet of a new connection. */
+/* Whether drop_packet drops the present packet, which would open a connection.
+ * BH disabled. */
 bool vs_defence_drops(struct vs_net *vn);
 
-/* A knob has changed, or the first service came. Process context. */
+/* Applies a changed sysctl. Process context. */
 void vs_defence_update(struct vs_net *vn);
+/* Starts the periodic work if a mechanism is on, as with the first service. */
 void vs_defence_start(struct vs_net *vn);
 
 void vs_defence_net_init(struct vs_net *vn);

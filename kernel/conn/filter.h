@@ -8,10 +8,10 @@
 #include "types.h"
 
 /*
- * Tells bystanders apart for a load and a branch: a bit for every address that
- * a service or connection has as virtual address, and another set for those of
- * real servers whose replies we rewrite. A set bit may be a coincidence, a
- * clear bit is proof. Bits are set before the object can be found and
+ * Lets unrelated packets pass for a load and a branch: two Bloom filters with a
+ * single hash, one of the virtual addresses of services and connections, one of
+ * the real servers whose packets are translated (NAT). A clear bit proves that
+ * an address is unknown. Bits are set before the object can be found, and
  * cleared only when the namespace has neither services nor connections.
  */
 #define VS_FILTER_BITS	13
@@ -21,6 +21,7 @@ struct vs_filter {
 	DECLARE_BITMAP(real, 1 << VS_FILTER_BITS);
 };
 
+/* Not keyed: a collision costs a lookup. */
 static inline u32 vs_filter_bit(u8 af, const union nf_inet_addr *a)
 {
 	u64 v = a->all[0];

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * netfilter's connection tracking, kept in step with our connections.
+ * Keeps netfilter's connection tracking in step with our connections.
  *
- * An entry has two tuples: what the client sends, and what the answer will be.
- * The second one is guessed from the first, and we know better: the answer
- * comes from the real server. It can be set for as long as the entry is not
- * confirmed, which is until the connection's first packet leaves the host.
+ * A conntrack entry has an original and a reply tuple. conntrack derives the
+ * latter by inverting the former, but the reply will come from the real server.
+ * The reply tuple can be altered until the entry is confirmed, which happens
+ * when the connection's first packet leaves the host.
  *
- * An expectation says so much of an announced connection's first packet that
- * the entry it gets is related to the control connection's. It has no callback:
- * the answer is set as for all others, and nothing that outlives us leads here.
+ * An expectation describes the first packet of an expected connection, so that
+ * its entry becomes related to that of the control connection. Ours have no
+ * callback: the reply tuple is altered as for any other entry, and no pointer
+ * into the module can outlive it.
  */
 #include <linux/ip_vs.h>
 #include <net/net_namespace.h>
@@ -22,54 +23,55 @@
 #include "conn/nfct.h"
 #include "net.h"
 
-static void set_addr(const struct vs_conn *cp, union nf_inet_addr *to,
-		     int which)
+static void nfct_set_addr(const struct vs_conn *cp, union nf_inet_addr *to,
+			  int which)
 {
 	vs_addr_set(cp->af, to, vs_conn_addr(cp, which));
 }
 
-static bool has_ports(const struct nf_conntrack_tuple *t)
+static bool nfct_has_ports(const struct nf_conntrack_tuple *t)
 {
 	return t->dst.protonum != IPPROTO_ICMP &&
 	       t->dst.protonum != IPPROTO_ICMPV6;
 }
 
-/* The first packet of the new entry @ct went in direction @dir: the answer will
- * come from the real server, or go to the virtual address. */
-static void set_reply(struct nf_conn *ct, const struct vs_conn *cp,
-		      enum vs_dir dir)
+/* The packet that has created @ct went in direction @dir: its reply comes from
+ * the real server, or goes to the virtual address. */
+static void nfct_alter_reply(struct nf_conn *ct, const struct vs_conn *cp,
+			     enum vs_dir dir)
 {
 	struct nf_conntrack_tuple t = ct->tuplehash[IP_CT_DIR_REPLY].tuple;
 
 	if (dir == VS_DIR_IN) {
-		set_addr(cp, &t.src.u3, VS_DADDR);
-		if (has_ports(&t))
+		nfct_set_addr(cp, &t.src.u3, VS_DADDR);
+		if (nfct_has_ports(&t))
 			t.src.u.all = cp->dport;
 	} else {
-		set_addr(cp, &t.dst.u3, VS_VADDR);
-		if (has_ports(&t))
+		nfct_set_addr(cp, &t.dst.u3, VS_VADDR);
+		if (nfct_has_ports(&t))
 			t.dst.u.all = cp->vport;
 	}
 	nf_conntrack_alter_reply(ct, &t);
 }
 
-static bool is_new(const struct nf_conn *ct)
+static bool nfct_is_new(const struct nf_conn *ct)
 {
 	return !nf_ct_is_confirmed(ct) && !nf_ct_is_dying(ct);
 }
 
 void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
-		  enum vs_dir dir)
+		    enum vs_dir dir)
 {
 	enum ip_conntrack_info info;
 	struct nf_conn *ct = nf_ct_get(skb, &info);
 
-	/* nobody answers a one-packet connection; other methods change nothing */
-	if (!ct || !is_new(ct) || CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL ||
+	/* A one-packet connection gets no replies, and other methods do not
+	 * translate. */
+	if (!ct || !nfct_is_new(ct) || CTINFO2DIR(info) != IP_CT_DIR_ORIGINAL ||
 	    cp->method != IP_VS_CONN_F_MASQ ||
 	    READ_ONCE(cp->st) & VS_ST_ONE_PACKET)
 		return;
-	set_reply(ct, cp, dir);
+	nfct_alter_reply(ct, cp, dir);
 }
 
 bool vs_nfct_confirm(struct sk_buff *skb)
@@ -85,11 +87,12 @@ bool vs_nfct_is_old(const struct sk_buff *skb)
 	return ct && nf_ct_is_confirmed(ct);
 }
 
-/* What is known of the first packet of @cp, which was announced: the client's,
- * from any port, or the real server's. As the kernel's own FTP helper puts it:
- * the same expectation takes the place of the other, a similar one would be
- * refused, and the helper would drop its packet. */
-static struct nf_conntrack_tuple first_packet(const struct vs_conn *cp)
+/* The tuple that conntrack sees in the first packet of @cp, an expected
+ * connection: the client's, from any port (passive FTP), or the real server's
+ * (active). It is the one that nf_conntrack_ftp would expect. nf_conntrack
+ * replaces an equal expectation; one that merely overlaps would be refused, and
+ * nf_conntrack_ftp would drop its packet. */
+static struct nf_conntrack_tuple nfct_first_tuple(const struct vs_conn *cp)
 {
 	struct nf_conntrack_tuple t = {
 		.src.l3num = cp->af,
@@ -97,30 +100,30 @@ static struct nf_conntrack_tuple first_packet(const struct vs_conn *cp)
 	};
 	bool passive = !cp->cport;
 
-	set_addr(cp, &t.src.u3, passive ? VS_CADDR : VS_DADDR);
-	set_addr(cp, &t.dst.u3, passive ? VS_VADDR : VS_CADDR);
+	nfct_set_addr(cp, &t.src.u3, passive ? VS_CADDR : VS_DADDR);
+	nfct_set_addr(cp, &t.dst.u3, passive ? VS_VADDR : VS_CADDR);
 	t.dst.u.all = passive ? cp->vport : cp->cport;
 	return t;
 }
 
-static void unexpect(const struct vs_conn *cp,
-		     const struct nf_conntrack_zone *zone)
+static void nfct_unexpect(const struct vs_conn *cp,
+			  const struct nf_conntrack_zone *zone)
 {
-	struct nf_conntrack_tuple t = first_packet(cp);
+	struct nf_conntrack_tuple t = nfct_first_tuple(cp);
 	struct nf_conntrack_expect *exp;
 
 	exp = nf_ct_expect_find_get(cp->vn->net, zone, &t);
 	if (!exp)
 		return;
-	/* neither one for everybody, nor an administrator's */
+	/* Leave those for any source, and those of the administrator. */
 	if (nf_inet_addr_cmp(&exp->tuple.src.u3, &t.src.u3) &&
 	    !(exp->flags & (NF_CT_EXPECT_PERMANENT | NF_CT_EXPECT_USERSPACE)))
 		nf_ct_unexpect_related(exp);
 	nf_ct_expect_put(exp);
 }
 
-/* Its helper says how long an expectation stays. */
-static bool has_helper(const struct nf_conn *ct)
+/* An expectation's timeout comes from its master's conntrack helper. */
+static bool nfct_has_helper(const struct nf_conn *ct)
 {
 	const struct nf_conn_help *help = nfct_help(ct);
 
@@ -129,29 +132,31 @@ static bool has_helper(const struct nf_conn *ct)
 
 void vs_nfct_expect(const struct sk_buff *skb, const struct vs_conn *cp)
 {
-	struct nf_conntrack_tuple t = first_packet(cp);
+	struct nf_conntrack_tuple t = nfct_first_tuple(cp);
 	struct nf_conntrack_expect *exp;
 	enum ip_conntrack_info info;
 	struct nf_conn *master = nf_ct_get(skb, &info);
 
-	if (!master || !has_helper(master))
+	if (!master || !nfct_has_helper(master))
 		return;
-	/* another session's, which announced the same: this one is later */
-	unexpect(cp, nf_ct_zone(master));
+	/* Another session may have expected the same connection before. */
+	nfct_unexpect(cp, nf_ct_zone(master));
 	exp = nf_ct_expect_alloc(master);
 	if (!exp)
 		return;
 	nf_ct_expect_init(exp, NF_CT_EXPECT_CLASS_DEFAULT, cp->af, &t.src.u3,
 			  &t.dst.u3, cp->proto, NULL, &t.dst.u.all);
 	nf_ct_expect_related(exp, 0);
-	/* whoever kills @cp may have looked too early */
+	/* A CPU that has just killed @cp may have looked for the expectation
+	 * before it was inserted. */
 	if (READ_ONCE(cp->st) & VS_ST_DEAD)
 		nf_ct_unexpect_related(exp);
 	nf_ct_expect_put(exp);
 }
 
-/* Announced by its own client, and did not come. */
-static bool is_awaited(const struct vs_conn *cp)
+/* Whether @cp may have an expectation: it was negotiated by its own client and
+ * has not been opened. */
+static bool nfct_may_be_expected(const struct vs_conn *cp)
 {
 	const struct vs_conn *control = cp->control;
 
@@ -163,8 +168,8 @@ static bool is_awaited(const struct vs_conn *cp)
 
 void vs_nfct_unexpect(const struct vs_conn *cp)
 {
-	if (is_awaited(cp))
-		unexpect(cp, &nf_ct_zone_dflt);
+	if (nfct_may_be_expected(cp))
+		nfct_unexpect(cp, &nf_ct_zone_dflt);
 }
 
 void vs_nfct_kill(const struct vs_conn *cp)
@@ -179,11 +184,12 @@ void vs_nfct_kill(const struct vs_conn *cp)
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conn *ct;
 
-	/* the namespace's entries go anyway, or outlive the module */
+	/* When the namespace exits, its entries go anyway; when the module is
+	 * unloaded, they stay. */
 	if (!cp->cport || READ_ONCE(cp->vn->exiting))
 		return;
-	set_addr(cp, &t.src.u3, VS_CADDR);
-	set_addr(cp, &t.dst.u3, VS_VADDR);
+	nfct_set_addr(cp, &t.src.u3, VS_CADDR);
+	nfct_set_addr(cp, &t.dst.u3, VS_VADDR);
 	h = nf_conntrack_find_get(cp->vn->net, &nf_ct_zone_dflt, &t);
 	if (!h)
 		return;

@@ -8,44 +8,46 @@
 #include "conn/conn.h"
 
 /*
- * What netfilter's connection tracking is told. Whether a connection is to
- * stay in its table (VS_ST_NFCT) is decided when it is made, by
- * net.ipv4.vs.conntrack or by who needs it. Such a connection's entry is
- * rewritten while it is new, so that the real server's replies belong to it,
- * and goes when the connection does. The packets of all others leave
- * conntrack where we meet them.
+ * The connection's entry in netfilter's connection tracking. Whether it is kept
+ * (VS_ST_NFCT) is decided when the connection is created, by
+ * net.ipv4.vs.conntrack or by the feature that needs it. Such an entry has its
+ * reply tuple altered while it is unconfirmed, so that it matches the real
+ * server's replies, and is deleted together with the connection. Packets of
+ * other connections are detached from conntrack in our hooks.
  */
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 
-/* @skb, in direction @dir, has an entry that is to stay. */
+/* Alters the reply tuple of @skb's entry if that is new; @dir is the packet's
+ * direction. BH disabled. */
 void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
-		  enum vs_dir dir);
+		    enum vs_dir dir);
 
-/* @skb goes into a tunnel, where its own entry cannot go along: it is put into
- * the table now. false: drop the packet. */
+/* Confirms the entry of @skb, which is about to be encapsulated: the outer
+ * packet has no entry, so that the stack would not confirm it. false: drop the
+ * packet. */
 bool vs_nfct_confirm(struct sk_buff *skb);
 
-/* Whether @skb belongs to an entry that is in the table: it knows its real
- * server and cannot have another one. */
+/* Whether the entry of @skb is confirmed: its reply tuple names a real server
+ * and cannot be altered any more. */
 bool vs_nfct_is_old(const struct sk_buff *skb);
 
-/* @cp was announced by @skb, of its control connection: its entry will be
- * related to that one's, if that has a helper. Called again, it begins again.
- * RCU. */
+/* Makes conntrack relate the coming entry of @cp to that of its control
+ * connection, of which @skb is a packet, if a conntrack helper is assigned to
+ * the latter. Called again, it renews the expectation. RCU, BH disabled. */
 void vs_nfct_expect(const struct sk_buff *skb, const struct vs_conn *cp);
 
-/* @cp, which is dead and in the table, ends: it is not expected any more, but
- * in another zone than the default one. BH disabled. */
+/* Removes the expectation of @cp, which is dead but still hashed. Finds only
+ * those in the default zone. RCU, BH disabled. */
 void vs_nfct_unexpect(const struct vs_conn *cp);
 
-/* @cp ends, and its entry with it. BH disabled. */
+/* Deletes the conntrack entry of @cp, in the default zone. RCU, BH disabled. */
 void vs_nfct_kill(const struct vs_conn *cp);
 
 #else
 
 static inline void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
-				enum vs_dir dir)
+				  enum vs_dir dir)
 {
 }
 
@@ -60,7 +62,7 @@ static inline bool vs_nfct_is_old(const struct sk_buff *skb)
 }
 
 static inline void vs_nfct_expect(const struct sk_buff *skb,
-				const struct vs_conn *cp)
+				  const struct vs_conn *cp)
 {
 }
 
@@ -74,10 +76,10 @@ static inline void vs_nfct_kill(const struct vs_conn *cp)
 
 #endif
 
-/* @skb, of @cp, has been dealt with: conntrack is to know it as rewritten, or
- * not at all. */
+/* Settles the conntrack state of @skb, a packet of @cp that was processed: its
+ * entry follows the translation, or the packet becomes untracked. */
 static inline void vs_nfct_settle(struct sk_buff *skb, const struct vs_conn *cp,
-				enum vs_dir dir)
+				  enum vs_dir dir)
 {
 	if (likely(!skb_nfct(skb)))
 		return;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the transport protocols make of a connection: state, timeout, names.
+ * Transport protocols: state transitions of connections, timeouts, and the
+ * names of protocols and states.
+ *
+ * A transition is computed from the state word inside the cmpxchg loop, so that
+ * packets on several CPUs act one after the other: the FINs of both sides, seen
+ * at the same time, end in TIME_WAIT whatever their order.
  */
 #include <linux/in.h>
 #include <linux/kernel.h>
@@ -25,8 +30,8 @@ static const u16 tcp_seconds[VS_TCP_S_MAX] = {
 	[VS_TCP_S_SYNACK] = 2 * 60,
 };
 
-/* A handshake's or shutdown's step takes no longer than the longest
- * retransmission timeout (RFC 9260, RTO.Max) and a second. */
+/* Seconds that a step of a handshake or shutdown may take: the longest
+ * retransmission timeout (RFC 9260, RTO.Max) and one. */
 #define SCTP_STEP	(60 + 1)
 
 static const u16 sctp_seconds[VS_SCTP_S_MAX] = {
@@ -60,19 +65,96 @@ void vs_proto_net_init(struct vs_proto_net *pn)
 	pn->secure_tcp = false;
 }
 
-/* The connection proved to be real, and with it what steers it. */
-static void assure(struct vs_conn *cp)
+/* Slow path: @cp->vn is on the connection's second cache line. */
+static u32 proto_timeout(const struct vs_conn *cp, u8 state)
 {
-	struct vs_conn *ct = cp->control;
+	const struct vs_proto_net *pn = &cp->vn->proto;
+
+	switch (cp->proto) {
+	case IPPROTO_TCP:
+		return READ_ONCE(pn->tcp_timeout[state]);
+	case IPPROTO_SCTP:
+		return READ_ONCE(pn->sctp_timeout[state]);
+	default:
+		return READ_ONCE(pn->udp_timeout);
+	}
+}
+
+/*
+ * Writes the timeout of @cp's state. State and timeout are two words, and a CPU
+ * may be delayed between changing one and writing the other:
+ *
+ *	CPU 0				CPU 1
+ *	st = CLOSE_WAIT
+ *					st = TIME_WAIT
+ *					timeout = 2 min
+ *	timeout = 1 min
+ *
+ * So each CPU reads the state again after its write, and repeats the write
+ * until the state is the one whose timeout it has written. Both xchg() and the
+ * cmpxchg of the state are full barriers: if CPU 0 still reads CLOSE_WAIT after
+ * its write, CPU 1 has not written its timeout yet, and overwrites that of CPU
+ * 0. Until then the timeout may be that of an earlier state. The wheel cannot
+ * act on it, since @seen is new and no timeout is that short.
+ *
+ * xchg() also returns what was replaced: a timeout that becomes shorter is
+ * noticed by exactly the CPU that shortens it, which moves @cp in the wheel. A
+ * longer one is noticed by the wheel when the old slot comes up.
+ */
+static void proto_write_timeout(struct vs_conn *cp)
+{
+	bool shorter = false;
+	u32 timeout;
+	u8 state;
+
+	WRITE_ONCE(cp->seen, (u32)jiffies);
+	do {
+		state = vs_conn_state(cp);
+		timeout = proto_timeout(cp, state);
+		if (timeout < xchg(&cp->timeout, timeout))
+			shorter = true;
+	} while (vs_conn_state(cp) != state);
+	if (shorter)
+		vs_wheel_move(&cp->vn->wheel, cp);
+}
+
+/* The state word @old with its state replaced by @state. */
+static u32 proto_state_word(u8 proto, u32 old, u8 state)
+{
+	bool active = proto == IPPROTO_TCP ? vs_tcp_active(state) :
+		      proto == IPPROTO_SCTP ? vs_sctp_active(state) : false;
+
+	return (old & ~(VS_ST_STATE | VS_ST_INACTIVE)) | state |
+	       (active ? 0 : VS_ST_INACTIVE);
+}
+
+void vs_proto_set_state(struct vs_conn *cp, u8 state)
+{
+	u32 old = READ_ONCE(cp->st), new;
+
+	do {
+		if (old & VS_ST_DEAD)
+			return;
+		new = proto_state_word(cp->proto, old, state);
+	} while (!try_cmpxchg(&cp->st, &old, new));
+	vs_conn_state_changed(cp, old, new, proto_timeout(cp, state));
+	proto_write_timeout(cp);
+}
+
+/* @cp is established, or answered (UDP): its template is not the product of a
+ * flood, and drop_entry spares it. */
+static void proto_assure_tmpl(struct vs_conn *cp)
+{
+	struct vs_conn *tmpl = cp->control;
 	u32 old;
 
-	old = READ_ONCE(ct->st);
+	old = READ_ONCE(tmpl->st);
 	while ((old & VS_ST_TEMPLATE) && !(old & VS_TMPL_ASSURED))
-		if (try_cmpxchg(&ct->st, &old, old | VS_TMPL_ASSURED))
+		if (try_cmpxchg(&tmpl->st, &old, old | VS_TMPL_ASSURED))
 			return;
 }
 
-static enum vs_state_dir row(u32 st, enum vs_dir dir)
+static enum vs_state_dir proto_state_dir(u32 st, enum vs_dir dir)
 {
 	if (dir == VS_DIR_OUT)
 		return VS_STATE_OUTPUT;
@@ -80,112 +162,95 @@ static enum vs_state_dir row(u32 st, enum vs_dir dir)
 }
 
 /*
- * Nearly every packet is an ACK in ESTABLISHED that changes nothing, and
- * nothing is written then.
+ * One transition of a TCP or SCTP connection. Nearly every packet is an ACK or
+ * DATA in ESTABLISHED that changes nothing: nothing is written then.
  */
-static void tcp_state(struct vs_conn *cp, const struct vs_pkt *p,
-		      enum vs_dir dir)
+static __always_inline void proto_step(struct vs_conn *cp,
+				       const struct vs_pkt *p, enum vs_dir dir,
+				       u8 proto)
 {
 	const struct vs_proto_net *pn = &p->vn->proto;
-	u32 st = READ_ONCE(cp->st);
-	u32 clear = dir == VS_DIR_OUT ? st & VS_ST_NOOUTPUT : 0;
-	u8 state = st & VS_ST_STATE;
-	u32 timeout;
-	u8 next;
+	bool tcp = proto == IPPROTO_TCP;
+	u32 old = READ_ONCE(cp->st), new, timeout;
+	u8 state, next;
 
-	next = vs_tcp_next(READ_ONCE(pn->secure_tcp), row(st, dir), p->tcp,
-			   state);
-	timeout = READ_ONCE(pn->tcp_timeout[next]);
-	if (next == state && !clear && timeout == READ_ONCE(cp->timeout))
-		return;
+	do {
+		enum vs_state_dir sender = proto_state_dir(old, dir);
 
-	vs_conn_set_state(cp, next, vs_tcp_active(next), timeout, clear);
-	if (next == VS_TCP_S_ESTABLISHED && next != state &&
-	    (st & VS_ST_CONTROLLED))
-		assure(cp);
+		state = old & VS_ST_STATE;
+		if (tcp) {
+			next = vs_tcp_next(READ_ONCE(pn->secure_tcp),
+					   sender, p->tcp, state);
+			timeout = READ_ONCE(pn->tcp_timeout[next]);
+		} else {
+			next = vs_sctp_next(sender, p->chunk, state);
+			timeout = READ_ONCE(pn->sctp_timeout[next]);
+		}
+		new = dir == VS_DIR_OUT ? old & ~VS_ST_NOOUTPUT : old;
+		if (next == state && new == old) {
+			if (likely(timeout == READ_ONCE(cp->timeout)) ||
+			    old & VS_ST_DEAD)
+				return;
+			break;	/* only the timeout has been reconfigured */
+		}
+		if (old & VS_ST_DEAD)
+			return;
+		if (next != state)
+			new = proto_state_word(proto, new, next);
+	} while (!try_cmpxchg(&cp->st, &old, new));
+
+	vs_conn_state_changed(cp, old, new, timeout);
+	proto_write_timeout(cp);
+	if (next != state && (old & VS_ST_CONTROLLED) &&
+	    next == (tcp ? VS_TCP_S_ESTABLISHED : VS_SCTP_S_ESTABLISHED))
+		proto_assure_tmpl(cp);
 }
 
-static void sctp_state(struct vs_conn *cp, const struct vs_pkt *p,
-		       enum vs_dir dir)
+/* UDP has a single state, 0. */
+static void proto_step_udp(struct vs_conn *cp, const struct vs_pkt *p,
+			   enum vs_dir dir)
 {
-	u32 st = READ_ONCE(cp->st);
-	u32 clear = dir == VS_DIR_OUT ? st & VS_ST_NOOUTPUT : 0;
-	u8 state = st & VS_ST_STATE;
-	u8 next = vs_sctp_next(row(st, dir), p->chunk, state);
-	u32 timeout = READ_ONCE(p->vn->proto.sctp_timeout[next]);
-
-	if (next == state && !clear && timeout == READ_ONCE(cp->timeout))
-		return;
-
-	vs_conn_set_state(cp, next, vs_sctp_active(next), timeout, clear);
-	if (next == VS_SCTP_S_ESTABLISHED && next != state &&
-	    (st & VS_ST_CONTROLLED))
-		assure(cp);
-}
-
-static void udp_state(struct vs_conn *cp, const struct vs_pkt *p,
-		      enum vs_dir dir)
-{
-	u32 timeout = READ_ONCE(p->vn->proto.udp_timeout);
-
-	if (timeout != READ_ONCE(cp->timeout))
-		vs_conn_set_state(cp, 0, false, timeout, 0);
+	if (READ_ONCE(p->vn->proto.udp_timeout) != READ_ONCE(cp->timeout) &&
+	    !(READ_ONCE(cp->st) & VS_ST_DEAD))
+		proto_write_timeout(cp);
 	if (dir == VS_DIR_OUT && (READ_ONCE(cp->st) & VS_ST_CONTROLLED))
-		assure(cp);
+		proto_assure_tmpl(cp);
 }
 
 void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 		    enum vs_dir dir)
 {
-	/* Without a transport header there is nothing to learn. */
+	/* no transport header */
 	if (p->later_frag)
 		return;
 	switch (p->proto) {
 	case IPPROTO_TCP:
-		tcp_state(cp, p, dir);
+		proto_step(cp, p, dir, IPPROTO_TCP);
 		break;
 	case IPPROTO_SCTP:
-		sctp_state(cp, p, dir);
+		proto_step(cp, p, dir, IPPROTO_SCTP);
 		break;
 	case IPPROTO_UDP:
-		udp_state(cp, p, dir);
+		proto_step_udp(cp, p, dir);
 		break;
-	}
-}
-
-static enum vs_phase tcp_phase(u8 state)
-{
-	switch (state) {
-	case VS_TCP_S_SYN_RECV:
-	case VS_TCP_S_SYNACK:
-		return VS_PHASE_OPENING;
-	case VS_TCP_S_ESTABLISHED:
-		return VS_PHASE_LASTING;
-	default:
-		return VS_PHASE_ENDING;
-	}
-}
-
-static enum vs_phase sctp_phase(u8 state)
-{
-	switch (state) {
-	case VS_SCTP_S_INIT1:
-	case VS_SCTP_S_INIT:
-		return VS_PHASE_OPENING;
-	case VS_SCTP_S_ESTABLISHED:
-		return VS_PHASE_LASTING;
-	default:
-		return VS_PHASE_ENDING;
 	}
 }
 
 enum vs_phase vs_proto_phase(const struct vs_conn *cp)
 {
+	u8 state = vs_conn_state(cp);
+
 	switch (cp->proto) {
 	case IPPROTO_TCP:
-		return tcp_phase(vs_conn_state(cp));
+		if (state == VS_TCP_S_ESTABLISHED)
+			return VS_PHASE_LASTING;
+		return state == VS_TCP_S_SYN_RECV || state == VS_TCP_S_SYNACK ?
+		       VS_PHASE_OPENING : VS_PHASE_ENDING;
 	case IPPROTO_SCTP:
-		return sctp_phase(vs_conn_state(cp));
+		if (state == VS_SCTP_S_ESTABLISHED)
+			return VS_PHASE_LASTING;
+		return state == VS_SCTP_S_INIT1 || state == VS_SCTP_S_INIT ?
+		       VS_PHASE_OPENING : VS_PHASE_ENDING;
 	default:
 		return VS_PHASE_LASTING;
 	}

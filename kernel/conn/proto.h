@@ -6,7 +6,7 @@
 
 #include "conn/conn.h"
 
-/* TCP states; the numbers are on the sync wire. */
+/* TCP states. The numbers are part of the sync protocol. */
 enum vs_tcp_state {
 	VS_TCP_S_NONE,
 	VS_TCP_S_ESTABLISHED,
@@ -22,7 +22,7 @@ enum vs_tcp_state {
 	VS_TCP_S_MAX
 };
 
-/* SCTP states, likewise. */
+/* SCTP states; likewise. */
 enum vs_sctp_state {
 	VS_SCTP_S_NONE,
 	VS_SCTP_S_INIT1,
@@ -41,18 +41,25 @@ enum vs_sctp_state {
 	VS_SCTP_S_MAX
 };
 
-/* State of a persistence template: a connection under it proved to be real. */
+/* State of a persistence template: one of its connections was established, or
+ * answered (UDP). */
 #define VS_TMPL_ASSURED	1u
 
-/* Whose packet it is, for the state tables. */
+/* Who has sent the packet: index of the state tables. */
 enum vs_state_dir {
-	VS_STATE_INPUT,		/* client's, replies are seen */
-	VS_STATE_OUTPUT,		/* real server's */
-	VS_STATE_INPUT_ONLY,	/* client's, replies bypass us */
+	VS_STATE_INPUT,		/* the client; replies pass the director */
+	VS_STATE_OUTPUT,	/* the real server */
+	VS_STATE_INPUT_ONLY,	/* the client; replies bypass the director */
 	VS_STATE_DIRS
 };
 
-/* Per namespace: timeouts in jiffies, by state. */
+/**
+ * struct vs_proto_net - protocol parameters of a namespace
+ * @tcp_timeout:	in jiffies, by state
+ * @sctp_timeout:	likewise
+ * @udp_timeout:	in jiffies
+ * @secure_tcp:		use the TCP state table for SYN floods
+ */
 struct vs_proto_net {
 	u32 tcp_timeout[VS_TCP_S_MAX];
 	u32 sctp_timeout[VS_SCTP_S_MAX];
@@ -62,34 +69,52 @@ struct vs_proto_net {
 
 void vs_proto_net_init(struct vs_proto_net *pn);
 
-/* tcp_state.c: pure. The state after a packet with VS_TCP_* @flags. */
-u8 vs_tcp_next(bool secure, enum vs_state_dir row, u8 flags, u8 state);
-bool vs_tcp_active(u8 state);
-const char *vs_tcp_state_name(u8 state);
-
-/* sctp_state.c: pure. The state after a packet whose first chunk is @chunk
- * (SCTP_CID_*). */
-u8 vs_sctp_next(enum vs_state_dir row, u8 chunk, u8 state);
-bool vs_sctp_active(u8 state);
-const char *vs_sctp_state_name(u8 state);
-
-/* "TCP", "UDP", ... and the state's name as /proc/net/ip_vs_conn prints. @buf
- * is for protocols without a name, of which there may be services. */
-#define VS_PROTO_NAME_LEN	8
-const char *vs_proto_name(u8 proto, char buf[VS_PROTO_NAME_LEN]);
-const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp);
-
-/* proto.c: moves @cp on for packet @p going @dir. BH disabled, RCU. */
+/**
+ * vs_proto_state - let a packet change the state of its connection
+ * @cp: connection
+ * @p: packet
+ * @dir: direction of @p
+ *
+ * Writes to @cp only if its state or timeout changes. The timeout that is
+ * written belongs to the state that @cp has when all CPUs are done with it.
+ *
+ * Context: RCU, BH disabled.
+ */
 void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 		    enum vs_dir dir);
 
-/* How far a connection is, whatever its protocol. */
+/* Sets @cp's state, and its timeout, regardless of the present one. RCU, BH
+ * disabled. */
+void vs_proto_set_state(struct vs_conn *cp, u8 state);
+
+/* Phase of a connection, independent of its protocol. */
 enum vs_phase {
-	VS_PHASE_OPENING,	/* the client has not proved to exist */
-	VS_PHASE_LASTING,
-	VS_PHASE_ENDING,
+	VS_PHASE_OPENING,	/* may be a spoofed SYN or INIT */
+	VS_PHASE_LASTING,	/* established; always, if there are no states */
+	VS_PHASE_ENDING,	/* closing, closed, or expected */
 };
 
 enum vs_phase vs_proto_phase(const struct vs_conn *cp);
+
+#define VS_PROTO_NAME_LEN	8
+
+/* Names as in /proc/net/ip_vs_conn. @buf is used for a protocol without a name,
+ * for which a service may be configured. */
+const char *vs_proto_name(u8 proto, char buf[VS_PROTO_NAME_LEN]);
+const char *vs_proto_state_name(u8 proto, const struct vs_conn *cp);
+
+/* tcp_state.c: pure functions */
+
+/* The state after a segment with VS_TCP_* @flags. */
+u8 vs_tcp_next(bool secure, enum vs_state_dir dir, u8 flags, u8 state);
+bool vs_tcp_active(u8 state);
+const char *vs_tcp_state_name(u8 state);
+
+/* sctp_state.c: pure functions */
+
+/* The state after a packet whose first chunk is @chunk (SCTP_CID_*). */
+u8 vs_sctp_next(enum vs_state_dir dir, u8 chunk, u8 state);
+bool vs_sctp_active(u8 state);
+const char *vs_sctp_state_name(u8 state);
 
 #endif /* VS_PROTO_H */

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The SCTP state machine as a pure function of what the first chunk of a
- * packet is: no connection, no packet. Verification tags and the handshake's
- * cookies play no part, the two ends see to them.
+ * The SCTP state machine as a pure function of the first chunk's type, without
+ * connection and packet. Verification tags and cookies are left to the
+ * endpoints to check.
  *
- * One line a sender, in the order of enum vs_state_dir; one column a current state.
- * The states' short names: I1 is INIT1 (a first INIT was seen), IT INIT (a
- * repeated one), CS COOKIE_SENT, CR COOKIE_REPLIED, CW COOKIE_WAIT, CO COOKIE,
- * CE COOKIE_ECHOED, SS SHUTDOWN_SENT, SR SHUTDOWN_RECEIVED, SA
- * SHUTDOWN_ACK_SENT, RJ REJECTED.
+ * The table has a line for each sender, in the order of enum vs_state_dir, and
+ * a column for each current state. Abbreviations: I1 is INIT1 (the first INIT
+ * was seen), IT INIT (it was repeated), CS COOKIE_SENT, CR COOKIE_REPLIED, CW
+ * COOKIE_WAIT, CO COOKIE, CE COOKIE_ECHOED, SS SHUTDOWN_SENT, SR
+ * SHUTDOWN_RECEIVED, SA SHUTDOWN_ACK_SENT, RJ REJECTED.
  */
 #include <linux/sctp.h>
 
 #include "conn/proto.h"
 
-/* registers, to User Mode Linux */
+/* Headers of User Mode Linux define register numbers by these names. */
 #undef CS
 #undef ES
 #undef SS
@@ -36,7 +36,7 @@ enum {
 	CL = VS_SCTP_S_CLOSED,
 };
 
-enum event {
+enum chunk_event {
 	ON_DATA,
 	ON_INIT,
 	ON_INIT_ACK,
@@ -50,7 +50,7 @@ enum event {
 	EVENTS
 };
 
-static const u8 next[EVENTS][VS_STATE_DIRS][VS_SCTP_S_MAX] = {
+static const u8 sctp_table[EVENTS][VS_STATE_DIRS][VS_SCTP_S_MAX] = {
 	/* NO, I1, IT, CS, CR, CW, CO, CE, ES, SS, SR, SA, RJ, CL */
 	[ON_DATA] = {
 		{ ES, I1, IT, CS, CR, CW, CO, CE, ES, SS, SR, SA, RJ, CL },
@@ -104,7 +104,7 @@ static const u8 next[EVENTS][VS_STATE_DIRS][VS_SCTP_S_MAX] = {
 	},
 };
 
-static const char *const names[VS_SCTP_S_MAX] = {
+static const char *const sctp_names[VS_SCTP_S_MAX] = {
 	[NO] = "NONE",
 	[I1] = "INIT1",
 	[IT] = "INIT",
@@ -121,8 +121,8 @@ static const char *const names[VS_SCTP_S_MAX] = {
 	[CL] = "CLOSED",
 };
 
-/* Chunks that carry or confirm data, and unknown ones, are all the same. */
-static enum event event(u8 chunk)
+/* DATA, SACK and HEARTBEAT have the same effect, and so do unknown chunks. */
+static enum chunk_event sctp_chunk_event(u8 chunk)
 {
 	switch (chunk) {
 	case SCTP_CID_INIT:
@@ -148,9 +148,10 @@ static enum event event(u8 chunk)
 	}
 }
 
-u8 vs_sctp_next(enum vs_state_dir row, u8 chunk, u8 state)
+u8 vs_sctp_next(enum vs_state_dir dir, u8 chunk, u8 state)
 {
-	return state < VS_SCTP_S_MAX ? next[event(chunk)][row][state] : CL;
+	return state < VS_SCTP_S_MAX ?
+	       sctp_table[sctp_chunk_event(chunk)][dir][state] : CL;
 }
 
 bool vs_sctp_active(u8 state)
@@ -160,5 +161,5 @@ bool vs_sctp_active(u8 state)
 
 const char *vs_sctp_state_name(u8 state)
 {
-	return state < VS_SCTP_S_MAX ? names[state] : "?";
+	return state < VS_SCTP_S_MAX ? sctp_names[state] : "?";
 }

@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The connection table: hash chains that are read without a lock and move to
- * a larger or smaller generation of buckets while packets go on.
+ * The connection table: hash chains that are read without locks, in an array of
+ * buckets that is replaced by a larger or smaller one (the next generation)
+ * while packets are processed.
  *
- * Reading. A chain ends in a mark that names its generation and bucket. A
- * reader that arrives at another chain's mark was carried over by a move and
- * starts again; one that arrives at its own mark has seen every node that was
- * in the chain all the time. A bucket whose chain went to the next generation
- * holds MOVED for ever.
+ * Readers. A chain ends in a mark that holds the size of its generation and the
+ * index of its bucket. A reader that arrives at another chain's mark has been
+ * on a node while that was moved, and restarts. One that arrives at the right
+ * mark has seen all nodes that were in the chain during the whole walk. A
+ * bucket whose chain was moved to the next generation holds MOVED for ever.
  *
- * Writing. Bit 0 of a bucket's head is its lock. A move holds the old bucket's
- * lock and takes the new one's inside; nobody else holds two.
+ * Writers. Bit 0 of a bucket's head is the lock of its chain. A move holds the
+ * lock of the old bucket and takes that of the new one inside; nobody else
+ * holds two.
  *
- * A move links each node into its new chain while the old head still leads to
- * it, and sets MOVED last: a reader gets to the node, or to a foreign mark.
+ * Moves. Each node is linked into its new chain while the old head still leads
+ * to it, and the old head becomes MOVED in the end: a reader either finds the
+ * node or arrives at a foreign mark. Readers of a chain that is being moved
+ * keep restarting until the move sets MOVED: they are not lock-free in the
+ * strict sense. The mover has BHs disabled and chains are short, but if the
+ * host deschedules its vCPU, readers of that bucket wait until it runs again.
+ *
+ * Marks do not distinguish two generations of the same size. None of them can
+ * meet: table_resize_work() waits for a grace period before it returns, and the
+ * work cannot run twice at the same time, so a reader has at most two
+ * consecutive generations in view, which differ in size. If old generations are
+ * ever freed asynchronously, marks need a generation number.
  */
 #include <linux/processor.h>
 #include <linux/bit_spinlock.h>
@@ -23,41 +35,70 @@
 #include <linux/slab.h>
 
 #include "compat/table.h"
+#include "conn/ext.h"
 #include "conn/table.h"
 #include "net.h"
 #include "path/pkt.h"
-#include "pe/pe.h"
 
 #define LOCKED		1UL
 #define END		2UL
 #define MOVED		(~0UL & ~LOCKED)
 
 #define MAX_BITS	27
-#define MOVE_BATCH	64	/* buckets between two chances to sleep */
+#define MOVE_BATCH	64	/* buckets between calls of cond_resched() */
 
 static unsigned int conn_tab_bits = 12;
 module_param(conn_tab_bits, uint, 0444);
 MODULE_PARM_DESC(conn_tab_bits,
-		 "log2 of the connection table's smallest size (8-27, default 12); it grows by itself");
+		 "log2 of the connection table's minimum size (8-27, default 12); it grows as needed");
 
-static unsigned int min_bits(void)
+static unsigned int table_min_bits(void)
 {
 	return clamp(conn_tab_bits, 8U, (unsigned int)MAX_BITS);
 }
 
-static u32 buckets_n(const struct vs_buckets *b)
+static u32 bucket_count(const struct vs_buckets *b)
 {
 	return 1U << b->bits;
 }
 
-/* Marks hold the table's size beside the bucket, and links tell their direction
- * by bit 3 of their address. */
+/* A mark holds the size besides the bucket's index, and links are 8 bytes
+ * apart: bit 3 of an address is the direction. */
 static_assert(sizeof(long) == sizeof(u64));
 
 static unsigned long end_mark(const struct vs_buckets *b, u32 i)
 {
 	return (unsigned long)b->bits << 40 | (unsigned long)i << 3 | END;
 }
+
+static bool link_is_end(unsigned long link)
+{
+	return link & END;
+}
+
+/* MOVED is an end as well. */
+static bool link_is_moved(unsigned long link)
+{
+	return link == MOVED;
+}
+
+static unsigned long link_next(const struct vs_link *l)
+{
+	return READ_ONCE(l->next);
+}
+
+/* Pairs with the release in bucket_unlock(). */
+static unsigned long chain_first(const struct vs_bucket *bkt)
+{
+	return smp_load_acquire(&bkt->head) & ~LOCKED;
+}
+
+/* Walks a chain from @first, the value of a head or of a link. Afterwards @link
+ * is the mark at the end, unless the loop was left early. */
+#define for_each_link(l, link, first) \
+	for (link = (first); \
+	     !link_is_end(link) && ({ l = (struct vs_link *)link; true; }); \
+	     link = link_next(l))
 
 static struct vs_conn *link_conn(const struct vs_link *l, enum vs_dir *dir)
 {
@@ -83,13 +124,14 @@ static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
 	return hsiphash(buf, sizeof(buf), &t->key);
 }
 
-/* Templates that are known by more than their tuple go by that. */
-static u32 hash_side(const struct vs_table *t, const struct vs_conn_ext *ext)
+/* A template with an extension is hashed by the engine's bytes alone. The tuple
+ * is still compared. */
+static u32 hash_ext(const struct vs_table *t, const struct vs_conn_ext *ext)
 {
 	return hsiphash(ext->data, ext->len, &t->key);
 }
 
-/* The tuple under which @cp's link @dir is hashed. */
+/* The hash of @cp's link @dir: that of a packet of this direction. */
 static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
 		     enum vs_dir dir)
 {
@@ -104,12 +146,12 @@ static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
 	};
 
 	if (unlikely(cp->ext && cp->ext->pe))
-		return hash_side(t, cp->ext);
+		return hash_ext(t, cp->ext);
 	return hash_tuple(t, &k);
 }
 
-static bool match(const struct vs_conn *cp, enum vs_dir dir,
-		  const struct vs_tuple *k, u32 want)
+static bool conn_has_tuple(const struct vs_conn *cp, enum vs_dir dir,
+			   const struct vs_tuple *k, u32 want)
 {
 	bool in = dir == VS_DIR_IN;
 
@@ -134,11 +176,13 @@ static bool match(const struct vs_conn *cp, enum vs_dir dir,
 	return !want || vs_conn_ext_eq(cp->ext, k->ext);
 }
 
-static __always_inline struct vs_conn *find(struct vs_table *t,
-					    const struct vs_tuple *k, u32 hash,
-					    u32 want, enum vs_dir *dir)
+/* @want: VS_ST_TEMPLATE to find templates, 0 to find connections. */
+static __always_inline struct vs_conn *
+table_find(struct vs_table *t, const struct vs_tuple *k, u32 hash, u32 want,
+	   enum vs_dir *dir)
 {
 	const struct vs_buckets *b;
+	const struct vs_link *l;
 	unsigned long link;
 	u32 i;
 
@@ -147,20 +191,17 @@ again:
 	if (unlikely(!b))
 		return NULL;
 	for (;;) {
-		i = hash & (buckets_n(b) - 1);
-		/* Pairs with the release in unlock_bucket(). */
-		link = smp_load_acquire(&b->bucket[i].head) & ~LOCKED;
-		if (likely(link != MOVED))
+		i = hash & (bucket_count(b) - 1);
+		link = chain_first(&b->bucket[i]);
+		if (likely(!link_is_moved(link)))
 			break;
 		b = rcu_dereference(b->next);
 	}
-	while (!(link & END)) {
-		const struct vs_link *l = (const struct vs_link *)link;
+	for_each_link(l, link, link) {
 		struct vs_conn *cp = link_conn(l, dir);
 
-		if (match(cp, *dir, k, want))
+		if (conn_has_tuple(cp, *dir, k, want))
 			return cp;
-		link = READ_ONCE(l->next);
 	}
 	if (unlikely(link != end_mark(b, i))) {
 		cpu_relax();
@@ -170,18 +211,18 @@ again:
 }
 
 struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
-			      enum vs_dir *dir)
+				enum vs_dir *dir)
 {
-	return find(t, k, hash_tuple(t, k), 0, dir);
+	return table_find(t, k, hash_tuple(t, k), 0, dir);
 }
 
 struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
-				       const struct vs_tuple *k)
+				     const struct vs_tuple *k)
 {
-	u32 hash = k->ext ? hash_side(t, k->ext) : hash_tuple(t, k);
+	u32 hash = k->ext ? hash_ext(t, k->ext) : hash_tuple(t, k);
 	enum vs_dir dir;
 
-	return find(t, k, hash, VS_ST_TEMPLATE, &dir);
+	return table_find(t, k, hash, VS_ST_TEMPLATE, &dir);
 }
 
 struct vs_conn *vs_conn_lookup(const struct vs_pkt *p, enum vs_dir *dir)
@@ -214,14 +255,15 @@ struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p)
 	return cp && dir == VS_DIR_IN ? cp : NULL;
 }
 
-/* Locks the bucket that holds @hash now, in whichever generation. RCU. */
-static struct vs_bucket *lock_bucket(struct vs_table *t, u32 hash)
+/* Locks the bucket that holds @hash, in the generation that it was moved to.
+ * RCU, BH disabled. */
+static struct vs_bucket *bucket_lock(struct vs_table *t, u32 hash)
 	__acquires(bitlock)
 {
 	struct vs_buckets *b = rcu_dereference(t->cur);
 
 	for (;;) {
-		struct vs_bucket *bkt = &b->bucket[hash & (buckets_n(b) - 1)];
+		struct vs_bucket *bkt = &b->bucket[hash & (bucket_count(b) - 1)];
 
 		bit_spin_lock(0, &bkt->head);
 		if (likely(READ_ONCE(bkt->head) != (MOVED | LOCKED)))
@@ -231,23 +273,26 @@ static struct vs_bucket *lock_bucket(struct vs_table *t, u32 hash)
 	}
 }
 
-/* Ends the critical section with @head as the chain; publishes new nodes. */
-static void unlock_bucket(struct vs_bucket *bkt, unsigned long head)
+/* Publishes @head, and with it the links of new nodes, and unlocks. */
+static void bucket_unlock(struct vs_bucket *bkt, unsigned long head)
 	__releases(bitlock)
 {
-	/* Pairs with the acquire in find(). */
+	/* Pairs with the acquire in chain_first(). */
 	smp_store_release(&bkt->head, head | LOCKED);
 	bit_spin_unlock(0, &bkt->head);
 }
 
-static void push(struct vs_bucket *bkt, struct vs_link *l)
+/* Links @l in as the first of the chain, and unlocks. */
+static void bucket_push(struct vs_bucket *bkt, struct vs_link *l)
 	__releases(bitlock)
 {
 	WRITE_ONCE(l->next, READ_ONCE(bkt->head) & ~LOCKED);
-	unlock_bucket(bkt, (unsigned long)l);
+	bucket_unlock(bkt, (unsigned long)l);
 }
 
-static bool chain_has(const struct vs_bucket *bkt, const struct vs_conn *new)
+/* Whether there is a connection, or template, with @new's client-side tuple. */
+static bool bucket_has_client(const struct vs_bucket *bkt,
+			      const struct vs_conn *new)
 {
 	struct vs_tuple k = {
 		.saddr = vs_conn_addr(new, VS_CADDR),
@@ -258,101 +303,94 @@ static bool chain_has(const struct vs_bucket *bkt, const struct vs_conn *new)
 		.proto = new->proto,
 		.ext = new->ext,
 	};
-	unsigned long link = READ_ONCE(bkt->head) & ~LOCKED;
+	const struct vs_link *l;
+	unsigned long link;
+	enum vs_dir dir;
 
-	while (!(link & END)) {
-		const struct vs_link *l = (const struct vs_link *)link;
-		enum vs_dir dir;
-		struct vs_conn *cp = link_conn(l, &dir);
+	for_each_link(l, link, chain_first(bkt)) {
+		const struct vs_conn *cp = link_conn(l, &dir);
 
-		if (dir == VS_DIR_IN && match(cp, dir, &k,
-					      new->st & VS_ST_TEMPLATE))
+		if (dir == VS_DIR_IN &&
+		    conn_has_tuple(cp, dir, &k, new->st & VS_ST_TEMPLATE))
 			return true;
-		link = READ_ONCE(l->next);
 	}
 	return false;
 }
 
-/* NAT replies are ours too: such a connection is found by both tuples. */
-static bool has_reply_link(const struct vs_conn *cp)
+/* NAT connections are found by the real server's packets as well. */
+static bool conn_has_out_link(const struct vs_conn *cp)
 {
 	return cp->method == IP_VS_CONN_F_MASQ && cp->dest &&
 	       !(READ_ONCE(cp->st) & VS_ST_TEMPLATE);
 }
 
-/* How many links make 2^@bits buckets full. */
-static s64 room(const struct vs_table *t, int bits)
+/* The number of links that 2^@bits buckets are made for. */
+static s64 table_capacity(const struct vs_table *t, int bits)
 {
 	bits += READ_ONCE(t->shift);
 	return bits >= 0 ? 1LL << bits : 0;
 }
 
-static void maybe_grow(struct vs_table *t)
+static void table_maybe_grow(struct vs_table *t)
 {
 	struct vs_buckets *b = rcu_dereference(t->cur);
 
-	if (percpu_counter_read(&t->nodes) > room(t, b->bits) &&
+	if (percpu_counter_read(&t->nodes) > table_capacity(t, b->bits) &&
 	    b->bits < MAX_BITS && !work_pending(&t->resize))
 		queue_work(vs_wq, &t->resize);
 }
 
-/**
- * vs_table_insert - make a connection findable
- * @t: table
- * @cp: complete but for its links
- * @allow_dup: the client's tuple may be in the table already; the newest is found
- *
- * Context: RCU, BH disabled.
- * Return: 0, or -EEXIST when the client's tuple is in the table already.
- */
 int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup)
 {
-	struct vs_bucket *bkt = lock_bucket(t, hash_link(t, cp, VS_DIR_IN));
+	struct vs_bucket *bkt;
 
-	if (!allow_dup && chain_has(bkt, cp)) {
+	vs_assert_packet_context();
+	bkt = bucket_lock(t, hash_link(t, cp, VS_DIR_IN));
+	if (!allow_dup && bucket_has_client(bkt, cp)) {
 		bit_spin_unlock(0, &bkt->head);
 		return -EEXIST;
 	}
-	push(bkt, &cp->link[VS_DIR_IN]);
-	if (has_reply_link(cp)) {
-		bkt = lock_bucket(t, hash_link(t, cp, VS_DIR_OUT));
-		push(bkt, &cp->link[VS_DIR_OUT]);
+	bucket_push(bkt, &cp->link[VS_DIR_IN]);
+	if (conn_has_out_link(cp)) {
+		bkt = bucket_lock(t, hash_link(t, cp, VS_DIR_OUT));
+		bucket_push(bkt, &cp->link[VS_DIR_OUT]);
 	}
-	percpu_counter_add(&t->nodes, 1 + has_reply_link(cp));
-	maybe_grow(t);
+	percpu_counter_add(&t->nodes, 1 + conn_has_out_link(cp));
+	table_maybe_grow(t);
 	return 0;
 }
 
-static void unlink_one(struct vs_table *t, struct vs_conn *cp, enum vs_dir dir)
+static void table_unlink(struct vs_table *t, struct vs_conn *cp,
+			 enum vs_dir dir)
 {
-	struct vs_bucket *bkt = lock_bucket(t, hash_link(t, cp, dir));
+	struct vs_bucket *bkt = bucket_lock(t, hash_link(t, cp, dir));
 	unsigned long me = (unsigned long)&cp->link[dir];
-	unsigned long head = READ_ONCE(bkt->head) & ~LOCKED;
-	unsigned long link = head;
+	unsigned long next = link_next(&cp->link[dir]);
+	unsigned long first = chain_first(bkt), link;
+	struct vs_link *l;
 
-	if (head == me) {
-		unlock_bucket(bkt, READ_ONCE(cp->link[dir].next));
+	if (first == me) {
+		bucket_unlock(bkt, next);
 		return;
 	}
-	while (!WARN_ON_ONCE(link & END)) {
-		struct vs_link *l = (struct vs_link *)link;
-
-		link = READ_ONCE(l->next);
-		if (link == me) {
-			/* cp's own next stays, for readers that are on it */
-			WRITE_ONCE(l->next, READ_ONCE(cp->link[dir].next));
+	for_each_link(l, link, first) {
+		if (link_next(l) == me) {
+			/* @cp keeps its own link for readers that are on it */
+			WRITE_ONCE(l->next, next);
 			break;
 		}
 	}
+	WARN_ON_ONCE(link_is_end(link));
 	bit_spin_unlock(0, &bkt->head);
 }
 
 void vs_table_remove(struct vs_table *t, struct vs_conn *cp)
 {
-	unlink_one(t, cp, VS_DIR_IN);
-	if (has_reply_link(cp))
-		unlink_one(t, cp, VS_DIR_OUT);
-	percpu_counter_sub(&t->nodes, 1 + has_reply_link(cp));
+	vs_assert_packet_context();
+	table_unlink(t, cp, VS_DIR_IN);
+	if (conn_has_out_link(cp))
+		table_unlink(t, cp, VS_DIR_OUT);
+	percpu_counter_sub(&t->nodes, 1 + conn_has_out_link(cp));
 }
 
 u32 vs_table_size(struct vs_table *t)
@@ -362,12 +400,12 @@ u32 vs_table_size(struct vs_table *t)
 
 	rcu_read_lock();
 	b = rcu_dereference(t->cur);
-	n = b ? buckets_n(b) : VS_NO_TABLE_SIZE(1U << min_bits());
+	n = b ? bucket_count(b) : VS_NO_TABLE_SIZE(1U << table_min_bits());
 	rcu_read_unlock();
 	return n;
 }
 
-static struct vs_buckets *alloc_buckets(u8 bits)
+static struct vs_buckets *buckets_alloc(u8 bits)
 {
 	struct vs_buckets *b;
 	u32 i;
@@ -377,7 +415,7 @@ static struct vs_buckets *alloc_buckets(u8 bits)
 	if (!b)
 		return NULL;
 	b->bits = bits;
-	for (i = 0; i < buckets_n(b); i++) {
+	for (i = 0; i < bucket_count(b); i++) {
 		b->bucket[i].head = end_mark(b, i);
 		if (!(i & 0xffff))
 			cond_resched();
@@ -385,69 +423,70 @@ static struct vs_buckets *alloc_buckets(u8 bits)
 	return b;
 }
 
-/* Moves bucket @i of @from, whose lock is held, to @to. */
-static void move_chain(struct vs_table *t, struct vs_buckets *from, u32 i,
+/* Moves the chain of bucket @i of @from, whose lock is held, to @to. */
+static void chain_move(struct vs_table *t, struct vs_buckets *from, u32 i,
 		       struct vs_buckets *to)
 	__releases(bitlock)
 {
-	unsigned long link = READ_ONCE(from->bucket[i].head) & ~LOCKED;
+	unsigned long link = chain_first(&from->bucket[i]);
 
-	while (!(link & END)) {
+	/* not for_each_link(): bucket_push() writes to the link */
+	while (!link_is_end(link)) {
 		struct vs_link *l = (struct vs_link *)link;
 		struct vs_bucket *bkt;
 		struct vs_conn *cp;
 		enum vs_dir dir;
 
-		link = READ_ONCE(l->next);
+		link = link_next(l);
 		cp = link_conn(l, &dir);
-		bkt = &to->bucket[hash_link(t, cp, dir) & (buckets_n(to) - 1)];
+		bkt = &to->bucket[hash_link(t, cp, dir) & (bucket_count(to) - 1)];
 		bit_spin_lock(0, &bkt->head);
-		push(bkt, l);
+		bucket_push(bkt, l);
 	}
-	unlock_bucket(&from->bucket[i], MOVED);
+	bucket_unlock(&from->bucket[i], MOVED);
 }
 
-static void move_all(struct vs_table *t, struct vs_buckets *from,
-		     struct vs_buckets *to)
+static void buckets_move(struct vs_table *t, struct vs_buckets *from,
+			 struct vs_buckets *to)
 {
 	u32 i;
 
-	for (i = 0; i < buckets_n(from); i++) {
+	for (i = 0; i < bucket_count(from); i++) {
 		local_bh_disable();
 		bit_spin_lock(0, &from->bucket[i].head);
-		move_chain(t, from, i, to);
+		chain_move(t, from, i, to);
 		local_bh_enable();
 		if (!(i % MOVE_BATCH))
 			cond_resched();
 	}
 }
 
-/* The size that @t wants: half full to full when it grows, and a wide margin
- * before it shrinks, so that it does not swing. */
-static u8 wanted_bits(struct vs_table *t, u8 bits)
+/* The size that @t should have. Grown, it is between half full and full. It
+ * shrinks only below an eighth, so that it does not oscillate. */
+static u8 table_wanted_bits(struct vs_table *t, u8 bits)
 {
 	s64 nodes = percpu_counter_sum_positive(&t->nodes);
 
-	while (bits < MAX_BITS && nodes > room(t, bits))
+	while (bits < MAX_BITS && nodes > table_capacity(t, bits))
 		bits++;
-	if (nodes < room(t, bits - 3))
-		while (bits > min_bits() && nodes < room(t, bits - 2))
+	if (nodes < table_capacity(t, bits - 3))
+		while (bits > table_min_bits() && nodes < table_capacity(t, bits - 2))
 			bits--;
 	return bits;
 }
 
-static void resize(struct work_struct *work)
+static void table_resize_work(struct work_struct *work)
 {
 	struct vs_table *t = container_of(work, struct vs_table, resize);
 	const struct vs_net *vn = container_of(t, struct vs_net, table);
-	/* The work is the only writer of @cur once it is set. */
+	/* This work is the only writer of @cur once that is set. */
 	struct vs_buckets *old = rcu_dereference_protected(t->cur, 1);
-	u8 bits = wanted_bits(t, old->bits);
+	u8 bits = table_wanted_bits(t, old->bits);
 	struct vs_buckets *new;
 
 	if (bits == old->bits)
 		return;
-	new = alloc_buckets(bits);
+	new = buckets_alloc(bits);
 	if (!new) {
 		vs_event(vn, VS_EV_TABLE_STUCK);
 		pr_warn_ratelimited("no memory for 2^%u buckets, connection table stays at 2^%u\n",
@@ -455,9 +494,10 @@ static void resize(struct work_struct *work)
 		return;
 	}
 	rcu_assign_pointer(old->next, new);
-	move_all(t, old, new);
+	buckets_move(t, old, new);
 	vs_event(vn, bits > old->bits ? VS_EV_TABLE_GROWN : VS_EV_TABLE_SHRUNK);
 	rcu_assign_pointer(t->cur, new);
+	/* Also keeps generations of the same size apart, see above. */
 	synchronize_rcu();
 	kvfree(old);
 }
@@ -469,8 +509,8 @@ void vs_table_maybe_shrink(struct vs_table *t)
 	rcu_read_lock();
 	bits = rcu_dereference(t->cur)->bits;
 	rcu_read_unlock();
-	if (bits > min_bits() &&
-	    percpu_counter_read_positive(&t->nodes) < room(t, bits - 3))
+	if (bits > table_min_bits() &&
+	    percpu_counter_read_positive(&t->nodes) < table_capacity(t, bits - 3))
 		queue_work(vs_wq, &t->resize);
 }
 
@@ -481,55 +521,58 @@ void vs_table_set_shift(struct vs_table *t, int shift)
 		queue_work(vs_wq, &t->resize);
 }
 
-/* The connection number @skip (counted down) of bucket @i of @b, wherever a
- * move has taken it. After a shrink the lower bucket answers for both. */
-static struct vs_conn *nth(const struct vs_buckets *b, u32 i, u32 *skip)
+/* The connection number *@skip of bucket @i, or NULL with *@skip reduced by the
+ * number of connections in the bucket. Chains that were moved on are followed;
+ * after a shrink the lower bucket has those of both, and the upper one is
+ * outside of the next generation. */
+static struct vs_conn *chain_nth(const struct vs_buckets *b, u32 i, u32 *skip)
 {
-	unsigned long link = smp_load_acquire(&b->bucket[i].head) & ~LOCKED;
+	unsigned long link = chain_first(&b->bucket[i]);
 	const struct vs_buckets *to;
+	const struct vs_link *l;
 	struct vs_conn *cp;
 	enum vs_dir dir;
 	u32 j;
 
-	if (link == MOVED) {
+	if (link_is_moved(link)) {
 		to = rcu_dereference(b->next);
-		for (j = i; j < buckets_n(to); j += buckets_n(b)) {
-			cp = nth(to, j, skip);
+		for (j = i; j < bucket_count(to); j += bucket_count(b)) {
+			cp = chain_nth(to, j, skip);
 			if (cp)
 				return cp;
 		}
 		return NULL;
 	}
-	while (!(link & END)) {
-		const struct vs_link *l = (const struct vs_link *)link;
-
+	for_each_link(l, link, link) {
 		cp = link_conn(l, &dir);
 		if (dir == VS_DIR_IN && !(*skip)--)
 			return cp;
-		link = READ_ONCE(l->next);
 	}
 	return NULL;
 }
 
-static u32 iter_end(const struct vs_table_iter *it, const struct vs_buckets *b)
+static u32 iter_end(const struct vs_table_iter *it,
+		    const struct vs_buckets *b)
 {
-	return it->end ? min(it->end, buckets_n(b)) : buckets_n(b);
+	return it->end ? min(it->end, bucket_count(b)) : bucket_count(b);
 }
 
 u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max)
 {
-	unsigned long link = smp_load_acquire(&b->bucket[i].head) & ~LOCKED;
+	unsigned long link = chain_first(&b->bucket[i]);
 	const struct vs_buckets *to;
+	const struct vs_link *l;
 	u32 j, n = 0;
 
-	if (link == MOVED) {
+	if (link_is_moved(link)) {
 		to = rcu_dereference(b->next);
-		for (j = i; j < buckets_n(to) && n < max; j += buckets_n(b))
+		for (j = i; j < bucket_count(to) && n < max; j += bucket_count(b))
 			n += vs_table_chain(to, j, max - n);
 		return n;
 	}
-	for (; n < max && !(link & END); n++)
-		link = READ_ONCE(((const struct vs_link *)link)->next);
+	for_each_link(l, link, link)
+		if (++n >= max)
+			break;
 	return n;
 }
 
@@ -541,7 +584,7 @@ struct vs_conn *vs_table_next(struct vs_table_iter *it)
 
 	for (; b && it->pos < iter_end(it, b); it->pos++, it->skip = 0) {
 		skip = it->skip;
-		cp = nth(b, it->pos, &skip);
+		cp = chain_nth(b, it->pos, &skip);
 		if (cp) {
 			it->skip++;
 			return cp;
@@ -552,7 +595,7 @@ struct vs_conn *vs_table_next(struct vs_table_iter *it)
 
 int vs_table_init(struct vs_table *t)
 {
-	struct vs_buckets *b = alloc_buckets(min_bits());
+	struct vs_buckets *b = buckets_alloc(table_min_bits());
 	int err;
 
 	if (!b)
@@ -563,7 +606,7 @@ int vs_table_init(struct vs_table *t)
 		return err;
 	}
 	get_random_bytes(&t->key, sizeof(t->key));
-	INIT_WORK(&t->resize, resize);
+	INIT_WORK(&t->resize, table_resize_work);
 	rcu_assign_pointer(t->cur, b);
 	return 0;
 }

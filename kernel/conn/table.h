@@ -9,13 +9,14 @@
 #include "conn/conn.h"
 
 struct vs_bucket {
-	unsigned long head;	/* struct vs_link *, lock in bit 0, end in bit 1 */
+	unsigned long head;	/* struct vs_link *; bit 0: lock, bit 1: end */
 };
 
 /**
  * struct vs_buckets - one generation of the table
  * @bits:	log2 of the number of buckets
- * @next:	generation that takes over the buckets marked as moved
+ * @next:	next generation; holds the chains of buckets that are MOVED
+ * @bucket:	hash buckets
  */
 struct vs_buckets {
 	u8 bits;
@@ -24,12 +25,12 @@ struct vs_buckets {
 };
 
 /**
- * struct vs_table - a namespace's connections
- * @cur:	generation where every look-up begins; NULL before first use
- * @key:	of the hash
+ * struct vs_table - connection table of a namespace
+ * @cur:	generation where lookups start; NULL before the first service
+ * @key:	key of the hash
  * @nodes:	links in the table, approximate; a NAT connection has two
- * @shift:	log2 of the links a bucket is to have at most
- * @resize:	makes the next generation and moves the chains over
+ * @shift:	log2 of the load factor, the links per bucket when it is full
+ * @resize:	allocates the next generation and moves the chains to it
  */
 struct vs_table {
 	struct vs_buckets __rcu *cur;
@@ -40,8 +41,14 @@ struct vs_table {
 };
 
 /**
- * struct vs_tuple - one direction of a connection as seen in a packet
- * @ext: what a template is known by beside the tuple, or NULL
+ * struct vs_tuple - key of a lookup: addresses and ports as in a packet
+ * @saddr:	source address, of family @af
+ * @daddr:	destination address
+ * @sport:	source port, network order
+ * @dport:	destination port
+ * @af:		AF_INET or AF_INET6
+ * @proto:	IPPROTO_*
+ * @ext:	key of a template besides the tuple, or NULL
  */
 struct vs_tuple {
 	const union nf_inet_addr *saddr;
@@ -54,15 +61,27 @@ struct vs_tuple {
 };
 
 int vs_table_init(struct vs_table *t);
-void vs_table_exit(struct vs_table *t);		/* must be empty */
+/* @t is empty. Process context. */
+void vs_table_exit(struct vs_table *t);
 
-/* RCU. The connection of which @k is a packet, and the packet's direction in
- * @dir; templates are not found. */
+/**
+ * vs_table_lookup - find the connection of a packet
+ * @t: table
+ * @k: tuple of the packet
+ * @dir: set to the direction of the packet
+ *
+ * Does not find templates. Takes no reference.
+ *
+ * Context: RCU.
+ * Return: connection, or NULL.
+ */
 struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
-			      enum vs_dir *dir);
-/* RCU. The template <saddr, sport, daddr, dport> = <client net, 0, VIP, port>. */
+				enum vs_dir *dir);
+
+/* RCU. The template for <saddr, sport, daddr, dport> = <client network, 0,
+ * virtual address, virtual port or 0> and k->ext, or NULL. */
 struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
-				       const struct vs_tuple *k);
+				     const struct vs_tuple *k);
 
 /* RCU. The connection of packet @p, and the packet's direction. */
 struct vs_conn *vs_conn_lookup(const struct vs_pkt *p, enum vs_dir *dir);
@@ -71,39 +90,54 @@ struct vs_conn *vs_conn_lookup_reverse(const struct vs_pkt *p, enum vs_dir *dir)
 /* The connection of @p, if that is a client's packet. */
 struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p);
 
-/* -EEXIST: the client's tuple is there already, unless that is all right
- * (@allow_dup). */
+/**
+ * vs_table_insert - hash a connection
+ * @t: table
+ * @cp: connection, complete except for its links
+ * @allow_dup: accept a connection with the same client-side tuple; lookups find
+ *	       the one that was inserted last
+ *
+ * Context: RCU, BH disabled.
+ * Return: 0; -EEXIST: there is a connection with the same client-side tuple.
+ */
 int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup);
+/* Readers may still be on @cp. RCU, BH disabled. */
 void vs_table_remove(struct vs_table *t, struct vs_conn *cp);
 
-/* Buckets now, for "size=" and CONN_TAB_SIZE. */
+/* The present number of buckets. Any context. */
 u32 vs_table_size(struct vs_table *t);
 
-/* RCU. Links, up to @max, in bucket @i of @b, which was t->cur, wherever a move
- * has taken them. */
+/* RCU. The number of links, @max at most, in bucket @i of generation @b,
+ * including those that were moved on to newer generations. */
 u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max);
 
-/* More links a bucket, or fewer, from now on. Process context. */
+/* Sets the load factor and resizes @t accordingly. Process context. */
 void vs_table_set_shift(struct vs_table *t, int shift);
 
-/* Shrinks when nearly empty; called by the expiry wheel. */
+/* Starts shrinking if @t is nearly empty; called by the expiry wheel. */
 void vs_table_maybe_shrink(struct vs_table *t);
 
 /**
- * struct vs_table_iter - walks all connections in time linear to their number
+ * struct vs_table_iter - walk over all connections, in linear time
+ * @t:		table
+ * @pos:	bucket
+ * @skip:	connections of that bucket that were returned already; whoever
+ *		kills the connection just returned decrements it
+ * @end:	bucket to stop at, 0: the last one
  *
- * A position survives leaving the RCU section; connections that come and go,
- * or a resize, meanwhile may be seen twice or missed, as with the kernel's
- * ip_vs.
+ * The position remains usable outside of RCU read-side critical sections.
+ * Connections may be missed or returned twice if others in the bucket come or
+ * go in between, or the table is resized; as with the kernel's ip_vs.
  */
 struct vs_table_iter {
 	struct vs_table *t;
-	u32 pos;		/* bucket */
-	u32 skip;		/* connections of that bucket already seen */
-	u32 end;		/* bucket to stop before, 0: none */
+	u32 pos;
+	u32 skip;
+	u32 end;
 };
 
-/* RCU. The next connection, each once (by its VS_DIR_IN link), or NULL. */
+/* RCU. The next connection or template, each returned once (by its VS_DIR_IN
+ * link); NULL at the end. */
 struct vs_conn *vs_table_next(struct vs_table_iter *it);
 
 #endif /* VS_TABLE_H */

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The TCP state machine as a pure function: no connection, no packet.
+ * The TCP state machine as a pure function, without connection and packet.
  *
- * Flags decide in the order RST, SYN, FIN, ACK; a segment with none of them
- * ends the connection (CLOSE). Sequence numbers play no part, so a director
- * may join or miss parts of a conversation: an ACK out of nowhere counts as
- * established.
+ * The flags are evaluated in the order RST, SYN, FIN, ACK; a segment with none
+ * of them leads to CLOSE. Sequence numbers are not checked, since a director
+ * may join a connection late or miss segments: an ACK without a connection
+ * counts as established.
  *
- * One line a current state, one group of columns for who sent the segment:
+ * The tables have a line for each current state, and a group of columns for the
+ * sender of the segment:
  *
- *	INPUT		the client, and the server's replies pass here, too
+ *	INPUT		the client; replies pass the director
  *	OUTPUT		the real server
- *	INPUT_ONLY	the client, while the replies bypass the director
+ *	INPUT_ONLY	the client; replies bypass the director
  *
- * The states' short names are the usual initials: SR is SYN_RECV, SA SYNACK,
- * LI LISTEN (the announced data connection of an FTP session) and so on.
+ * States are abbreviated to their initials: SR is SYN_RECV, SA SYNACK, LI
+ * LISTEN (an expected connection).
  */
 #include "conn/proto.h"
 #include "path/pkt.h"
 
-/* registers, to User Mode Linux */
+/* Headers of User Mode Linux define register numbers by these names. */
 #undef ES
 #undef SS
 
@@ -37,22 +38,22 @@ enum {
 	SA = VS_TCP_S_SYNACK,
 };
 
-/* Shift of an event's nibble in a table entry. */
+/* Events: the shift of their nibble in a table entry. */
 enum {
 	ON_SYN = 0,
 	ON_FIN = 4,
 	ON_ACK = 8,
 	ON_RST = 12,
-	ON_NOTHING,
+	ON_NO_FLAG,
 };
 
 #define T(syn, fin, ack, rst) \
 	((syn) << ON_SYN | (fin) << ON_FIN | (ack) << ON_ACK | (rst) << ON_RST)
 
-/* Indexed by state and row. */
-typedef u16 tcp_table[VS_TCP_S_MAX][3];
+/* Next states, indexed by current state and sender. */
+typedef u16 tcp_table[VS_TCP_S_MAX][VS_STATE_DIRS];
 
-static const tcp_table normal = {
+static const tcp_table tcp_normal = {
 	/*	  INPUT              OUTPUT             INPUT_ONLY
 	 *	  SYN FIN ACK RST    SYN FIN ACK RST    SYN FIN ACK RST
 	 */
@@ -70,10 +71,11 @@ static const tcp_table normal = {
 };
 
 /*
- * For floods of SYNs: what a client sends alone does not establish a
- * connection, the real server has to acknowledge; half-open ones go by SYNACK.
+ * For SYN floods. Where replies pass the director, segments of the client alone
+ * do not establish a connection: the real server has to acknowledge. Where they
+ * bypass it, a half-open connection is in SYNACK instead of SYN_RECV.
  */
-static const tcp_table secure = {
+static const tcp_table tcp_secure = {
 	/*	  INPUT              OUTPUT             INPUT_ONLY
 	 *	  SYN FIN ACK RST    SYN FIN ACK RST    SYN FIN ACK RST
 	 */
@@ -90,7 +92,7 @@ static const tcp_table secure = {
 	[CL] = { T(SR, CL, CL, CL), T(SS, CL, CL, CL), T(SA, CL, CL, CL) },
 };
 
-static const char *const names[VS_TCP_S_MAX] = {
+static const char *const tcp_names[VS_TCP_S_MAX] = {
 	[NO] = "NONE",
 	[ES] = "ESTABLISHED",
 	[SS] = "SYN_SENT",
@@ -104,7 +106,7 @@ static const char *const names[VS_TCP_S_MAX] = {
 	[SA] = "SYNACK",
 };
 
-static unsigned int event(u8 flags)
+static unsigned int tcp_event(u8 flags)
 {
 	if (flags & VS_TCP_RST)
 		return ON_RST;
@@ -114,16 +116,16 @@ static unsigned int event(u8 flags)
 		return ON_FIN;
 	if (flags & VS_TCP_ACK)
 		return ON_ACK;
-	return ON_NOTHING;
+	return ON_NO_FLAG;
 }
 
-u8 vs_tcp_next(bool dos, enum vs_state_dir row, u8 flags, u8 state)
+u8 vs_tcp_next(bool secure, enum vs_state_dir dir, u8 flags, u8 state)
 {
-	unsigned int shift = event(flags);
+	unsigned int shift = tcp_event(flags);
 
-	if (shift == ON_NOTHING || state >= VS_TCP_S_MAX)
+	if (shift == ON_NO_FLAG || state >= VS_TCP_S_MAX)
 		return CL;
-	return (dos ? secure : normal)[state][row] >> shift & 0xf;
+	return (secure ? tcp_secure : tcp_normal)[state][dir] >> shift & 0xf;
 }
 
 bool vs_tcp_active(u8 state)
@@ -133,5 +135,5 @@ bool vs_tcp_active(u8 state)
 
 const char *vs_tcp_state_name(u8 state)
 {
-	return state < VS_TCP_S_MAX ? names[state] : "ERR!";
+	return state < VS_TCP_S_MAX ? tcp_names[state] : "ERR!";
 }

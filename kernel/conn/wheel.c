@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The expiry wheel. Lock order: a shard's lock is innermost; a bucket's lock
- * is never taken under it.
+ * The expiry wheel.
+ *
+ * Expiry is decided under the shard's lock, but the connection is killed after
+ * that was released: the locks of its buckets must not be taken inside. A
+ * packet in between may have used the connection, or a new connection may have
+ * been bound to the template. It is killed nevertheless. The window is a batch
+ * of REAP_BATCH kills, some microseconds, at the end of a timeout in which no
+ * packet came. The packet itself is still forwarded; the client's next one is
+ * scheduled anew.
  */
 #include <linux/cpumask.h>
 #include <linux/math64.h>
@@ -12,19 +19,20 @@
 #define MAX_SHARDS	32
 #define REAP_BATCH	128
 
-/* A template waits this long for the connections that it controls. */
+/* An expired connection that controls others stays for so long, again and
+ * again, until they are gone. */
 #define CONTROL_WAIT	(60 * HZ)
 
-static u32 tick_of(u64 when)
+static u32 wheel_tick(u64 when)
 {
 	return div_u64(when, VS_WHEEL_TICK);
 }
 
-/* Puts @cp where it ends if no packet comes, or as far on as there are slots. */
-static void place(struct vs_wheel_shard *s, struct vs_conn *cp)
+/* Puts @cp into the slot of its expiry, or into the farthest one. */
+static void wheel_place(struct vs_wheel_shard *s, struct vs_conn *cp)
 {
 	u64 end = get_jiffies_64() + vs_conn_left(cp) + VS_WHEEL_TICK - 1;
-	u32 ahead = tick_of(end) - s->due;
+	u32 ahead = wheel_tick(end) - s->due;
 
 	lockdep_assert_held(&s->lock);
 	if ((s32)ahead < 0)
@@ -34,10 +42,10 @@ static void place(struct vs_wheel_shard *s, struct vs_conn *cp)
 		       &s->slot[(s->due + ahead) & (VS_WHEEL_SLOTS - 1)]);
 }
 
-static void arm(struct vs_wheel *w)
+static void wheel_arm(struct vs_wheel *w)
 {
-	/* Pairs with the barrier in turn(): it sees the connection counted, or
-	 * we see the wheel stopped. */
+	/* Pairs with the barrier in wheel_turn_work(): either that sees the
+	 * connection counted, or we see the wheel disarmed. */
 	smp_mb();
 	if (!test_bit(0, &w->armed) && !test_and_set_bit(0, &w->armed))
 		queue_delayed_work(vs_wq, &w->work, VS_WHEEL_TICK);
@@ -47,20 +55,28 @@ void vs_wheel_add(struct vs_wheel *w, struct vs_conn *cp)
 {
 	struct vs_wheel_shard *s;
 
+	vs_assert_packet_context();
 	cp->shard = raw_smp_processor_id() % w->n;
 	s = w->shard[cp->shard];
 	spin_lock(&s->lock);
-	place(s, cp);
-	/* other CPUs may have found it already; from here on they may kill it */
+	wheel_place(s, cp);
+	/*
+	 * Other CPUs have been able to find @cp since it was inserted into the
+	 * table; from here on they may kill it. A timeout that one of them has
+	 * shortened before is not seen by vs_wheel_move(), and perhaps not by
+	 * wheel_place(): @cp then expires when its first slot comes up, at most
+	 * 3 s late.
+	 */
 	vs_conn_set_hashed(cp);
 	spin_unlock(&s->lock);
-	arm(w);
+	wheel_arm(w);
 }
 
 void vs_wheel_del(struct vs_wheel *w, struct vs_conn *cp)
 {
 	struct vs_wheel_shard *s = w->shard[cp->shard];
 
+	vs_assert_packet_context();
 	spin_lock(&s->lock);
 	hlist_del_init(&cp->wheel);
 	spin_unlock(&s->lock);
@@ -75,16 +91,17 @@ void vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp)
 		return;
 	s = w->shard[cp->shard];
 	spin_lock(&s->lock);
-	/* DEAD is set before vs_wheel_del(): its RCU head is not a node */
+	/* @cp is dead before vs_wheel_del(), and later @rcu overlays @wheel. */
 	if ((READ_ONCE(cp->st) & (VS_ST_DEAD | VS_ST_HASHED)) == VS_ST_HASHED) {
 		hlist_del_init(&cp->wheel);
-		place(s, cp);
+		wheel_place(s, cp);
 	}
 	spin_unlock(&s->lock);
 }
 
-/* A slot came up: @cp is over (true), or goes round again. */
-static bool is_over(struct vs_wheel_shard *s, struct vs_conn *cp)
+/* The slot of @cp has come up. Returns true if @cp has expired, and otherwise
+ * places it again. */
+static bool wheel_expire_or_place(struct vs_wheel_shard *s, struct vs_conn *cp)
 {
 	if (!vs_conn_left(cp)) {
 		if (!atomic_read(&cp->n_control))
@@ -92,20 +109,21 @@ static bool is_over(struct vs_wheel_shard *s, struct vs_conn *cp)
 		WRITE_ONCE(cp->timeout, CONTROL_WAIT);
 		WRITE_ONCE(cp->seen, (u32)jiffies);
 	}
-	place(s, cp);
+	wheel_place(s, cp);
 	return false;
 }
 
-/* Takes up to REAP_BATCH connections out of the slots that are due. RCU keeps
- * @dead alive for the caller. Returns false when nothing is left to do. */
-static bool collect(struct vs_wheel_shard *s, struct vs_conn **dead, int *n)
+/* Takes up to REAP_BATCH connections out of the slots that are due, and puts
+ * the expired ones into @dead, where RCU keeps them alive. Returns whether
+ * there may be more to do. */
+static bool wheel_collect(struct vs_wheel_shard *s, struct vs_conn **dead, int *n)
 {
-	u32 now = tick_of(get_jiffies_64());
+	u32 now = wheel_tick(get_jiffies_64());
 	int looked = 0;
 
 	*n = 0;
 	spin_lock(&s->lock);
-	/* after a long idle time one round visits every slot */
+	/* One round visits all slots, however long the wheel was stopped. */
 	if (now - s->due > VS_WHEEL_SLOTS)
 		s->due = now - VS_WHEEL_SLOTS;
 	while ((s32)(now - s->due) >= 0 && looked < REAP_BATCH) {
@@ -119,14 +137,14 @@ static bool collect(struct vs_wheel_shard *s, struct vs_conn **dead, int *n)
 		looked++;
 		cp = hlist_entry(slot->first, struct vs_conn, wheel);
 		hlist_del_init(&cp->wheel);
-		if (is_over(s, cp))
+		if (wheel_expire_or_place(s, cp))
 			dead[(*n)++] = cp;
 	}
 	spin_unlock(&s->lock);
 	return looked == REAP_BATCH;
 }
 
-static void turn_shard(struct vs_wheel_shard *s)
+static void wheel_turn_shard(struct vs_wheel_shard *s)
 {
 	struct vs_conn *dead[REAP_BATCH];
 	bool more;
@@ -135,16 +153,16 @@ static void turn_shard(struct vs_wheel_shard *s)
 	do {
 		local_bh_disable();
 		rcu_read_lock();
-		more = collect(s, dead, &n);
+		more = wheel_collect(s, dead, &n);
 		for (i = 0; i < n; i++)
-			vs_conn_kill_as(dead[i], VS_EV_CONN_EXPIRED);
+			vs_conn_kill(dead[i], VS_EV_CONN_EXPIRED);
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
 	} while (more);
 }
 
-static void turn(struct work_struct *work)
+static void wheel_turn_work(struct work_struct *work)
 {
 	struct vs_wheel *w = container_of(to_delayed_work(work),
 					  struct vs_wheel, work);
@@ -152,12 +170,12 @@ static void turn(struct work_struct *work)
 	unsigned int i;
 
 	for (i = 0; i < w->n; i++)
-		turn_shard(w->shard[i]);
+		wheel_turn_shard(w->shard[i]);
 	vs_table_maybe_shrink(&vn->table);
 
 	if (!percpu_counter_sum(&vn->conns)) {
 		clear_bit(0, &w->armed);
-		/* Pairs with the barrier in arm(). */
+		/* Pairs with the barrier in wheel_arm(). */
 		smp_mb__after_atomic();
 		if (!percpu_counter_sum(&vn->conns) ||
 		    test_and_set_bit(0, &w->armed))
@@ -166,14 +184,14 @@ static void turn(struct work_struct *work)
 	queue_delayed_work(vs_wq, &w->work, VS_WHEEL_TICK);
 }
 
-static struct vs_wheel_shard *new_shard(void)
+static struct vs_wheel_shard *wheel_shard_new(void)
 {
 	struct vs_wheel_shard *s = kvzalloc(sizeof(*s), GFP_KERNEL);
 
 	if (!s)
 		return NULL;
 	spin_lock_init(&s->lock);
-	s->due = tick_of(get_jiffies_64());
+	s->due = wheel_tick(get_jiffies_64());
 	return s;
 }
 
@@ -184,10 +202,10 @@ int vs_wheel_init(struct vs_wheel *w)
 	w->shard = kcalloc(n, sizeof(*w->shard), GFP_KERNEL);
 	if (!w->shard)
 		return -ENOMEM;
-	INIT_DELAYED_WORK(&w->work, turn);
+	INIT_DELAYED_WORK(&w->work, wheel_turn_work);
 	clear_bit(0, &w->armed);
 	for (w->n = 0; w->n < n; w->n++) {
-		w->shard[w->n] = new_shard();
+		w->shard[w->n] = wheel_shard_new();
 		if (!w->shard[w->n]) {
 			vs_wheel_exit(w);
 			return -ENOMEM;

@@ -9,36 +9,53 @@
 #include "types.h"
 
 /*
- * Expiry wheel: 1024 slots of a quarter second. A connection sits in the slot
- * in which it would end if no packet came, or in the farthest one; when the
- * slot comes up it is reaped or, if packets came meanwhile, placed again.
- * Packets never touch the wheel. Sharded by the CPU that made the connection
- * so that connection setup does not contend.
+ * Expiry wheel: 1024 slots of a quarter second. A connection is in the slot of
+ * the time at which it expires unless another packet arrives, or in the
+ * farthest slot. When the slot comes up, the connection is killed, or placed
+ * again if it was used in the meantime. Packets do not touch the wheel. It is
+ * sharded by the CPU that created the connection, so that connection setup does
+ * not contend.
  */
 #define VS_WHEEL_BITS	10
 #define VS_WHEEL_SLOTS	(1 << VS_WHEEL_BITS)
 #define VS_WHEEL_TICK	(HZ / 4)
 
+/**
+ * struct vs_wheel_shard - one shard of a wheel
+ * @lock:	of @due, @slot and the connections' place in them; innermost
+ * @due:	tick of the next slot to come up
+ * @slot:	connections by expiry tick, modulo the number of slots
+ */
 struct vs_wheel_shard {
 	spinlock_t lock;
-	u32 due;		/* tick of the next slot to come up */
+	u32 due;
 	struct hlist_head slot[VS_WHEEL_SLOTS];
 };
 
+/**
+ * struct vs_wheel - expiry wheel of a namespace
+ * @shard:	shards
+ * @n:		number of shards
+ * @armed:	bit 0: @work is queued or running
+ * @work:	turns the wheel while there are connections
+ */
 struct vs_wheel {
 	struct vs_wheel_shard **shard;
-	unsigned int n;		/* shards */
-	unsigned long armed;	/* bit 0: the work is queued */
+	unsigned int n;
+	unsigned long armed;
 	struct delayed_work work;
 };
 
+/* Process context. vs_wheel_init(): 0 or -ENOMEM. */
 int vs_wheel_init(struct vs_wheel *w);
 void vs_wheel_exit(struct vs_wheel *w);
 
-/* BH disabled. */
+/* RCU, BH disabled. Adds @cp, which is in the table, and sets VS_ST_HASHED. */
 void vs_wheel_add(struct vs_wheel *w, struct vs_conn *cp);
+/* RCU, BH disabled. @cp is dead. */
 void vs_wheel_del(struct vs_wheel *w, struct vs_conn *cp);
-/* Places @cp again, if it is still in the wheel. */
+/* RCU, BH disabled. @cp has got a shorter timeout: places it again, if it is
+ * still in the wheel. */
 void vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp);
 
 #endif /* VS_WHEEL_H */

@@ -11,7 +11,7 @@
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 
 #include "compat/sock.h"
-#include "conn/app.h"
+#include "conn/expect.h"
 #include "conn/nfct.h"
 #include "net.h"
 #include "path/hook.h"
@@ -60,7 +60,7 @@ static bool is_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
  * then it begins with the client's next attempt. */
 static void end_conn(struct vs_pkt *p, struct vs_conn *cp, enum vs_counter why)
 {
-	vs_conn_kill_as(cp, why);
+	vs_conn_kill(cp, why);
 	if (unlikely(vs_nfct_is_old(p->skb)))
 		p->verdict = vs_drop(p, VS_DROP_CONNTRACK);
 }

@@ -14,10 +14,10 @@
 #include <linux/ip_vs.h>
 #include <net/ipv6.h>
 
+#include "conn/ext.h"
 #include "net.h"
 #include "path/persist.h"
 #include "path/schedule.h"
-#include "pe/pe.h"
 #include "service/service.h"
 
 /* What a template is known by; @k points into the rest. */

@@ -17,9 +17,10 @@
 #include <net/tcp.h>
 
 #include "conn/app.h"
+#include "conn/ext.h"
 #include "net.h"
 #include "path/csum.h"
-#include "pe/pe.h"
+#include "path/pkt.h"
 
 static struct vs_app_conn *app_conn(const struct vs_conn *cp)
 {

@@ -5,24 +5,24 @@
 #include <linux/list.h>
 #include <linux/module.h>
 
-#include "path/pkt.h"
+#include "types.h"
 
 #define VS_PE_DATA_MAX	255
 
 /**
  * struct vs_pe - a persistence engine
- * @list:	of all engines
- * @name:	up to IP_VS_PENAME_MAXLEN - 1 characters
- * @owner:	module it lives in
- * @find:	sets @data to what in the packet decides on the server, and returns
- *		how long it is: 1 to VS_PE_DATA_MAX bytes; or a negative errno
- *		when the packet is to be dropped. May move the packet's data;
- *		@data is valid until something else does
- * @conn_out:	packets that a real server sends of its own accord make
- *		connections
+ * @list:	in the list of registered engines
+ * @name:	at most IP_VS_PENAME_MAXLEN - 1 characters
+ * @owner:	module of the engine
+ * @find:	points *@data at the part of the packet that selects the server
+ *		(a SIP Call-ID) and returns its length, 1 to VS_PE_DATA_MAX; a
+ *		negative errno if the packet has to be dropped. May move the
+ *		packet's data; *@data is valid until the next such move. RCU, BH
+ *		disabled
+ * @conn_out:	packets that a real server sends without a connection create one
  *
- * Templates of a service with an engine are known by these bytes, beside the
- * client's network, instead of standing for all that the network sends.
+ * A service's engine adds these bytes to the key of the service's templates. A
+ * template then stands for one call, not for all traffic of a client network.
  */
 struct vs_pe {
 	struct list_head list;
@@ -32,43 +32,29 @@ struct vs_pe {
 	bool conn_out;
 };
 
-/**
- * struct vs_conn_ext - what few connections have; see vs_conn.ext
- * @pe:		engine of a template; holds its module
- * @app:	of a connection with a helper, see app.h
- * @len:	of @data
- * @data:	what the engine knows the template by
- */
-struct vs_conn_ext {
-	const struct vs_pe *pe;
-	struct vs_app_conn *app;
-	u8 len;
-	u8 data[];
-};
-
+/* Process context. -EEXIST: the name is taken. */
 int vs_pe_register(struct vs_pe *pe);
-void vs_pe_unregister(struct vs_pe *pe);	/* and waits for its users */
+/* Process context. Waits for packets that still use @pe. */
+void vs_pe_unregister(struct vs_pe *pe);
 
-/* The engine @name with a reference on its module, which is loaded when need
- * be; or NULL. Sleeps; no lock may be held. */
+/**
+ * vs_pe_get - look up an engine, loading its module if necessary
+ * @name: the engine's name
+ *
+ * Context: process, may sleep in request_module(): no lock may be held.
+ * Return: engine with a reference to its module, see vs_pe_put(); or NULL.
+ */
 const struct vs_pe *vs_pe_get(const char *name);
-void vs_pe_put(const struct vs_pe *pe);
+void vs_pe_put(const struct vs_pe *pe);	/* @pe may be NULL */
 
-/* Gives @svc the engine @pe, NULL for none; returns the one it had. Under
- * vn->config.lock. */
+/**
+ * vs_pe_bind - replace the engine of a service
+ * @svc: service
+ * @pe: new engine, or NULL; the service takes over the caller's reference
+ *
+ * Context: vn->config.lock.
+ * Return: previous engine, whose reference passes to the caller; or NULL.
+ */
 const struct vs_pe *vs_pe_bind(struct vs_service *svc, const struct vs_pe *pe);
-
-/* What @pe finds in @p, for a new template or to look one up; an ERR_PTR when
- * the packet is to be dropped. RCU. */
-struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe, const struct vs_pkt *p);
-void vs_conn_ext_free(struct vs_conn_ext *ext);	/* NULL is fine */
-
-static inline bool vs_conn_ext_eq(const struct vs_conn_ext *a, const struct vs_conn_ext *b)
-{
-	if (likely(!a || !b))
-		return a == b;
-	return a->pe == b->pe && a->len == b->len &&
-	       !memcmp(a->data, b->data, a->len);
-}
 
 #endif /* VS_PE_H */

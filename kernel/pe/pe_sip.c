@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Persistence engine for SIP over UDP: the messages of one call, told by their
- * Call-ID, go to one server, whatever port they come from.
+ * Persistence engine for SIP over UDP: all messages with the same Call-ID go to
+ * the same real server, whatever port they come from.
  */
 #include <linux/netfilter/nf_conntrack_sip.h>
 #include <linux/udp.h>
 
+#include "path/pkt.h"
 #include "pe/pe.h"
 
-/* A Call-ID ends with its line. */
-static bool ends_line(const char *data, unsigned int end, unsigned int len)
+/* Whether the line ends at offset @end; a truncated Call-ID is no key. */
+static bool sip_line_ends(const char *data, unsigned int end, unsigned int len)
 {
 	return end < len && (data[end] == '\r' || data[end] == '\n');
 }
 
-static int find_call_id(const char *data, unsigned int len, const u8 **id)
+static int sip_find_call_id(const char *data, unsigned int len, const u8 **id)
 {
 	unsigned int from = 0, off, id_len;
 	int found;
 
-	/* negative: a Call-ID that makes no sense; a good one may follow */
+	/* Negative: a malformed Call-ID header; a valid one may follow it. */
 	while ((found = ct_sip_get_header(NULL, data, from, len,
 					  SIP_HDR_CALL_ID, &off, &id_len)) < 0)
 		from = off;
 	if (!found || !id_len || id_len > VS_PE_DATA_MAX ||
-	    !ends_line(data, off + id_len, len))
+	    !sip_line_ends(data, off + id_len, len))
 		return -EINVAL;
 	*id = (const u8 *)data + off;
 	return id_len;
@@ -41,7 +42,7 @@ static int sip_find(const struct vs_pkt *p, const u8 **id)
 	err = skb_linearize(p->skb);
 	if (err)
 		return err;
-	return find_call_id(p->skb->data + off, p->skb->len - off, id);
+	return sip_find_call_id(p->skb->data + off, p->skb->len - off, id);
 }
 
 static struct vs_pe sip = {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/ftp_text.c and kernel/seqmap.c: what is a command and what is not,
- * however it is cut; sequence numbers of an edited stream, however that is cut
- * and repeated. Each text ends where its heap block does.
+ * kernel/app/ftp_text.c: parsing of commands and replies, however they are
+ * segmented. kernel/app/seqmap.c: sequence numbers of an edited stream, however
+ * it is segmented and retransmitted. Each text ends where its heap block does,
+ * so that the address sanitizer sees reads beyond its end.
  */
 #include "app/ftp_text.h"
 #include "app/seqmap.h"
@@ -13,7 +14,7 @@ static unsigned int lesser(unsigned int a, unsigned int b)
 	return min(a, b);
 }
 
-/* In a block that ends where it does. */
+/* A copy of @text in a heap block of its size. */
 static char *copy_of(const char *text, unsigned int len)
 {
 	char *copy = malloc(len ? len : 1);
@@ -117,10 +118,10 @@ static void ftp_commands(void)
 static const struct {
 	const char *line;
 	u8 af;
-	bool part;		/* the line may go on */
+	bool part;		/* an incomplete line */
 	enum ftp_verb verb;
 	u16 port;
-	const char *what;	/* tells so */
+	const char *what;	/* the text to be edited */
 } replies[] = {
 	{ "227 Entering Passive Mode (1,2,3,4,5,6).", AF_INET, 0, FTP_PASV, 1286, "1,2,3,4,5,6" },
 	{ "227 x ((1,2,3,4,5,6)", AF_INET, 0, FTP_PASV, 1286, "1,2,3,4,5,6" },
@@ -167,7 +168,8 @@ static void ftp_replies(void)
 	}
 }
 
-/* Good lines with a few bytes changed, or cut: nothing is read beyond them. */
+/* Valid lines with a few bytes changed, or truncated: nothing is read beyond
+ * their end. */
 static void ftp_mutants(void)
 {
 	for (int n = 0; n < 200000; n++) {
@@ -221,8 +223,8 @@ static void feed(struct ftp_line *l, bool strict, u32 seq, const char *data,
 	free(copy);
 }
 
-/* Lines are the same however the stream is cut; of too long ones the end is
- * left out. */
+/* The lines do not depend on the segmentation; those that are too long are
+ * truncated. */
 static void ftp_lines(void)
 {
 	for (int n = 0; n < 3000; n++) {
@@ -247,7 +249,7 @@ static void ftp_lines(void)
 			unsigned int size = lesser(1 + rnd(100), len - at);
 			unsigned int back = lesser(rnd(20), at);
 
-			/* some of it again, with the rest or without */
+			/* retransmits up to @back bytes along with it */
 			feed(&l, n & 1, seq + at - back, stream + at - back,
 			     size + back, &h);
 			at += size;
@@ -270,14 +272,14 @@ static void hear_gap(bool strict, const char *want)
 		FAIL("heard '%.*s'", (int)h.len, h.text);
 }
 
-/* What is late, or comes again, may have been cut anywhere. */
+/* Segments out of order: read on their own, or (strict) not at all. */
 static void ftp_gap(void)
 {
 	hear_gap(false, "one\nthree\nlate\nfour\nree\n");
 	hear_gap(true, "one\nfour\n");
 }
 
-/* Replies of several lines: one line for each, marked if the reply goes on. */
+/* Multi-line replies: a line each, with a plus if the reply continues. */
 static void ftp_several(void)
 {
 	static const char * const lines[] = {
@@ -292,7 +294,7 @@ static void ftp_several(void)
 		unsigned int len = strlen(lines[i] + 1);
 		char *copy = copy_of(lines[i] + 1, len);
 
-		if (vs_ftp_goes_on(&code, copy, len) != (*lines[i] == '+'))
+		if (vs_ftp_reply_continues(&code, copy, len) != (*lines[i] == '+'))
 			FAIL("'%s': %u", lines[i], code);
 		free(copy);
 	}
@@ -310,7 +312,7 @@ struct edited {
 	struct vs_seqmap map;
 };
 
-/* The segment @from to @to as app_pkt.c rewrites it, given to the receiver. */
+/* Delivers bytes @from to @to as one segment, edited as by path/segment.c. */
 static void pass(struct edited *e, unsigned int from, unsigned int to)
 {
 	u32 pos = vs_seqmap_seq(&e->map, e->seq + from) - e->seq;
@@ -338,7 +340,7 @@ static void pass(struct edited *e, unsigned int from, unsigned int to)
 	}
 }
 
-/* What the receiver acknowledges is never more than it has, as far back as
+/* An acknowledgement never covers more than the receiver has, as far back as
  * edits are remembered. */
 static void check_acks(const struct edited *e, unsigned int sent)
 {
@@ -369,7 +371,7 @@ static void edit_some(struct edited *e, unsigned int at, unsigned int upto)
 		end = upto;
 	rnd_bytes(text, len);
 	CHECK(vs_seqmap_add(&e->map, e->seq + start, e->seq + end, text, len));
-	/* late, or nothing */
+	/* too late, and an empty text */
 	CHECK(!vs_seqmap_add(&e->map, e->seq + start, e->seq + end, text, len));
 	CHECK(!vs_seqmap_add(&e->map, e->seq + end, e->seq + end, text, len));
 	memcpy(e->want + e->want_len, e->sent + at, start - at);
@@ -407,8 +409,8 @@ static void seqmap_stream(void)
 			vs_seqmap_pass(&e.map, e.seq + upto);
 			if (rnd(4))
 				pass(&e, at, upto);
-			/* again, cut in another way; not from before what is
-			 * remembered */
+			/* retransmits with other boundaries, as far back as
+			 * edits are remembered */
 			while (rnd(3)) {
 				unsigned int low = k > VS_EDITS - 1 ?
 					oldest[VS_EDITS - 1] : 0;
@@ -416,7 +418,7 @@ static void seqmap_stream(void)
 
 				pass(&e, from, from + 1 + rnd(upto - from));
 			}
-			/* the rest of this one, before its edit is forgotten */
+			/* delivers all, before the edit is forgotten */
 			pass(&e, at, upto);
 			check_acks(&e, upto);
 			at = upto;
@@ -429,7 +431,7 @@ static void seqmap_stream(void)
 	}
 }
 
-/* What was edited stays counted, however much comes after it. */
+/* The shift of old edits persists, however long the stream goes on. */
 static void seqmap_age(void)
 {
 	struct vs_seqmap map = {};

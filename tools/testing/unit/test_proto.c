@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kernel/proto.c: timeouts, names, and what a packet may write. */
+/* kernel/conn/proto.c: timeouts, names, transitions and their races. */
 #include <sys/mman.h>
 
 #include "conn/conn.h"
@@ -10,24 +10,28 @@
 
 static struct {
 	unsigned int calls;
-	u8 state;
-	bool active;
+	u32 old;
+	u32 new;
 	u32 timeout;
-	u32 clear;
 } change;
 
-/* conn.c's, for the test. */
-void vs_conn_set_state(struct vs_conn *cp, u8 state, bool active, u32 timeout,
-		       u32 clear)
+static unsigned int moves;
+
+/* Stand-ins for those of conn.c and wheel.c. */
+void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout)
 {
 	change.calls++;
-	change.state = state;
-	change.active = active;
+	change.old = old;
+	change.new = new;
 	change.timeout = timeout;
-	change.clear = clear;
-	cp->st = (cp->st & ~(VS_ST_STATE | clear)) | state;
-	cp->timeout = timeout;
 }
+
+void vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp)
+{
+	moves++;
+}
+
+void (*unit_race)(void);
 
 static struct vs_net *net_with_defaults(void)
 {
@@ -36,7 +40,22 @@ static struct vs_net *net_with_defaults(void)
 	memset(&vn, 0, sizeof(vn));
 	vs_proto_net_init(&vn.proto);
 	memset(&change, 0, sizeof(change));
+	moves = 0;
 	return &vn;
+}
+
+/* A connection in the namespace of @vn. */
+static struct vs_conn conn_in(struct vs_net *vn, u8 proto, u32 st, u32 timeout)
+{
+	return (struct vs_conn) {
+		.vn = vn, .proto = proto, .st = st, .timeout = timeout,
+	};
+}
+
+static bool in_state(const struct vs_conn *cp, u8 state, bool active)
+{
+	return vs_conn_state(cp) == state &&
+	       !(cp->st & VS_ST_INACTIVE) == active;
 }
 
 static void step(struct vs_conn *cp, u8 proto, u8 flags, enum vs_dir dir,
@@ -60,7 +79,7 @@ static void default_timeouts(void)
 	CHECK(vn->proto.udp_timeout == 300 * HZ);
 }
 
-/* The connection lies in memory that cannot be written. */
+/* The connection is in read-only memory. */
 static void idle_ack_writes_nothing(void)
 {
 	struct vs_net *vn = net_with_defaults();
@@ -92,93 +111,177 @@ static void idle_ack_writes_nothing(void)
 static void handshake_behind_nat(void)
 {
 	struct vs_net *vn = net_with_defaults();
-	struct vs_conn cp = { .timeout = 3 * HZ };
+	struct vs_conn cp = conn_in(vn, IPPROTO_TCP, VS_ST_INACTIVE, 3 * HZ);
 
 	step(&cp, IPPROTO_TCP, VS_TCP_SYN, VS_DIR_IN, vn);
-	CHECK(change.calls == 1 && change.active);
-	CHECK(change.state == VS_TCP_S_SYN_RECV && change.timeout == 60 * HZ);
+	CHECK(in_state(&cp, VS_TCP_S_SYN_RECV, true) && cp.timeout == 60 * HZ);
+	CHECK(change.calls == 1 && !moves);
+	CHECK(change.old == VS_ST_INACTIVE && change.new == cp.st);
 	step(&cp, IPPROTO_TCP, VS_TCP_SYN | VS_TCP_ACK, VS_DIR_OUT, vn);
 	CHECK(change.calls == 1);
 	step(&cp, IPPROTO_TCP, VS_TCP_ACK, VS_DIR_IN, vn);
-	CHECK(change.state == VS_TCP_S_ESTABLISHED &&
-	      change.timeout == 900 * HZ);
+	CHECK(in_state(&cp, VS_TCP_S_ESTABLISHED, true));
+	CHECK(cp.timeout == 900 * HZ && change.timeout == 900 * HZ);
 	step(&cp, IPPROTO_TCP, VS_TCP_FIN | VS_TCP_ACK, VS_DIR_IN, vn);
-	CHECK(change.state == VS_TCP_S_CLOSE_WAIT && !change.active);
+	CHECK(in_state(&cp, VS_TCP_S_CLOSE_WAIT, false));
+	CHECK(cp.timeout == 60 * HZ && moves == 1);
 	step(&cp, IPPROTO_TCP, VS_TCP_FIN | VS_TCP_ACK, VS_DIR_OUT, vn);
-	CHECK(change.state == VS_TCP_S_TIME_WAIT && !change.active);
-	CHECK(change.timeout == 120 * HZ && change.calls == 4);
+	CHECK(in_state(&cp, VS_TCP_S_TIME_WAIT, false));
+	CHECK(cp.timeout == 120 * HZ && change.calls == 4 && moves == 1);
 }
 
 static void output_clears_nooutput(void)
 {
 	struct vs_net *vn = net_with_defaults();
-	struct vs_conn cp = {
-		.st = VS_TCP_S_ESTABLISHED | VS_ST_NOOUTPUT,
-		.timeout = 900 * HZ,
-	};
+	struct vs_conn cp = conn_in(vn, IPPROTO_TCP,
+				    VS_TCP_S_ESTABLISHED | VS_ST_NOOUTPUT,
+				    900 * HZ);
 
 	step(&cp, IPPROTO_TCP, VS_TCP_ACK, VS_DIR_OUT, vn);
-	CHECK(change.calls == 1 && change.clear == VS_ST_NOOUTPUT);
-	CHECK(cp.st == VS_TCP_S_ESTABLISHED);
-	/* the client's FIN now is one of two */
+	CHECK(change.calls == 1 && cp.st == VS_TCP_S_ESTABLISHED);
+	/* replies are seen: the client's FIN leads to CLOSE_WAIT */
 	step(&cp, IPPROTO_TCP, VS_TCP_FIN, VS_DIR_IN, vn);
-	CHECK(change.state == VS_TCP_S_CLOSE_WAIT);
+	CHECK(in_state(&cp, VS_TCP_S_CLOSE_WAIT, false));
 
 	cp.st = VS_TCP_S_ESTABLISHED | VS_ST_NOOUTPUT;
 	step(&cp, IPPROTO_TCP, VS_TCP_FIN, VS_DIR_IN, vn);
-	CHECK(change.state == VS_TCP_S_FIN_WAIT && !change.clear);
+	CHECK(in_state(&cp, VS_TCP_S_FIN_WAIT, false));
+	CHECK(cp.st & VS_ST_NOOUTPUT);
 }
 
 static void changed_timeouts_apply(void)
 {
 	struct vs_net *vn = net_with_defaults();
-	struct vs_conn cp = {
-		.st = VS_TCP_S_ESTABLISHED, .timeout = 900 * HZ,
-	};
+	struct vs_conn cp = conn_in(vn, IPPROTO_TCP, VS_TCP_S_ESTABLISHED,
+				    900 * HZ);
 
 	vn->proto.tcp_timeout[VS_TCP_S_ESTABLISHED] = 7 * HZ;
 	step(&cp, IPPROTO_TCP, VS_TCP_ACK, VS_DIR_IN, vn);
-	CHECK(change.calls == 1 && cp.timeout == 7 * HZ);
+	CHECK(cp.timeout == 7 * HZ && moves == 1);
+	CHECK(cp.st == VS_TCP_S_ESTABLISHED);
 	step(&cp, IPPROTO_TCP, VS_TCP_ACK, VS_DIR_IN, vn);
-	CHECK(change.calls == 1);
+	CHECK(moves == 1);
+
+	cp = conn_in(vn, IPPROTO_UDP, VS_ST_INACTIVE, 3 * HZ);
+	step(&cp, IPPROTO_UDP, 0, VS_DIR_IN, vn);
+	CHECK(cp.timeout == 300 * HZ && cp.st == VS_ST_INACTIVE && moves == 1);
+}
+
+static void dead_does_not_change(void)
+{
+	struct vs_net *vn = net_with_defaults();
+	struct vs_conn cp = conn_in(vn, IPPROTO_TCP,
+				    VS_TCP_S_ESTABLISHED | VS_ST_DEAD, 1);
+
+	step(&cp, IPPROTO_TCP, VS_TCP_ACK, VS_DIR_IN, vn);
+	step(&cp, IPPROTO_TCP, VS_TCP_RST, VS_DIR_IN, vn);
+	vs_proto_set_state(&cp, VS_TCP_S_LISTEN);
+	CHECK(!change.calls && !moves && cp.timeout == 1);
+	CHECK(cp.st == (VS_TCP_S_ESTABLISHED | VS_ST_DEAD));
 }
 
 static void template_is_assured(void)
 {
 	struct vs_net *vn = net_with_defaults();
-	struct vs_conn ct = { .st = VS_ST_TEMPLATE };
-	struct vs_conn cp = {
-		.control = &ct, .timeout = 3 * HZ, .st = VS_ST_CONTROLLED,
-	};
+	struct vs_conn tmpl = { .st = VS_ST_TEMPLATE };
+	struct vs_conn cp = conn_in(vn, IPPROTO_TCP,
+				    VS_ST_CONTROLLED | VS_ST_INACTIVE, 3 * HZ);
 
-	CHECK(!strcmp(vs_proto_state_name(IPPROTO_TCP, &ct), "NONE"));
+	cp.control = &tmpl;
+	CHECK(!strcmp(vs_proto_state_name(IPPROTO_TCP, &tmpl), "NONE"));
 	step(&cp, IPPROTO_TCP, VS_TCP_SYN, VS_DIR_IN, vn);
-	CHECK(ct.st == VS_ST_TEMPLATE);
+	CHECK(tmpl.st == VS_ST_TEMPLATE);
 	step(&cp, IPPROTO_TCP, VS_TCP_ACK, VS_DIR_IN, vn);
-	CHECK(!strcmp(vs_proto_state_name(IPPROTO_TCP, &ct), "ASSURED"));
+	CHECK(!strcmp(vs_proto_state_name(IPPROTO_TCP, &tmpl), "ASSURED"));
 
-	ct.st = VS_ST_TEMPLATE;
-	cp.st = VS_ST_CONTROLLED;
+	tmpl.st = VS_ST_TEMPLATE;
+	cp.proto = IPPROTO_UDP;
+	cp.st = VS_ST_CONTROLLED | VS_ST_INACTIVE;
 	step(&cp, IPPROTO_UDP, 0, VS_DIR_IN, vn);
-	CHECK(ct.st == VS_ST_TEMPLATE);
+	CHECK(tmpl.st == VS_ST_TEMPLATE);
 	step(&cp, IPPROTO_UDP, 0, VS_DIR_OUT, vn);
-	CHECK(ct.st == (VS_ST_TEMPLATE | VS_TMPL_ASSURED));
+	CHECK(tmpl.st == (VS_ST_TEMPLATE | VS_TMPL_ASSURED));
 }
 
 static void later_fragment_changes_nothing(void)
 {
 	struct vs_net *vn = net_with_defaults();
-	struct vs_conn cp = { .st = VS_TCP_S_ESTABLISHED };
+	struct vs_conn cp = conn_in(vn, IPPROTO_TCP, VS_TCP_S_ESTABLISHED, 0);
 	struct vs_pkt p = {
 		.vn = vn, .proto = IPPROTO_TCP, .frag = true, .later_frag = true,
 	};
 
 	vs_proto_state(&cp, &p, VS_DIR_IN);
-	CHECK(!change.calls);
+	CHECK(!change.calls && !cp.timeout);
 }
 
-/* An association from INIT to SHUTDOWN COMPLETE, as a NAT director sees it, and
- * as one sees it that the replies bypass. */
+/* A packet that another CPU processes before exchange number @at of this
+ * one's. */
+static struct {
+	struct vs_conn *cp;
+	unsigned int at;
+	u8 flags;
+	enum vs_dir dir;
+} race;
+
+static void race_step(void)
+{
+	if (race.at--)
+		return;
+	unit_race = NULL;
+	step(race.cp, IPPROTO_TCP, race.flags, race.dir, race.cp->vn);
+}
+
+/* One CPU processes @flags in direction @dir. Another one processes @with in
+ * the opposite direction before each exchange of the first in turn. The result
+ * is @last, or @first without the second packet, with the timeout of that
+ * state. Returns the number of runs. */
+static unsigned int race_steps(u8 flags, enum vs_dir dir, u8 with, u8 first,
+			       u8 last)
+{
+	struct vs_net *vn = net_with_defaults();
+	unsigned int n = 0;
+	u8 state;
+
+	do {
+		struct vs_conn cp = conn_in(vn, IPPROTO_TCP,
+					    VS_TCP_S_ESTABLISHED, 900 * HZ);
+
+		race.cp = &cp;
+		race.at = n++;
+		race.flags = with;
+		race.dir = !dir;
+		unit_race = race_step;
+		step(&cp, IPPROTO_TCP, flags, dir, vn);
+		state = vs_conn_state(&cp);
+		if (unit_race) {
+			CHECK(state == first);
+			break;
+		}
+		CHECK(state == last);
+		CHECK(cp.timeout == vn->proto.tcp_timeout[state]);
+		CHECK(cp.st & VS_ST_INACTIVE);
+	} while (1);
+	unit_race = NULL;
+	return n;
+}
+
+/* FINs of both sides end in TIME_WAIT and a RST in CLOSE, in whatever order two
+ * CPUs process them, with the timeout of that state. */
+static void steps_race(void)
+{
+	CHECK(race_steps(VS_TCP_FIN, VS_DIR_IN, VS_TCP_FIN,
+			 VS_TCP_S_CLOSE_WAIT, VS_TCP_S_TIME_WAIT) > 2);
+	CHECK(race_steps(VS_TCP_FIN, VS_DIR_OUT, VS_TCP_FIN,
+			 VS_TCP_S_FIN_WAIT, VS_TCP_S_TIME_WAIT) > 2);
+	CHECK(race_steps(VS_TCP_FIN, VS_DIR_IN, VS_TCP_RST,
+			 VS_TCP_S_CLOSE_WAIT, VS_TCP_S_CLOSE) > 2);
+	CHECK(race_steps(VS_TCP_RST, VS_DIR_IN, VS_TCP_FIN,
+			 VS_TCP_S_CLOSE, VS_TCP_S_CLOSE) > 2);
+}
+
+/* An association from INIT to SHUTDOWN COMPLETE, with replies that pass the
+ * director (NAT) and with replies that bypass it (DR, TUN). */
 static void sctp_association(void)
 {
 	static const struct {
@@ -226,6 +329,8 @@ const struct unit_test proto_tests[] = {
 	{ "proto_handshake_behind_nat", handshake_behind_nat },
 	{ "proto_output_clears_nooutput", output_clears_nooutput },
 	{ "proto_changed_timeouts_apply", changed_timeouts_apply },
+	{ "proto_dead_does_not_change", dead_does_not_change },
+	{ "proto_steps_race", steps_race },
 	{ "proto_template_is_assured", template_is_assured },
 	{ "proto_sctp_association", sctp_association },
 	{ "proto_later_fragment_changes_nothing", later_fragment_changes_nothing },

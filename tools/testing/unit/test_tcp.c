@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/tcp_state.c against the rows as they are documented of the kernel's
- * ip_vs: a row an event, a column a current state.
+ * kernel/conn/tcp_state.c against the state tables of the kernel's ip_vs as
+ * they are documented: a row for each event, a column for each current state.
  */
 #include "conn/proto.h"
 #include "path/pkt.h"
@@ -34,7 +34,7 @@ static const struct event_row normal_rows[] = {
 	{ VS_STATE_INPUT_ONLY, VS_TCP_RST, "CL CL CL SR CL CL CL CL LA LI CL" },
 };
 
-/* secure_tcp: only the cells that differ, "--" elsewhere. */
+/* secure_tcp: "--" where the table does not differ from the normal one. */
 static const struct event_row secure_rows[] = {
 	{ VS_STATE_INPUT, VS_TCP_SYN, "-- -- -- -- -- -- -- -- -- -- SA" },
 	{ VS_STATE_INPUT, VS_TCP_FIN, "-- -- -- -- -- -- -- -- -- -- SA" },
@@ -81,7 +81,7 @@ static u8 expected(bool secure, enum vs_state_dir row, u8 event, u8 state)
 	return state_of(r->next + 3 * column);
 }
 
-/* Flags that count, the first wins. */
+/* The flag that decides: the first one in this order that is set. */
 static u8 deciding(u8 flags)
 {
 	static const u8 order[] = {

@@ -39,6 +39,8 @@ typedef int64_t s64;
 #define ____cacheline_aligned	__attribute__((aligned(64)))
 #undef __counted_by
 #define __counted_by(n)
+#undef __always_inline
+#define __always_inline		inline
 #define __always_unused		__attribute__((unused))
 #define fallthrough		__attribute__((fallthrough))
 #define likely(x)		(x)
@@ -61,6 +63,7 @@ typedef int64_t s64;
 #define BITS_TO_LONGS(n)	DIV_ROUND_UP(n, BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 #define BIT(n)			(1UL << (n))
+#define EXPORT_SYMBOL_GPL(x)
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
 
@@ -104,11 +107,15 @@ typedef atomic_t refcount_t;
 #define atomic_set(a, v)	WRITE_ONCE((a)->counter, v)
 #define atomic_inc(a)		((void)__sync_add_and_fetch(&(a)->counter, 1))
 #define atomic_dec(a)		((void)__sync_sub_and_fetch(&(a)->counter, 1))
-#define try_cmpxchg(p, oldp, new) \
+/* If set, called before each exchange: stands for another CPU. */
+extern void (*unit_race)(void);
+#define unit_race_here()	((void)(unit_race && (unit_race(), 0)))
+#define try_cmpxchg(p, oldp, new) (unit_race_here(), \
 	__atomic_compare_exchange_n(p, oldp, new, false, __ATOMIC_SEQ_CST, \
-				    __ATOMIC_SEQ_CST)
+				    __ATOMIC_SEQ_CST))
 #define atomic_try_cmpxchg(a, oldp, new) try_cmpxchg(&(a)->counter, oldp, new)
-#define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#define xchg(p, v)		(unit_race_here(), \
+	__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST))
 #define smp_mb__after_atomic()	__sync_synchronize()
 #define smp_mb__before_atomic()	__sync_synchronize()
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The extension of a connection: what only templates of a persistence engine
+ * and connections of an app have.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "conn/app.h"
+#include "conn/ext.h"
+#include "pe/pe.h"
+
+struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe,
+				    const struct vs_pkt *p)
+{
+	struct vs_conn_ext *ext;
+	const u8 *data;
+	int len;
+
+	vs_assert_packet_context();
+	len = pe->find(p, &data);
+	if (len < 0)
+		return ERR_PTR(len);
+	ext = kmalloc(struct_size(ext, data, len), GFP_ATOMIC);
+	if (!ext)
+		return ERR_PTR(-ENOMEM);
+	/* The service has just let go of an engine that is being unloaded. */
+	if (!try_module_get(pe->owner)) {
+		kfree(ext);
+		return ERR_PTR(-EINVAL);
+	}
+	ext->pe = pe;
+	ext->app = NULL;
+	ext->len = len;
+	memcpy(ext->data, data, len);
+	return ext;
+}
+
+void vs_conn_ext_free(struct vs_conn_ext *ext)
+{
+	if (!ext)
+		return;
+	vs_app_conn_free(ext->app);
+	vs_pe_put(ext->pe);
+	kfree(ext);
+}
