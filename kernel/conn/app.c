@@ -363,8 +363,17 @@ static struct vs_conn *make_claimed(struct vs_pkt *p, struct vs_conn *data)
 	};
 	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
 
-	if (cp == ERR_PTR(-EEXIST))	/* by another CPU, for the same SYN */
-		return vs_conn_lookup_in(p);
+	if (cp == ERR_PTR(-EEXIST)) {	/* by another CPU, for the same SYN */
+		struct vs_tuple k = {
+			.saddr = &p->saddr, .daddr = &p->daddr,
+			.sport = p->sport, .dport = p->dport,
+			.af = p->af, .proto = p->proto,
+		};
+		enum vs_dir dir;
+
+		cp = vs_table_lookup(&p->vn->table, &k, &dir);
+		return cp && dir == VS_DIR_IN ? cp : NULL;
+	}
 	if (IS_ERR(cp)) {
 		p->verdict = vs_drop(p, VS_DROP_NO_MEMORY);
 		return NULL;

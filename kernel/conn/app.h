@@ -124,10 +124,6 @@ int vs_app_bind(struct vs_conn *cp);
 void vs_app_unbind(struct vs_conn *cp);		/* it dies; readers may go on */
 void vs_app_conn_free(struct vs_app_conn *ac);	/* no reader is left */
 
-/* A packet of a connection with a helper, before NAT. false: p->verdict. */
-bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp);
-bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp);
-
 /* A client's packet without a connection may be the one that was announced for
  * any port: now for its own. NULL: it is not (p->verdict NF_ACCEPT), or has to
  * be dropped. */

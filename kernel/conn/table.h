@@ -64,13 +64,6 @@ struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
 struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
 				       const struct vs_tuple *k);
 
-/* RCU. The connection of packet @p, and the packet's direction. */
-struct vs_conn *vs_conn_lookup(const struct vs_pkt *p, enum vs_dir *dir);
-/* Likewise that of the packet opposite to @p, and that one's direction. */
-struct vs_conn *vs_conn_lookup_reverse(const struct vs_pkt *p, enum vs_dir *dir);
-/* The connection of @p, if that is a client's packet. */
-struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p);
-
 /* -EEXIST: the client's tuple is there already, unless that is all right
  * (@allow_dup). */
 int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup);

@@ -113,7 +113,7 @@ static void rewrite_error(struct trial *t)
 {
 	struct vs_pkt in = t->p;
 
-	if (t->p.later_frag || t->p.l4 + 8u > t->skb.len ||
+	if (t->p.nonfirst_frag || t->p.l4 + 8u > t->skb.len ||
 	    vs_pkt_parse(&in, t->p.l4 + 8) != VS_PARSE_OK)
 		return;
 	keep(t);
@@ -138,7 +138,7 @@ static void one(struct trial *t, u64 seed, u64 number)
 	load(t);
 	what = vs_pkt_parse(&t->p, 0);
 	t->seen[what]++;
-	if (what == VS_PARSE_OK && !t->p.cut)
+	if (what == VS_PARSE_OK && !t->p.truncated)
 		rewrite(t);
 	else if (what == VS_PARSE_ICMP)
 		rewrite_error(t);

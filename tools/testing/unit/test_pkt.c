@@ -56,7 +56,7 @@ static void check_fields(const struct frame *f, const struct vs_pkt *p)
 	CHECK(!memcmp(&p->saddr, saddr, size));
 	CHECK(!memcmp(&p->daddr, daddr, size));
 	CHECK(p->proto == f->proto && p->l4 == f->l4 && p->l3 == 0);
-	CHECK(p->frag == f->has_frag && !p->later_frag);
+	CHECK(p->frag == f->has_frag && !p->nonfirst_frag);
 	CHECK(p->tcp == f->flags);
 	if (f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP) {
 		CHECK(!memcmp(&p->sport, l4, 2));
@@ -78,11 +78,11 @@ static void check_frame(const struct frame *f)
 	for (len = 0; len <= f->len; len++) {
 		ret = parse(&p, f->data, len, rnd(len + 1), f->af, 0);
 		if (len >= needed(f)) {
-			if (ret != want || p.cut)
+			if (ret != want || p.truncated)
 				FAIL("family %d protocol %d, %u of %u bytes: %d",
 				     f->af, f->proto, len, f->len, ret);
 			check_fields(f, &p);
-		} else if (ret == VS_PARSE_OK && !p.cut) {
+		} else if (ret == VS_PARSE_OK && !p.truncated) {
 			FAIL("family %d protocol %d: %u of %u bytes suffice",
 			     f->af, f->proto, len, needed(f));
 		}
@@ -133,13 +133,13 @@ static void later_fragments(void)
 	frame_random(&f, AF_INET, IPPROTO_TCP);
 	((struct iphdr *)f.data)->frag_off = htons(IP_MF | 185);
 	CHECK(parse(&p, f.data, f.len, f.len, AF_INET, 0) != VS_PARSE_BAD);
-	CHECK(p.frag && p.later_frag && !p.sport && !p.dport && !p.tcp);
+	CHECK(p.frag && p.nonfirst_frag && !p.sport && !p.dport && !p.tcp);
 
 	memset(f.data, 0, sizeof(f.data));
 	put_later6(f.data, IPPROTO_TCP);
 	f.data[48] = 0x11;
 	CHECK(parse(&p, f.data, 60, 60, AF_INET6, 0) != VS_PARSE_BAD);
-	CHECK(p.frag && p.later_frag && !p.sport && !p.dport && !p.tcp);
+	CHECK(p.frag && p.nonfirst_frag && !p.sport && !p.dport && !p.tcp);
 }
 
 /* IPsec has no ports to miss, but the IP header ends where @l4 says at the
@@ -157,12 +157,12 @@ static void later_fragments_of_ipsec(void)
 			.protocol = IPPROTO_ESP, .frag_off = htons(185) };
 		CHECK(parse(&p, data, sizeof(data), l3, AF_INET, l3) ==
 		      VS_PARSE_OK);
-		CHECK(p.later_frag && p.l4 == l3 + sizeof(*iph));
+		CHECK(p.nonfirst_frag && p.l4 == l3 + sizeof(*iph));
 
 		put_later6(data + l3, IPPROTO_ESP);
 		CHECK(parse(&p, data, sizeof(data), l3, AF_INET6, l3) ==
 		      VS_PARSE_OK);
-		CHECK(p.later_frag && p.l4 >= l3 + sizeof(struct ipv6hdr));
+		CHECK(p.nonfirst_frag && p.l4 >= l3 + sizeof(struct ipv6hdr));
 	}
 }
 
@@ -276,12 +276,12 @@ static void sctp_chunks(void)
 			chunk[ALIGN(rows[i].len, 4)] = rows[i].second;
 		CHECK(parse(&p, data, sizeof(data), rnd(sizeof(data) + 1),
 			    AF_INET, 0) == VS_PARSE_OK);
-		CHECK(p.chunk == rows[i].want && !p.cut);
+		CHECK(p.chunk == rows[i].want && !p.truncated);
 		CHECK(vs_pkt_opens(&p) == (rows[i].want == SCTP_CID_INIT));
 	}
 	for (len = 32; len < 36; len++) {
 		CHECK(parse(&p, data, len, len, AF_INET, 0) == VS_PARSE_OK);
-		CHECK(p.cut);
+		CHECK(p.truncated);
 	}
 }
 
