@@ -59,8 +59,8 @@ err_counts:
 	return err;
 }
 
-/* Unregisters the hooks. Packets that are in them leave before weir_net_exit(): an
- * RCU grace period passes between the two. */
+/* Unregisters the hooks. Packets that are in them leave before weir_net_exit():
+ * an RCU grace period passes between the two. */
 static void __net_exit weir_net_pre_exit(struct net *net)
 {
 	struct vs_net *vn = vs_net(net);

@@ -105,7 +105,7 @@ struct vs_est {
 struct vs_net {
 	/* read per packet */
 	struct vs_filter filter;
-	struct vs_notrack notrack;
+	struct vs_notrack notrack[2];
 	struct vs_table table;
 	struct vs_sysctl sysctl;
 	struct vs_proto_net proto;
@@ -127,6 +127,8 @@ struct vs_net {
 	struct vs_config config;
 	struct vs_stats total;
 	struct vs_est est;
+	struct mutex notrack_lock;	/* vs_notrack.hooked */
+	struct delayed_work notrack_work;
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
 };

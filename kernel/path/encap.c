@@ -132,8 +132,8 @@ static bool push_remcsum(struct sk_buff *skb)
 	return true;
 }
 
-/* The source port is a hash of the flow, so that ECMP and receive queues can tell
- * flows apart without reordering one. */
+/* The source port is a hash of the flow, so that ECMP and receive queues can
+ * tell flows apart without reordering one. */
 static bool push_gue(struct vs_pkt *p, const struct vs_tunnel *tun, u8 proto)
 {
 	struct sk_buff *skb = p->skb;
@@ -228,8 +228,8 @@ static void write_outer6(struct sk_buff *skb, const struct inner_hdr *in,
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 }
 
-/* Tunnel offload and GSO take CHECKSUM_PARTIAL for the Internet checksum. Resolve
- * an SCTP CRC32c here; GSO segments get theirs when segmented. */
+/* Tunnel offload and GSO take CHECKSUM_PARTIAL for the Internet checksum.
+ * Resolve an SCTP CRC32c here; GSO segments get theirs when segmented. */
 static bool resolve_sctp_crc(struct sk_buff *skb)
 {
 	if (likely(skb->ip_summed != CHECKSUM_PARTIAL ||

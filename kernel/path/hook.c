@@ -13,8 +13,8 @@
 #include "path/path.h"
 #include "path/pkt.h"
 
-/* Packets that have been through the hooks before, that are not addressed to
- * this host's link layer, or that a raw socket sends unfragmented as they are. */
+/* Exempt are packets that went through our hooks before, packets for another
+ * host's link-layer address, and those of raw sockets with IP_NODEFRAG. */
 static bool hook_exempts(const struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {

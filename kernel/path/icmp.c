@@ -6,7 +6,6 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/ip_vs.h>
-#include <linux/netdevice.h>
 #include <linux/udp.h>
 #include <net/gre.h>
 #include <net/gue.h>
@@ -61,8 +60,8 @@ static bool read_icmp_error(struct vs_pkt *p, struct icmp_error *e)
 	return true;
 }
 
-/* @p is about a packet of no connection. Counted once, in the last pipeline that
- * looks at it (@hook), and not if the local stack sent it. */
+/* @p is about a packet of no connection. Counted once, in the last pipeline
+ * that looks at it (@hook), and not if the local stack sent it. */
 static unsigned int pass_unrelated(const struct vs_pkt *p, u8 hook)
 {
 	return p->hook == hook ? vs_pass(p, VS_PASS_ICMP_UNRELATED) : NF_ACCEPT;
@@ -97,8 +96,8 @@ static void account_error(const struct vs_conn *cp, enum vs_count pkts,
 
 /*
  * Updates the PMTU to the real server after a router reported @mtu, and returns
- * the MTU to report to the client. skb->data is at the tunnel packet that was too
- * big, with @overhead bytes before the client's packet.
+ * the MTU to report to the client. skb->data is at the tunnel packet that was
+ * too big, with @overhead bytes before the client's packet.
  */
 static unsigned int tunnel_update_pmtu(struct vs_pkt *p, struct vs_dest *dest,
 			       unsigned int mtu, unsigned int overhead)

@@ -67,14 +67,14 @@ static __wsum edit_port(__be16 *ports, const struct nat_edit *e)
 }
 
 /*
- * Updates a transport checksum. With CHECKSUM_PARTIAL the field holds the pseudo
- * header's sum only, which has no ports. With CHECKSUM_COMPLETE skb->csum covers
- * the network header, too: for IPv6 the change of the address and that of
- * @check cancel out; for IPv4 the header checksum has absorbed the change
- * of the address, so that skb->csum has to follow @check.
+ * Updates a transport checksum. With CHECKSUM_PARTIAL the field holds the
+ * pseudo header's sum only, which has no ports. With CHECKSUM_COMPLETE
+ * skb->csum covers the network header, too: for IPv6 the change of the address
+ * and that of @check cancel out; for IPv4 the header checksum has absorbed the
+ * change of the address, so that skb->csum has to follow @check.
  */
 static void nat_update_check(struct sk_buff *skb, u8 af, __sum16 *check,
-		      __wsum addr, __wsum port)
+			     __wsum addr, __wsum port)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		*check = ~csum_fold(csum_add(addr, csum_unfold(*check)));
@@ -219,7 +219,8 @@ bool vs_nat_icmp(struct vs_pkt *p, const struct vs_pkt *in,
 		 struct vs_conn *cp, enum vs_dir dir)
 {
 	struct nat_edit e = {
-		.addr = vs_conn_addr(cp, dir == VS_DIR_IN ? VS_DADDR : VS_VADDR),
+		.addr = vs_conn_addr(cp, dir == VS_DIR_IN ? VS_DADDR :
+							    VS_VADDR),
 		.port = dir == VS_DIR_IN ? cp->dport : cp->vport,
 		.src = dir == VS_DIR_OUT,
 	};

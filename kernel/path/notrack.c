@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * With net.ipv4.vs.conntrack=0 conntrack allocates an entry in PRE_ROUTING for
- * each packet, only for us to drop it. If no hook in between can observe it, mark
- * packets of known connections untracked instead.
+ * each packet, only for us to drop it. If no hook in between can observe it,
+ * mark packets of known connections untracked instead.
  *
  * Any hook between conntrack's and ours can observe the entry: a firewall rule
- * for state "new" matches each of these packets, and must continue to. NAT looks
- * at new entries as well, but does not change the packets of a known connection.
+ * for state "new" matches each of these packets, and must continue to. NAT
+ * looks at new entries as well, but does not change the packets of a known
+ * connection.
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -56,7 +57,8 @@ static bool can_observe(const struct nf_hook_ops *ops, u8 hook)
 	case NF_INET_PRE_ROUTING:
 		return ops->priority >= NF_IP_PRI_CONNTRACK &&
 		       !is_conntrack_hook(ops, hook) &&
-		       (ops->priority != NF_IP_PRI_NAT_DST || is_rule_hook(ops));
+		       (ops->priority != NF_IP_PRI_NAT_DST ||
+			is_rule_hook(ops));
 	case NF_INET_LOCAL_IN:
 		return ops->priority < VS_PRI_LOCAL_IN ||
 		       (ops->priority == VS_PRI_LOCAL_IN && is_rule_hook(ops));
@@ -92,14 +94,15 @@ static bool hook_has(const struct nf_hook_entries *e, u8 hook,
 }
 
 /* Whether the hooks are still those that were judged. */
-static bool notrack_is_current(const struct vs_notrack_af *n,
+static bool notrack_is_current(const struct vs_notrack *n,
 			       const struct net *net, u8 af)
 {
 	u8 hook;
 
 	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
-		const struct nf_hook_entries *e = net_hook_entries(net, af, hook);
+		const struct nf_hook_entries *e;
 
+		e = net_hook_entries(net, af, hook);
 		/* Also compare the count: a new table may reuse the address.
 		 * Equal counts can still alias until notrack_judge() runs
 		 * again: for NOTRACK_PERIOD, packets may go untracked past a
@@ -120,8 +123,8 @@ static bool has_our_addr(const struct vs_pkt *p)
 	       vs_filter_has(f->real, p->af, &p->saddr);
 }
 
-/* Whether the stack will deliver @p locally, so that we see it. A connection may
- * be left from a time when its virtual address was local. */
+/* Whether the stack will deliver @p locally, so that we see it. A connection
+ * may be left from a time when its virtual address was local. */
 static bool is_to_local_addr(const struct vs_pkt *p)
 {
 	if (p->af == AF_INET6)
@@ -133,7 +136,7 @@ static bool is_to_local_addr(const struct vs_pkt *p)
 /* Whether @p belongs to a connection, does not open one, and may bypass
  * conntrack. */
 static bool pkt_may_bypass(const struct vs_pkt *p,
-			   const struct vs_notrack_af *n)
+			   const struct vs_notrack *n)
 {
 	const struct vs_conn *cp;
 	enum vs_dir dir;
@@ -156,7 +159,7 @@ static unsigned int notrack_hook(void *priv, struct sk_buff *skb,
 		.af = state->pf == NFPROTO_IPV6 ? AF_INET6 : AF_INET,
 		.hook = state->hook,
 	};
-	const struct vs_notrack_af *n = &p.vn->notrack.af[vs_af_index(p.af)];
+	const struct vs_notrack *n = &p.vn->notrack[vs_af_index(p.af)];
 
 	if (skb_get_nfct(skb) || skb->ipvs_property ||
 	    skb->pkt_type != PACKET_HOST ||
@@ -184,13 +187,13 @@ static const struct nf_hook_ops notrack_ops[] = {
 /* Decides for which packets of a family conntrack can be bypassed. */
 static void notrack_judge(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack_af *n = &vn->notrack.af[vs_af_index(af)];
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 	const struct nf_hook_entries *e[NF_INET_NUMHOOKS];
 	u8 watched = 0;	/* BIT() of each hook with an observer */
 	bool tracked = false;
 	u8 hook;
 
-	lockdep_assert_held(&vn->notrack.lock);
+	lockdep_assert_held(&vn->notrack_lock);
 	rcu_read_lock();
 	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
 		e[hook] = net_hook_entries(vn->net, af, hook);
@@ -212,9 +215,9 @@ static void notrack_judge(struct vs_net *vn, u8 af)
 
 static void notrack_unhook(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack_af *n = &vn->notrack.af[vs_af_index(af)];
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 
-	lockdep_assert_held(&vn->notrack.lock);
+	lockdep_assert_held(&vn->notrack_lock);
 	if (!n->hooked)
 		return;
 	nf_unregister_net_hook(vn->net, &notrack_ops[vs_af_index(af)]);
@@ -223,17 +226,17 @@ static void notrack_unhook(struct vs_net *vn, u8 af)
 
 static void notrack_update(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack_af *n = &vn->notrack.af[vs_af_index(af)];
+	const struct nf_hook_ops *ops = &notrack_ops[vs_af_index(af)];
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 
-	lockdep_assert_held(&vn->notrack.lock);
+	lockdep_assert_held(&vn->notrack_lock);
 	/* Not under the configuration's lock. If the last service is deleted
 	 * after this check, vs_notrack_stop() comes later, with our lock. */
 	if (!READ_ONCE(vn->config.num_af[vs_af_index(af)]))
 		return;
 	notrack_judge(vn, af);
 	if (n->in && !n->hooked) {
-		n->hooked = !nf_register_net_hook(vn->net,
-						  &notrack_ops[vs_af_index(af)]);
+		n->hooked = !nf_register_net_hook(vn->net, ops);
 		/* our own hook has changed the table */
 		notrack_judge(vn, af);
 	} else if (!n->in) {
@@ -244,37 +247,37 @@ static void notrack_update(struct vs_net *vn, u8 af)
 static void notrack_work(struct work_struct *work)
 {
 	struct vs_net *vn = container_of(work, struct vs_net,
-					 notrack.work.work);
+					 notrack_work.work);
 
-	mutex_lock(&vn->notrack.lock);
+	mutex_lock(&vn->notrack_lock);
 	notrack_update(vn, AF_INET);
 	notrack_update(vn, AF_INET6);
-	mutex_unlock(&vn->notrack.lock);
+	mutex_unlock(&vn->notrack_lock);
 	if (READ_ONCE(vn->config.num_services))
 		vs_notrack_start(vn);
 }
 
 void vs_notrack_start(struct vs_net *vn)
 {
-	queue_delayed_work(vs_wq, &vn->notrack.work, NOTRACK_PERIOD);
+	queue_delayed_work(vs_wq, &vn->notrack_work, NOTRACK_PERIOD);
 }
 
 void vs_notrack_stop(struct vs_net *vn, u8 af)
 {
-	mutex_lock(&vn->notrack.lock);
+	mutex_lock(&vn->notrack_lock);
 	notrack_unhook(vn, af);
-	mutex_unlock(&vn->notrack.lock);
+	mutex_unlock(&vn->notrack_lock);
 }
 
 void vs_notrack_net_init(struct vs_net *vn)
 {
-	mutex_init(&vn->notrack.lock);
-	INIT_DELAYED_WORK(&vn->notrack.work, notrack_work);
+	mutex_init(&vn->notrack_lock);
+	INIT_DELAYED_WORK(&vn->notrack_work, notrack_work);
 }
 
 void vs_notrack_net_exit(struct vs_net *vn)
 {
-	cancel_delayed_work_sync(&vn->notrack.work);
+	cancel_delayed_work_sync(&vn->notrack_work);
 }
 
 #endif /* VS_HAVE_NOTRACK */

@@ -2,21 +2,20 @@
 #ifndef VS_NOTRACK_H
 #define VS_NOTRACK_H
 
-#include <linux/mutex.h>
 #include <linux/netfilter.h>
-#include <linux/workqueue.h>
 
 #include "types.h"
 
 /**
- * struct vs_notrack_af - whether packets of a family may bypass conntrack
+ * struct vs_notrack - whether packets of a family may bypass conntrack
  * @judged:	the hooks for which @in and @out were decided: per NF_INET_* hook
  *		the address of its table, for comparison only, and its length
  * @in:		requests may
  * @out:	replies of NAT connections may, too
- * @hooked:	our hook before conntrack's is registered; under vs_notrack.lock
+ * @hooked:	our hook before conntrack's is registered; under
+ *		vs_net.notrack_lock
  */
-struct vs_notrack_af {
+struct vs_notrack {
 	struct {
 		const void *hooks;
 		unsigned int num;
@@ -24,18 +23,6 @@ struct vs_notrack_af {
 	bool in;
 	bool out;
 	bool hooked;
-};
-
-/**
- * struct vs_notrack - a namespace's packets that may bypass conntrack
- * @af:		by vs_af_index(); read per packet
- * @lock:	serializes decisions and the registration of the hook
- * @work:	decides anew every two seconds while there are services
- */
-struct vs_notrack {
-	struct vs_notrack_af af[2];
-	struct mutex lock;
-	struct delayed_work work;
 };
 
 #ifdef VS_HAVE_NOTRACK

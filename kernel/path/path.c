@@ -135,7 +135,7 @@ static bool is_fragment4(const struct vs_pkt *p)
 /* Reassembles IPv4 fragments in FORWARD and LOCAL_OUT; the stack has done so
  * before LOCAL_IN, and nf_defrag_ipv6 before every IPv6 hook. False: the
  * fragment was queued, or dropped. */
-static bool defrag4(struct vs_pkt *p)
+static bool pkt_defrag4(struct vs_pkt *p)
 {
 	u32 user = p->hook == NF_INET_FORWARD ? IP_DEFRAG_VS_FWD :
 						IP_DEFRAG_VS_OUT;
@@ -224,7 +224,7 @@ unsigned int vs_path_local(struct vs_pkt *p)
 	enum vs_dir dir;
 
 	vs_assert_packet_context();
-	if (unlikely(is_fragment4(p)) && !defrag4(p))
+	if (unlikely(is_fragment4(p)) && !pkt_defrag4(p))
 		return NF_STOLEN;
 
 	switch (path_parse(p)) {
@@ -262,7 +262,7 @@ unsigned int vs_path_forward(struct vs_pkt *p)
 	enum vs_dir dir;
 
 	vs_assert_packet_context();
-	if (unlikely(is_fragment4(p)) && !defrag4(p))
+	if (unlikely(is_fragment4(p)) && !pkt_defrag4(p))
 		return NF_STOLEN;
 
 	switch (path_parse(p)) {

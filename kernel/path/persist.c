@@ -4,9 +4,9 @@
  * it lives, new connections from there go to the template's destination. A
  * template is a connection itself, without a client port:
  *
- *	<protocol, client network, 0, virtual address, port>	one port
- *	<protocol, client network, 0, virtual address, 0>	all ports, and FTP
- *	<IP, client network, 0, fwmark, 0>			fwmark service
+ *	<protocol, client net, 0, virtual address, port>	one port
+ *	<protocol, client net, 0, virtual address, 0>	all ports, and FTP
+ *	<IP, client net, 0, fwmark, 0>			fwmark service
  *
  * With a persistence engine the key also contains what the engine extracts from
  * the packet, for instance a SIP Call-ID.
@@ -70,9 +70,9 @@ static int tmpl_key_init(struct tmpl_key *key, const struct vs_pkt *p,
 	return 0;
 }
 
-/* Whether @tmpl may still be used: its destination is configured, and not drained
- * if net.ipv4.vs.expire_quiescent_template is set. With @only, its destination
- * must be that one. */
+/* Whether @tmpl may still be used: its destination is configured, and not
+ * drained if net.ipv4.vs.expire_quiescent_template is set. With @only, its
+ * destination must be that one. */
 static bool tmpl_is_valid(const struct vs_net *vn, const struct vs_conn *tmpl,
 			  const struct vs_dest *only)
 {

@@ -15,9 +15,9 @@ struct vs_service;
  * A new template gets the destination that the scheduler chooses.
  *
  * Context: RCU, BH disabled.
- * Return: the template, valid until the RCU section ends; NULL if no destination
- * is usable; an ERR_PTR as from vs_conn_new(), or -EINVAL if the service's
- * persistence engine finds nothing in the packet.
+ * Return: the template, valid until the RCU section ends; NULL if no
+ * destination is usable; an ERR_PTR as from vs_conn_new(), or -EINVAL if the
+ * service's persistence engine finds nothing in the packet.
  */
 struct vs_conn *vs_persist_tmpl(struct vs_pkt *p, struct vs_service *svc);
 

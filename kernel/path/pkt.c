@@ -90,10 +90,11 @@ struct sctp_start {
 	struct sctp_chunkhdr chunk;
 };
 
-/* The first chunk decides, because INIT, INIT ACK and SHUTDOWN COMPLETE are never
- * bundled (RFC 9260, section 6.10). Exception: an ABORT that follows a COOKIE
- * ECHO or COOKIE ACK. */
-static u8 sctp_chunk_type(const struct vs_pkt *p, const struct sctp_chunkhdr *first)
+/* The first chunk decides, because INIT, INIT ACK and SHUTDOWN COMPLETE are
+ * never bundled (RFC 9260, section 6.10). Exception: an ABORT that follows a
+ * COOKIE ECHO or COOKIE ACK. */
+static u8 sctp_chunk_type(const struct vs_pkt *p,
+			  const struct sctp_chunkhdr *first)
 {
 	unsigned int off = p->l4 + sizeof(struct sctphdr);
 	unsigned int len = ntohs(first->length);
@@ -134,7 +135,8 @@ static enum vs_parse parse_l4(struct vs_pkt *p)
 	if (hdr && p->proto == IPPROTO_TCP)
 		p->tcp = tcp_flags(hdr);
 	else if (hdr && p->proto == IPPROTO_SCTP)
-		p->chunk = sctp_chunk_type(p, &((const struct sctp_start *)hdr)->chunk);
+		p->chunk = sctp_chunk_type(p,
+				&((const struct sctp_start *)hdr)->chunk);
 	p->truncated = !hdr;
 	if (!hdr)
 		hdr = skb_header_pointer(p->skb, p->l4, sizeof(buf.port), &buf);

@@ -40,8 +40,9 @@
  *		SCTP has no chunk
  * @verdict:	verdict (NF_*) of the stage that finished with the packet
  *
- * Filled by vs_pkt_parse(), which reads each header field once. Holds values and
- * offsets, never pointers into the packet: it stays valid when skb->data moves.
+ * Filled by vs_pkt_parse(), which reads each header field once. Holds values
+ * and offsets, never pointers into the packet: it stays valid when skb->data
+ * moves.
  */
 struct vs_pkt {
 	struct sk_buff *skb;
@@ -67,7 +68,7 @@ enum vs_parse {
 	VS_PARSE_OK,		/* TCP, UDP or SCTP with ports; AH or ESP */
 	VS_PARSE_ICMP,		/* ICMP or ICMPv6; addresses and @l4 are set */
 	VS_PARSE_OTHER,		/* not balanced: leave it to the stack */
-	VS_PARSE_BAD,		/* TCP, UDP or SCTP, truncated within the ports */
+	VS_PARSE_BAD,		/* TCP, UDP or SCTP without complete ports */
 };
 
 /**

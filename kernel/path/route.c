@@ -4,10 +4,10 @@
  * per connection.
  *
  * A destination's route is replaced without a lock: a CPU that finds it invalid
- * looks up a new one and swaps it in. An event that invalidates routes (a device
- * goes down, a destination is edited) increments @route_generation before it clears
- * the cache. A lookup that began earlier may store its result after that; it
- * then sees the new generation and clears the cache itself.
+ * looks up a new one and swaps it in. An event that invalidates routes (a
+ * device goes down, a destination is edited) increments @route_generation
+ * before it clears the cache. A lookup that began earlier may store its result
+ * after that; it then sees the new generation and clears the cache itself.
  */
 #include <linux/ip.h>
 #include <linux/ip_vs.h>
@@ -65,7 +65,8 @@ bool vs_route_is_local(const struct dst_entry *dst, u8 af)
 
 /* The route of a tunnel is looked up a second time, with its source address, so
  * that policy routing by source applies. */
-static struct dst_entry *dest_route4(struct net *net, const struct vs_dest *dest,
+static struct dst_entry *dest_route4(struct net *net,
+				     const struct vs_dest *dest,
 				     bool known_nh, __be32 *saddr)
 {
 	struct flowi4 fl4 = {
@@ -90,7 +91,8 @@ static struct dst_entry *dest_route4(struct net *net, const struct vs_dest *dest
 	return &rt->dst;
 }
 
-static struct dst_entry *dest_route6(struct net *net, const struct vs_dest *dest,
+static struct dst_entry *dest_route6(struct net *net,
+				     const struct vs_dest *dest,
 				     bool known_nh, struct in6_addr *saddr)
 {
 	struct flowi6 fl6 = {
@@ -117,8 +119,8 @@ err:
 	return NULL;
 }
 
-static struct vs_route *route_lookup(struct net *net, const struct vs_dest *dest,
-				     bool known_nh)
+static struct vs_route *route_lookup(struct net *net,
+				     const struct vs_dest *dest, bool known_nh)
 {
 	struct vs_route *rt = kzalloc(sizeof(*rt), GFP_ATOMIC);
 
@@ -254,8 +256,8 @@ static bool has_xfrm_policy(const struct net *net)
 }
 
 /*
- * Whether the route of a reply depends on its connection alone, so that it can be
- * cached there: no mark, DS field, socket, VRF or IPsec policy, and no
+ * Whether the route of a reply depends on its connection alone, so that it can
+ * be cached there: no mark, DS field, socket, VRF or IPsec policy, and no
  * destination that is scoped to an interface.
  */
 static bool reply_is_cacheable(const struct vs_pkt *p)

@@ -43,8 +43,8 @@ bool vs_route_is_local(const struct dst_entry *dst, u8 af);
  * Takes the route from the destination's cache, or looks it up.
  *
  * Context: RCU, BH disabled.
- * Return: the route, valid until the RCU section ends; NULL if there is none, and
- * the sender of @p was informed (dst_link_failure()).
+ * Return: the route, valid until the RCU section ends; NULL if there is none,
+ * and the sender of @p was informed (dst_link_failure()).
  */
 const struct vs_route *vs_route_to(struct vs_pkt *p, struct vs_dest *dest,
 				    bool known_nh);
@@ -82,15 +82,16 @@ void vs_route_drop(struct vs_dest *dest);
  * @dest: destination
  * @dev: device that went down or is being unregistered
  *
- * To be called from a netdevice notifier that runs after those of IPv4 and IPv6,
- * for every destination that packets may use: none finds the device again.
+ * To be called from a netdevice notifier that runs after those of IPv4 and
+ * IPv6, for every destination that packets may use: none finds the device
+ * again.
  *
  * Context: any but hard interrupts. The caller keeps @dest alive.
  */
 void vs_route_forget_dev(struct vs_dest *dest, struct net_device *dev);
 
-/* Releases the cached route of @dest, which has no readers any more and is about
- * to be freed. */
+/* Releases the cached route of @dest, which has no readers any more and is
+ * about to be freed. */
 void vs_route_free(struct vs_dest *dest);
 
 /**

@@ -27,7 +27,8 @@ static bool is_sloppy(const struct vs_sysctl *knobs, u8 proto)
 
 /* A SYN opens a TCP connection, an INIT an SCTP association. With the sloppy_*
  * sysctls any packet but a RST or ABORT does, to take over connections that
- * another director opened. AH and ESP follow the connection of the key exchange, and open none. */
+ * another director opened. AH and ESP follow the connection of the key
+ * exchange, and open none. */
 static bool may_open_conn(const struct vs_pkt *p)
 {
 	switch (p->proto) {
@@ -46,7 +47,8 @@ static bool may_open_conn(const struct vs_pkt *p)
 }
 
 /* A real server on this host replies to a client on this host over loopback:
- * such a packet is a reply although its destination may be a virtual address. */
+ * such a packet is a reply although its destination may be a virtual
+ * address. */
 static bool is_local_reply(const struct vs_pkt *p)
 {
 	const struct net_device *dev = p->skb->dev;
@@ -70,8 +72,8 @@ static struct vs_conn *drop_failed(struct vs_pkt *p, int err)
 	return NULL;
 }
 
-/* The real server's port: the destination's own if the client uses the service's
- * port, else the port that the client uses. */
+/* The real server's port: the destination's own if the client uses the
+ * service's port, else the port that the client uses. */
 static __be16 conn_dport(const struct vs_pkt *p, const struct vs_service *svc,
 			 const struct vs_dest *dest)
 {
@@ -87,8 +89,9 @@ static bool is_one_packet(const struct vs_pkt *p, const struct vs_service *svc)
 	       READ_ONCE(svc->flags) & IP_VS_SVC_F_ONEPACKET;
 }
 
-/* With net.ipv4.vs.cache_bypass, the packets of a fwmark service without a usable
- * destination (a transparent cache cluster) go to their original destination. */
+/* With net.ipv4.vs.cache_bypass, the packets of a fwmark service without a
+ * usable destination (a transparent cache cluster) go to their original
+ * destination. */
 static bool may_bypass(const struct vs_pkt *p, const struct vs_service *svc)
 {
 	if (!READ_ONCE(p->vn->sysctl.cache_bypass) || !svc->key.fwmark || p->l3)
@@ -98,7 +101,7 @@ static bool may_bypass(const struct vs_pkt *p, const struct vs_service *svc)
 	return inet_addr_type(p->vn->net, p->daddr.ip) == RTN_UNICAST;
 }
 
-/* Opens a connection to @dest, or without @dest one that bypasses the service. */
+/* Opens a connection to @dest, or if NULL one that bypasses the service. */
 static struct vs_conn *conn_open(struct vs_pkt *p, const struct vs_service *svc,
 				 struct vs_dest *dest, struct vs_conn *control)
 {
@@ -132,14 +135,15 @@ static struct vs_conn *conn_open(struct vs_pkt *p, const struct vs_service *svc,
 /* Leaves the packet to the local stack. */
 static struct vs_conn *pass_unscheduled(struct vs_pkt *p, enum vs_counter why)
 {
-	/* do not count a packet embedded in an ICMP error: the error is counted */
+	/* embedded in an ICMP error: the error is counted */
 	p->verdict = p->l3 ? NF_ACCEPT : vs_pass(p, why);
 	return NULL;
 }
 
 /* No destination is usable: reject the packet, unless it only matched a
  * persistent FTP service, which takes data connections to other ports. */
-static struct vs_conn *reject_no_dest(struct vs_pkt *p, const struct vs_service *svc)
+static struct vs_conn *reject_no_dest(struct vs_pkt *p,
+				      const struct vs_service *svc)
 {
 	if (may_bypass(p, svc))
 		return conn_open(p, svc, NULL, NULL);
@@ -199,8 +203,9 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 	return schedule_plain(p, svc);
 }
 
-/* .allow_dup: the client may have a connection to another real server under the
- * same tuple. Its packets then go to the newer one, as with the kernel's ip_vs. */
+/* .allow_dup: the client may have a connection to another real server under
+ * the same tuple. Its packets then go to the newer one, as with the kernel's
+ * ip_vs. */
 static struct vs_conn *conn_open_out(struct vs_pkt *p, struct vs_dest *dest,
 				     struct vs_conn *control)
 {

@@ -24,8 +24,8 @@ struct vs_conn *vs_schedule(struct vs_pkt *p);
  * real server initiates: the packet leaves as a reply.
  *
  * Context: RCU, BH disabled.
- * Return: as vs_schedule(), but NULL leaves @p->verdict alone: the packet is not
- * ours.
+ * Return: as vs_schedule(), but NULL leaves @p->verdict alone: the packet is
+ * not ours.
  */
 struct vs_conn *vs_schedule_out(struct vs_pkt *p);
 

@@ -4,8 +4,8 @@
  * sequence numbers are adjusted to its edits. NAT comes after.
  *
  * Only the real server's payload is ever edited. So its sequence numbers change
- * on the way to the client, and the client's acknowledgements and SACK blocks on
- * the way back.
+ * on the way to the client, and the client's acknowledgements and SACK blocks
+ * on the way back.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -114,7 +114,8 @@ static void map_sack(struct vs_pkt *p, const struct vs_seqmap *m, u8 *block,
 		set_sack_edge(p, block,
 			      vs_seqmap_ack(m, get_sack_edge(block), true));
 		set_sack_edge(p, block + 4,
-			      vs_seqmap_ack(m, get_sack_edge(block + 4), false));
+			      vs_seqmap_ack(m, get_sack_edge(block + 4),
+					    false));
 		block += TCPOLEN_SACK_PERBLOCK;
 	}
 }
@@ -152,12 +153,13 @@ static void map_acks(struct vs_pkt *p, const struct vs_seqmap *m,
 
 	if (!m->n || !th->ack)
 		return;
-	set_tcp_seq(p, &th->ack_seq, vs_seqmap_ack(m, ntohl(th->ack_seq), false));
+	set_tcp_seq(p, &th->ack_seq,
+		    vs_seqmap_ack(m, ntohl(th->ack_seq), false));
 	map_options(p, m, hlen);
 }
 
-/* Conntrack does not know of the edits: keep its window tracking from marking the
- * connection's packets invalid. */
+/* Conntrack does not know of the edits: keep its window tracking from marking
+ * the connection's packets invalid. */
 static void nfct_be_liberal(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
@@ -173,8 +175,8 @@ static void nfct_be_liberal(const struct sk_buff *skb)
 #endif
 }
 
-/* Replaces @old bytes at offset @off of the packet, which is linear and writable,
- * with @len bytes of @text. */
+/* Replaces @old bytes at offset @off of the packet, which is linear and
+ * writable, with @len bytes of @text. */
 static bool splice_text(struct sk_buff *skb, unsigned int off, unsigned int old,
 			const char *text, unsigned int len)
 {
@@ -302,7 +304,7 @@ static bool edit_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 	return true;
 }
 
-/* Maps the sequence number of a real server's segment, and edits its payload. */
+/* Maps the sequence number of a real server's segment and edits its payload. */
 static bool map_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 			unsigned int hlen)
 {
@@ -374,8 +376,8 @@ bool vs_segment_in(struct vs_pkt *p, struct vs_conn *cp)
 	return segment_in(p, cp, &t, hlen);
 }
 
-/* A new stream that begins at @seq: the client reuses its port. Forget the edits
- * and the app's state of the old one. */
+/* A new stream that begins at @seq: the client reuses its port. Forget the
+ * edits and the app's state of the old one. */
 static void reset_stream(struct vs_app_conn *ac, u32 seq)
 {
 	lockdep_assert_held(&ac->lock);
@@ -408,9 +410,9 @@ static bool segment_out(struct vs_pkt *p, struct vs_conn *cp,
 	return ok;
 }
 
-/* Whether segments may have to be edited. Without the lock: an edit that another
- * CPU adds right after this is still applied, under the lock; only the checksum
- * of that one segment is not verified before. */
+/* Whether segments may have to be edited. Without the lock: an edit that
+ * another CPU adds right after this is still applied, under the lock; only the
+ * checksum of that one segment is not verified before. */
 static bool app_has_edits(const struct vs_app_conn *ac)
 {
 	const struct vs_app_session *s = READ_ONCE(ac->session);

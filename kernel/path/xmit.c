@@ -39,8 +39,9 @@ static noinline __cold void trace_xmit(const struct vs_pkt *p,
 	trace_weir_xmit(p, cp, dir, sent);
 }
 
-/* Early demux may have assigned a received packet to a local socket (TIME_WAIT,
- * say), but the packet goes elsewhere. A locally sent packet keeps its socket. */
+/* Early demux may have assigned a received packet to a local socket
+ * (TIME_WAIT, say), but the packet goes elsewhere. A locally sent packet
+ * keeps its socket. */
 static void drop_early_demux(struct sk_buff *skb)
 {
 	if (skb->dev)
@@ -55,7 +56,7 @@ static void set_route(struct sk_buff *skb, const struct vs_route *rt)
 	skb->ignore_df = 1;
 }
 
-/* Sends a packet through LOCAL_OUT, on the route @dst that it has been given. */
+/* Sends a packet through LOCAL_OUT. @dst: the route that is set in the skb. */
 static unsigned int send_routed(struct vs_pkt *p, const struct vs_conn *cp,
 				const struct dst_entry *dst)
 {
@@ -328,9 +329,11 @@ drop:
 
 unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp)
 {
+	vs_assert_packet_context();
 	if (unlikely(!cp->dest))
 		return cp->method == IP_VS_CONN_F_BYPASS ?
-		       xmit_bypass(p, cp) : vs_drop_silent(p, VS_DROP_DEST_GONE);
+		       xmit_bypass(p, cp) :
+		       vs_drop_silent(p, VS_DROP_DEST_GONE);
 
 	switch (cp->method) {
 	case IP_VS_CONN_F_MASQ:
@@ -357,6 +360,7 @@ unsigned int vs_xmit_icmp_in(struct vs_pkt *p, const struct vs_pkt *in,
 
 unsigned int vs_xmit_out(struct vs_pkt *p, struct vs_conn *cp)
 {
+	vs_assert_packet_context();
 	if (unlikely(cp->method != IP_VS_CONN_F_MASQ))
 		return pass_to_stack(p, cp, VS_DIR_OUT);
 	if (!vs_nat_out(p, cp))

@@ -16,8 +16,8 @@
  * to the local stack. */
 unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp);
 
-/* Rewrites the source of a real server's reply to the virtual address and, where
- * needed, routes the reply again. */
+/* Rewrites the source of a real server's reply to the virtual address and,
+ * where needed, routes the reply again. */
 unsigned int vs_xmit_out(struct vs_pkt *p, struct vs_conn *cp);
 
 /* The same for an ICMP error @p about the packet @in of @cp, which is embedded
