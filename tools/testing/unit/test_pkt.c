@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/pkt.c on whole, truncated, paged, damaged and random packets. The
- * address sanitizer stands behind each: the buffer ends where the packet does.
+ * kernel/path/pkt.c on whole, truncated, paged, damaged and random packets. The
+ * buffer is as long as the packet, so that the address sanitizer catches reads
+ * beyond its end.
  */
 #include "frame.h"
 #include "net.h"
@@ -66,7 +67,7 @@ static void check_fields(const struct frame *f, const struct vs_pkt *p)
 	}
 }
 
-/* Whole packets are understood, each truncation is refused or noted. */
+/* Whole packets are parsed; each truncation is rejected or marked. */
 static void check_frame(const struct frame *f)
 {
 	enum vs_parse want, ret;
@@ -124,7 +125,7 @@ static void put_later6(u8 *at, u8 proto)
 	at[43] = (185 << 3 | 1) & 0xff;
 }
 
-/* Nothing after the first fragment is taken for a transport header. */
+/* Non-first fragments have no transport header. */
 static void later_fragments(void)
 {
 	static struct frame f;
@@ -142,8 +143,8 @@ static void later_fragments(void)
 	CHECK(p.frag && p.nonfirst_frag && !p.sport && !p.dport && !p.tcp);
 }
 
-/* IPsec has no ports to miss, but the IP header ends where @l4 says at the
- * latest: so much is made writable. */
+/* IPsec fragments are parsed as OK, and @l4 must not be before the end of the
+ * IP header: NAT makes the bytes up to @l4 writable. */
 static void later_fragments_of_ipsec(void)
 {
 	unsigned int l3;
@@ -166,8 +167,7 @@ static void later_fragments_of_ipsec(void)
 	}
 }
 
-/* Reassembled, a packet has up to 65575 bytes, and 16 bits are not enough to tell
- * where in it a header is. */
+/* A reassembled packet has up to 65575 bytes: header offsets exceed 16 bits. */
 static void far_headers(void)
 {
 	static u8 data[U16_MAX + 200];
@@ -219,7 +219,8 @@ static void wrong_versions(void)
 	}
 }
 
-/* What an ICMP error quotes: at an offset, with 8 bytes of transport. */
+/* Packets embedded in an ICMP error: at an offset, with 8 bytes of transport
+ * header. */
 static void quoted(void)
 {
 	static u8 data[2100];
@@ -244,7 +245,7 @@ static void quoted(void)
 	}
 }
 
-/* The first chunk counts, or an ABORT that follows a cookie. */
+/* The first SCTP chunk decides, or an ABORT that follows a cookie chunk. */
 static void sctp_chunks(void)
 {
 	static const struct {
@@ -285,7 +286,7 @@ static void sctp_chunks(void)
 	}
 }
 
-/* Whatever the bytes: a verdict, and offsets within the packet. */
+/* Random bytes: the parser returns, with offsets within the packet. */
 static void damaged_and_random(void)
 {
 	static struct frame f;
