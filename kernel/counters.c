@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Named counters, and the end of the packets that they are about.
+ * Named counters, and the functions that count and end a packet's way.
  */
 #include <linux/percpu.h>
 
@@ -11,7 +11,7 @@
 static const struct {
 	const char *name;
 	const char *text;
-} table[VS_COUNTERS] = {
+} counter_info[VS_COUNTERS] = {
 #define X(id, name, reason, text) \
 	[VS_DROP_##id] = { "drop_" #name, text },
 	VS_DROPS(X)
@@ -26,7 +26,7 @@ static const struct {
 #undef X
 };
 
-static const u16 reasons[VS_COUNTERS] = {
+static const u16 drop_reasons[VS_COUNTERS] = {
 	[VS_COUNTER_NONE] = SKB_DROP_REASON_NETFILTER_DROP,
 #define X(id, name, reason, text) \
 	[VS_DROP_##id] = SKB_DROP_REASON_##reason,
@@ -36,12 +36,12 @@ static const u16 reasons[VS_COUNTERS] = {
 
 const char *vs_counter_name(enum vs_counter c)
 {
-	return table[c].name;
+	return counter_info[c].name;
 }
 
 const char *vs_counter_text(enum vs_counter c)
 {
-	return table[c].text;
+	return counter_info[c].text;
 }
 
 void vs_counters_sum(const struct vs_net *vn, u64 sum[VS_COUNTERS])
@@ -57,7 +57,8 @@ void vs_counters_sum(const struct vs_net *vn, u64 sum[VS_COUNTERS])
 	}
 }
 
-/* The reason travels in the verdict, where netfilter has an errno. */
+/* The counter id uses the verdict's upper 16 bits, where netfilter keeps an
+ * errno. */
 #define WHY_SHIFT	NF_VERDICT_QBITS
 
 unsigned int vs_drop(const struct vs_pkt *p, enum vs_counter why)
@@ -78,12 +79,13 @@ unsigned int vs_drop_verdict(struct sk_buff *skb, unsigned int verdict)
 {
 	enum vs_counter why = verdict >> WHY_SHIFT;
 
-	return NF_DROP_REASON(skb, reasons[why < VS_COUNTERS ? why : 0], EPERM);
+	return NF_DROP_REASON(skb, drop_reasons[why < VS_COUNTERS ? why : 0],
+			      EPERM);
 }
 
 unsigned int vs_drop_silent(const struct vs_pkt *p, enum vs_counter why)
 {
 	vs_drop(p, why);
-	kfree_skb_reason(p->skb, reasons[why]);
+	kfree_skb_reason(p->skb, drop_reasons[why]);
 	return NF_STOLEN;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Weir: a replacement for the kernel's ip_vs. Module and namespaces come and
- * go here; the packet's way begins in hook.c.
+ * Weir: a replacement for the kernel's ip_vs. Setup and teardown of the module
+ * and of its namespaces; the way of a packet begins in path/hook.c.
  */
 #include <linux/init.h>
 #include <net/net_namespace.h>
@@ -14,12 +14,11 @@
 #include "config/est.h"
 #include "conn/defence.h"
 #include "net.h"
-#include "path/route.h"
 
 struct workqueue_struct *vs_wq;
 unsigned int vs_net_id __read_mostly;
 
-static int __net_init net_init(struct net *net)
+static int __net_init weir_net_init(struct net *net)
 {
 	struct vs_net *vn = vs_net(net);
 	int err;
@@ -60,8 +59,9 @@ err_counts:
 	return err;
 }
 
-/* Stops new packets; those that are under way end before net_exit(). */
-static void __net_exit net_pre_exit(struct net *net)
+/* Unregisters the hooks. Packets that are in them leave before weir_net_exit():
+ * an RCU grace period passes between the two. */
+static void __net_exit weir_net_pre_exit(struct net *net)
 {
 	struct vs_net *vn = vs_net(net);
 
@@ -69,7 +69,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	vs_config_net_flush(vn);
 }
 
-static void __net_exit net_exit(struct net *net)
+static void __net_exit weir_net_exit(struct net *net)
 {
 	struct vs_net *vn = vs_net(net);
 	bool used = rcu_access_pointer(vn->table.cur);
@@ -81,16 +81,16 @@ static void __net_exit net_exit(struct net *net)
 	vs_est_net_exit(vn);
 	vs_conn_net_exit(vn);
 	vs_config_net_exit(vn);
-	/* the callbacks that let go of routes reach into @net */
+	/* RCU callbacks release routes, which belong to @net */
 	if (used)
 		rcu_barrier();
 	free_percpu(vn->counts);
 }
 
-static struct pernet_operations net_ops = {
-	.init = net_init,
-	.pre_exit = net_pre_exit,
-	.exit = net_exit,
+static struct pernet_operations weir_net_ops = {
+	.init = weir_net_init,
+	.pre_exit = weir_net_pre_exit,
+	.exit = weir_net_exit,
 	.id = &vs_net_id,
 	.size = sizeof(struct vs_net),
 };
@@ -105,20 +105,17 @@ static int __init weir_init(void)
 	err = vs_conn_init();
 	if (err)
 		goto err_wq;
-	err = register_pernet_subsys(&net_ops);
+	err = register_pernet_subsys(&weir_net_ops);
 	if (err) {
 		pr_err("cannot set up namespaces (%d): is the kernel's ip_vs in use?\n",
 		       err);
 		goto err_conn;
 	}
-	err = vs_route_init();
-	if (err)
-		goto err_net;
 	err = vs_genl_init();
 	if (err) {
 		pr_err("netlink family IPVS is taken (%d): is the kernel's ip_vs built in?\n",
 		       err);
-		goto err_route;
+		goto err_net;
 	}
 	err = vs_genl_weir_init();
 	if (err) {
@@ -138,10 +135,8 @@ err_genl_weir:
 	vs_genl_weir_exit();
 err_genl:
 	vs_genl_exit();
-err_route:
-	vs_route_exit();
 err_net:
-	unregister_pernet_subsys(&net_ops);
+	unregister_pernet_subsys(&weir_net_ops);
 err_conn:
 	vs_conn_exit();
 err_wq:
@@ -154,8 +149,7 @@ static void __exit weir_exit(void)
 	vs_sockopt_exit();
 	vs_genl_weir_exit();
 	vs_genl_exit();
-	vs_route_exit();
-	unregister_pernet_subsys(&net_ops);
+	unregister_pernet_subsys(&weir_net_ops);
 	vs_conn_exit();
 	destroy_workqueue(vs_wq);
 }

@@ -127,6 +127,7 @@ struct vs_net {
 	struct vs_config config;
 	struct vs_stats total;
 	struct vs_est est;
+	struct mutex notrack_lock;	/* vs_notrack.hooked */
 	struct delayed_work notrack_work;
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;

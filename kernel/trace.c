@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints themselves, and what they record.
+ * Defines the tracepoints, and fills in their fields.
  */
 #include <linux/in.h>
 #include <linux/in6.h>
@@ -37,7 +37,7 @@ void vs_trace_server(void *to, const struct vs_dest *dest, __be16 port)
 		      dest ? &dest->key.addr : &none, port);
 }
 
-/* By its route; a packet that stays (NULL) has none. */
+/* The device of the route; "-" for NULL, a packet that is not sent. */
 void vs_trace_dev(char to[IFNAMSIZ], const struct sk_buff *skb)
 {
 	strscpy_pad(to, skb ? skb_dst_dev_rcu(skb)->name : "-", IFNAMSIZ);

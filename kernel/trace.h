@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints, one a stage of a packet's way: tracefs shows them under
- * events/weir, perf as weir:*. Off, each is a jump that is not taken; what an
- * event records is read behind it.
+ * Tracepoints for the stages of a packet's way: events/weir in tracefs, weir:* in
+ * perf. A disabled one costs a static branch; the fields are read behind it.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM weir
@@ -22,10 +21,12 @@
 #include "service/dest.h"
 #include "service/service.h"
 
-#define VS_TRACE_ADDR	28	/* a number: perf reads it as a size */
+#define VS_TRACE_ADDR	28	/* sizeof(struct sockaddr_in6), as a number for perf */
 #define VS_TRACE_WORD	24
 
-/* trace.c: an address and a port as a socket address, for %pISpc. */
+/* trace.c */
+
+/* Stores an address and a port as a socket address, for %pISpc. */
 void vs_trace_addr(void *to, u8 af, const void *addr, __be16 port);
 void vs_trace_server(void *to, const struct vs_dest *dest, __be16 port);
 void vs_trace_dev(char to[IFNAMSIZ], const struct sk_buff *skb);
@@ -90,10 +91,10 @@ TRACE_DEFINE_ENUM(VS_DIR_OUT);
 		  VS_TRACE_FAMILY(__entry->family), __entry->proto, \
 		  __entry->src, __entry->dst
 
-/* A packet that may be ours has been parsed. */
+/* A packet that is not a bystander was parsed. */
 TRACE_EVENT(weir_packet,
-	TP_PROTO(const struct vs_pkt *p, int what),
-	TP_ARGS(p, what),
+	TP_PROTO(const struct vs_pkt *p, int parsed),
+	TP_ARGS(p, parsed),
 	TP_STRUCT__entry(
 		VS_TRACE_PKT_FIELDS
 		__field(u8, parsed)
@@ -103,7 +104,7 @@ TRACE_EVENT(weir_packet,
 	),
 	TP_fast_assign(
 		VS_TRACE_PKT_ASSIGN;
-		__entry->parsed = what;
+		__entry->parsed = parsed;
 		__entry->flags = p->tcp;
 		__entry->fragment = p->frag;
 		__entry->len = p->skb->len;
@@ -117,8 +118,8 @@ TRACE_EVENT(weir_packet,
 		  __entry->flags, __entry->fragment)
 );
 
-/* Its connection was looked for, @dir counts if there is one; or that of the
- * packet in an ICMP error was found. */
+/* The connection of a packet was looked up; or that of the packet embedded in an
+ * ICMP error was found. @dir is ignored without @cp. */
 TRACE_EVENT(weir_lookup,
 	TP_PROTO(const struct vs_pkt *p, const struct vs_conn *cp,
 		 enum vs_dir dir),
@@ -146,7 +147,7 @@ TRACE_EVENT(weir_lookup,
 		  __entry->server, __entry->conn, __entry->in_error)
 );
 
-/* A scheduler was asked; with no server to be had its address is 0. */
+/* A scheduler chose a server; none: its address is 0. */
 TRACE_EVENT(weir_schedule,
 	TP_PROTO(const struct vs_pkt *p, const struct vs_service *svc,
 		 const struct vs_dest *dest),
@@ -169,8 +170,8 @@ TRACE_EVENT(weir_schedule,
 		  __entry->server)
 );
 
-/* A packet is about to leave us: by the device of its route if @sent, else on
- * through the stack where it is. */
+/* A packet leaves: through the device of its route if @sent, else it continues
+ * through the hook that it is in. */
 TRACE_EVENT(weir_xmit,
 	TP_PROTO(const struct vs_pkt *p, const struct vs_conn *cp, int dir,
 		 bool sent),
@@ -217,7 +218,7 @@ DECLARE_EVENT_CLASS(weir_reason,
 		  VS_TRACE_PKT_ARGS, __entry->reason)
 );
 
-/* Dropped, and left to the local stack: by the counter's name. */
+/* A packet was dropped, or left to the local stack; with the counter's name. */
 DEFINE_EVENT(weir_reason, weir_drop,
 	TP_PROTO(const struct vs_pkt *p, int why),
 	TP_ARGS(p, why)
@@ -280,7 +281,7 @@ DECLARE_EVENT_CLASS(weir_conn,
 		  __entry->counter)
 );
 
-/* A connection or template comes and goes: by the counter's name. */
+/* A connection or template was created, or ends; with the counter's name. */
 DEFINE_EVENT(weir_conn, weir_conn_new,
 	TP_PROTO(const struct vs_conn *cp, int why),
 	TP_ARGS(cp, why)
@@ -291,7 +292,7 @@ DEFINE_EVENT(weir_conn, weir_conn_end,
 	TP_ARGS(cp, why)
 );
 
-/* Words of vs_conn.st before and after. */
+/* The protocol state changed; @old and @new are values of vs_conn.st. */
 TRACE_EVENT_CONDITION(weir_state,
 	TP_PROTO(const struct vs_conn *cp, u32 old, u32 new, u32 timeout),
 	TP_ARGS(cp, old, new, timeout),

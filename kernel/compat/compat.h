@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Force-included before every file. The core speaks the newest kernel's API;
- * what an older one lacks is supplied here, one API area a header, selected by
- * the probes of compat/Kbuild.include and never by version.
+ * Force-included before every file. The code uses the API of the newest kernel.
+ * The headers in this folder, one per API area, supply what older kernels lack.
+ * The probes in Kbuild.include select it, never a version number.
  */
 #ifndef VS_COMPAT_H
 #define VS_COMPAT_H

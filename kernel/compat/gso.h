@@ -2,7 +2,7 @@
 #ifndef VS_COMPAT_GSO_H
 #define VS_COMPAT_GSO_H
 
-/* Older kernels declare all of it in netdevice.h or skbuff.h. */
+/* Older kernels declare the GSO functions in netdevice.h and skbuff.h. */
 #ifdef VS_HAVE_GSO_H
 #include <net/gso.h>
 #else

@@ -4,8 +4,8 @@
 
 #include <linux/kthread.h>
 
-/* Of a thread that was created, and not yet woken. The newer way outlives
- * changes of which CPUs there are. */
+/* For a thread that was created and not woken yet. Unlike this fallback, the
+ * kernel's function follows CPU hotplug. */
 #ifndef VS_HAVE_KTHREAD_AFFINE
 static inline int kthread_affine_preferred(struct task_struct *task,
 					   const struct cpumask *cpus)

@@ -4,9 +4,9 @@
 
 #include <net/inet_sock.h>
 
-/* A raw IPv4 socket that wants its fragments as they are. What sends may be a
- * socket in TIME_WAIT or a request, which have the first fields only.
- */
+/* Whether @sk is a raw IPv4 socket with IP_NODEFRAG, whose fragments must not
+ * be reassembled. @sk may be a TIME_WAIT or request socket, which lacks the
+ * field. */
 static inline bool vs_sk_nodefrag(const struct sock *sk)
 {
 	if (!sk_fullsock(sk) || sk->sk_family != PF_INET ||

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tables with a length; older kernels look for an empty entry at the end, and
- * their handlers may change the entry. */
 #ifndef VS_COMPAT_SYSCTL_H
 #define VS_COMPAT_SYSCTL_H
+
+/* Newer kernels take the length of a table, and pass a const entry to handlers.
+ * Older ones need an empty entry at the end. */
 
 #include <linux/sysctl.h>
 #include <net/net_namespace.h>

@@ -2,9 +2,9 @@
 #ifndef VS_COMPAT_TABLE_H
 #define VS_COMPAT_TABLE_H
 
-/* The size shown where there is no connection table yet: the kernel's ip_vs
- * says 0 since each namespace has a table of its own; before that, there was one
- * of fixed size from the beginning. */
+/* The table size to report before there is a connection table. The kernel's
+ * ip_vs reports 0 since each namespace has its own table; before, it had one
+ * global table of a fixed size. */
 #ifdef VS_HAVE_NET_TABLES
 #define VS_NO_TABLE_SIZE(fixed)	0
 #else

@@ -147,13 +147,15 @@ static void count_service(const struct vs_service *svc, int n)
 static int need_hooks(struct vs_net *vn, u8 af)
 {
 	struct vs_config *c = &vn->config;
+	int err;
 
 	if (c->num_af[vs_af_index(af)])
 		return 0;
 	if (!c->num_services && poll_state_synchronize_rcu(c->quiet) &&
 	    !percpu_counter_sum(&vn->conns))
 		memset(&vn->filter, 0, sizeof(vn->filter));
-	return vs_hooks_register(vn, af);
+	err = vs_conn_net_start(vn);
+	return err ?: vs_hooks_register(vn, af);
 }
 
 static void drop_hooks(struct vs_net *vn, u8 af)

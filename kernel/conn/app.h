@@ -122,10 +122,4 @@ void vs_app_conn_free(struct vs_app_conn *ac);
 /* Prints the lines of /proc/net/ip_vs_app. Process context. */
 void vs_app_show(struct seq_file *seq, struct vs_net *vn);
 
-/* path/segment.c */
-
-/* A packet of a connection with an app, before NAT. false: p->verdict. */
-bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp);
-bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp);
-
 #endif /* VS_APP_H */

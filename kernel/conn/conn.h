@@ -185,6 +185,18 @@ static inline void vs_conn_count(struct vs_conn *cp)
 			;
 }
 
+/*
+ * Whether the packets of @cp are only forwarded. VS_ST_KEEP must be set: until
+ * then the packets are counted. VS_ST_APP must not: an app reads the payload.
+ * Nor VS_ST_ONE_PACKET: the connection ends with its packet. One load and one
+ * compare for the three.
+ */
+static inline bool vs_conn_is_plain(const struct vs_conn *cp)
+{
+	return (READ_ONCE(cp->st) &
+		(VS_ST_KEEP | VS_ST_APP | VS_ST_ONE_PACKET)) == VS_ST_KEEP;
+}
+
 static inline u8 vs_conn_state(const struct vs_conn *cp)
 {
 	return READ_ONCE(cp->st) & VS_ST_STATE;

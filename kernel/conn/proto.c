@@ -221,7 +221,7 @@ void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
 		    enum vs_dir dir)
 {
 	/* no transport header */
-	if (p->later_frag)
+	if (p->nonfirst_frag)
 		return;
 	switch (p->proto) {
 	case IPPROTO_TCP:

@@ -225,36 +225,6 @@ struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
 	return table_find(t, k, hash, VS_ST_TEMPLATE, &dir);
 }
 
-struct vs_conn *vs_conn_lookup(const struct vs_pkt *p, enum vs_dir *dir)
-{
-	struct vs_tuple k = {
-		.saddr = &p->saddr, .daddr = &p->daddr,
-		.sport = p->sport, .dport = p->dport,
-		.af = p->af, .proto = vs_pkt_conn_proto(p),
-	};
-
-	return vs_table_lookup(&p->vn->table, &k, dir);
-}
-
-struct vs_conn *vs_conn_lookup_reverse(const struct vs_pkt *p, enum vs_dir *dir)
-{
-	struct vs_tuple k = {
-		.saddr = &p->daddr, .daddr = &p->saddr,
-		.sport = p->dport, .dport = p->sport,
-		.af = p->af, .proto = vs_pkt_conn_proto(p),
-	};
-
-	return vs_table_lookup(&p->vn->table, &k, dir);
-}
-
-struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p)
-{
-	enum vs_dir dir;
-	struct vs_conn *cp = vs_conn_lookup(p, &dir);
-
-	return cp && dir == VS_DIR_IN ? cp : NULL;
-}
-
 /* Locks the bucket that holds @hash, in the generation that it was moved to.
  * RCU, BH disabled. */
 static struct vs_bucket *bucket_lock(struct vs_table *t, u32 hash)

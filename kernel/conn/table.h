@@ -83,13 +83,6 @@ struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
 struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
 				     const struct vs_tuple *k);
 
-/* RCU. The connection of packet @p, and the packet's direction. */
-struct vs_conn *vs_conn_lookup(const struct vs_pkt *p, enum vs_dir *dir);
-/* Likewise that of the packet opposite to @p, and that one's direction. */
-struct vs_conn *vs_conn_lookup_reverse(const struct vs_pkt *p, enum vs_dir *dir);
-/* The connection of @p, if that is a client's packet. */
-struct vs_conn *vs_conn_lookup_in(const struct vs_pkt *p);
-
 /**
  * vs_table_insert - hash a connection
  * @t: table

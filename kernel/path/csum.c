@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checksums of packets that are read, not only passed on.
+ * Checksum verification, for packets whose content decides what we do.
  */
 #include <linux/skbuff.h>
 #include <net/checksum.h>
@@ -9,9 +9,9 @@
 #include "path/csum.h"
 #include "path/pkt.h"
 
-/* nf_checksum() would take the IPv4 header in, which does not sum up while the
- * stack fills in its options, and believes any sum that a device made but on
- * two hooks. */
+/* Not nf_checksum(): it covers the IPv4 header, whose checksum is invalid while
+ * IP options are being filled in, and it verifies CHECKSUM_COMPLETE only at
+ * PRE_ROUTING and LOCAL_IN. */
 bool vs_csum_ok(const struct vs_pkt *p)
 {
 	const struct sk_buff *skb = p->skb;

@@ -4,8 +4,12 @@
 
 #include "types.h"
 
-/* Whether the checksum of @p, whole and not a fragment, is right: of TCP, ICMP
- * or ICMPv6. */
+/**
+ * vs_csum_ok - verify the checksum of a TCP, ICMP or ICMPv6 packet
+ * @p: parsed packet, not a fragment
+ *
+ * Context: any. Does not modify the skb.
+ */
 bool vs_csum_ok(const struct vs_pkt *p);
 
 #endif /* VS_CSUM_H */

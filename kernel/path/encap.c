@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tunnels: IP in IP, GUE (UDP) and GRE, each family in each. The outer header
- * takes TTL, type of service and, for path MTU discovery, DF from the inner
- * one.
+ * Tunnel encapsulation: IPIP, GUE (over UDP) and GRE, IPv4 and IPv6 in either.
+ * The outer header inherits the TTL, the DS field and, for path MTU discovery,
+ * DF of the inner one.
  */
 #include <linux/if_ether.h>
 #include <linux/if_tunnel.h>
@@ -20,33 +20,31 @@
 #include <net/ipv6.h>
 #include <net/udp.h>
 
-#include "net.h"
 #include "path/encap.h"
 #include "service/dest.h"
 
 #define GUE_REMCSUM_LEN		(GUE_LEN_PRIV + GUE_PLEN_REMCSUM)
 #define GRE_CSUM_LEN		sizeof(__be32)
 
-/* What the outer header takes from the inner one. */
-struct inner {
+/* The fields of the inner header that the outer one inherits. */
+struct inner_hdr {
 	u8 proto;
 	u8 ttl;
 	u8 dsfield;
 	__be16 df;
 };
 
-void vs_tunnel_plan(struct vs_tunnel *tun, const struct vs_pkt *p,
-		    const struct vs_dest *dest)
+void vs_encap_plan(struct vs_tunnel *tun, const struct vs_pkt *p,
+		   const struct vs_dest *dest)
 {
 	u16 flags = READ_ONCE(dest->tun_flags);
 
-	*tun = (struct vs_tunnel) {
-		.type = READ_ONCE(dest->tun_type),
-		.csum = flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
-		.port = READ_ONCE(dest->tun_port),
-		.overhead = dest->key.af == AF_INET6 ? sizeof(struct ipv6hdr) :
-						       sizeof(struct iphdr),
-	};
+	tun->type = READ_ONCE(dest->tun_type);
+	tun->csum = flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM;
+	tun->remcsum = false;
+	tun->port = READ_ONCE(dest->tun_port);
+	tun->overhead = dest->key.af == AF_INET6 ? sizeof(struct ipv6hdr) :
+						   sizeof(struct iphdr);
 	switch (tun->type) {
 	case IP_VS_CONN_F_TUNNEL_TYPE_GUE:
 		tun->overhead += sizeof(struct udphdr) + sizeof(struct guehdr);
@@ -66,9 +64,10 @@ void vs_tunnel_plan(struct vs_tunnel *tun, const struct vs_pkt *p,
 	}
 }
 
-static struct inner read_inner(const struct vs_pkt *p)
+static struct inner_hdr read_inner(const struct vs_pkt *p,
+				   const struct vs_tunnel *tun)
 {
-	struct inner in = { .df = 0 };
+	struct inner_hdr in = { .df = 0 };
 
 	if (p->af == AF_INET6) {
 		const struct ipv6hdr *iph = ipv6_hdr(p->skb);
@@ -82,14 +81,14 @@ static struct inner read_inner(const struct vs_pkt *p)
 		in.proto = IPPROTO_IPIP;
 		in.ttl = iph->ttl;
 		in.dsfield = ipv4_get_dsfield(iph);
-		if (READ_ONCE(p->vn->sysctl.pmtu_disc))
+		if (tun->df)
 			in.df = iph->frag_off & htons(IP_DF);
 	}
 	in.dsfield = INET_ECN_encapsulate(in.dsfield, in.dsfield);
 	return in;
 }
 
-static int gso_type(const struct vs_tunnel *tun, bool v6)
+static int tunnel_gso_type(const struct vs_tunnel *tun, bool v6)
 {
 	int type = v6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4;
 
@@ -107,9 +106,9 @@ static int gso_type(const struct vs_tunnel *tun, bool v6)
 	}
 }
 
-/* Where the inner checksum starts and where it belongs, counted from the end
- * of the GUE header: the other end completes it, and the packet leaves with
- * the outer checksum only. */
+/* GUE remote checksum offload: tell the decapsulator where the inner checksum
+ * starts and where to store it, counted from the end of the GUE header. The
+ * packet leaves with the outer checksum only. */
 static bool push_remcsum(struct sk_buff *skb)
 {
 	int start = skb_checksum_start_offset(skb);
@@ -133,12 +132,12 @@ static bool push_remcsum(struct sk_buff *skb)
 	return true;
 }
 
-/* A flow's packets leave from one port, and flows from many, so that routers
- * and receive queues on the way can tell them apart. */
+/* The source port is a hash of the flow, so that ECMP and receive queues can
+ * tell flows apart without reordering one. */
 static bool push_gue(struct vs_pkt *p, const struct vs_tunnel *tun, u8 proto)
 {
 	struct sk_buff *skb = p->skb;
-	__be16 sport = udp_flow_src_port(p->vn->net, skb, 0, 0, false);
+	__be16 sport = udp_flow_src_port(tun->net, skb, 0, 0, false);
 	struct guehdr *gue;
 	struct udphdr *uh;
 
@@ -160,7 +159,7 @@ static bool push_gue(struct vs_pkt *p, const struct vs_tunnel *tun, u8 proto)
 	return true;
 }
 
-static void gue_checksum(struct sk_buff *skb, const struct vs_tunnel *tun,
+static void set_gue_csum(struct sk_buff *skb, const struct vs_tunnel *tun,
 			 const struct vs_dest *dest, const struct vs_route *rt)
 {
 	if (dest->key.af == AF_INET6)
@@ -186,7 +185,7 @@ static void push_gre(struct vs_pkt *p, const struct vs_tunnel *tun)
 	if (!tun->csum)
 		return;
 	*(__be32 *)(gre + 1) = 0;
-	if (skb_is_gso(skb))		/* each segment gets its own */
+	if (skb_is_gso(skb))		/* computed for each segment */
 		return;
 	csum = (__sum16 *)(gre + 1);
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
@@ -195,11 +194,11 @@ static void push_gre(struct vs_pkt *p, const struct vs_tunnel *tun)
 		*csum = csum_fold(skb_checksum(skb, 0, skb->len, 0));
 }
 
-/* Length and checksum are filled in by ip_local_out(). */
-static void write_outer4(struct vs_pkt *p, const struct inner *in, u8 proto,
+/* ip_local_out() fills in the length and the checksum. */
+static void write_outer4(struct sk_buff *skb, struct net *net,
+			 const struct inner_hdr *in, u8 proto,
 			 __be32 saddr, __be32 daddr)
 {
-	struct sk_buff *skb = p->skb;
 	struct iphdr *iph = ip_hdr(skb);
 
 	iph->version = 4;
@@ -210,16 +209,15 @@ static void write_outer4(struct vs_pkt *p, const struct inner *in, u8 proto,
 	iph->protocol = proto;
 	iph->saddr = saddr;
 	iph->daddr = daddr;
-	ip_select_ident(p->vn->net, skb, NULL);
+	ip_select_ident(net, skb, NULL);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 }
 
-/* Length is filled in by ip6_local_out(). */
-static void write_outer6(struct vs_pkt *p, const struct inner *in, u8 proto,
-			 const struct in6_addr *saddr,
+/* ip6_local_out() fills in the length. */
+static void write_outer6(struct sk_buff *skb, const struct inner_hdr *in,
+			 u8 proto, const struct in6_addr *saddr,
 			 const struct in6_addr *daddr)
 {
-	struct sk_buff *skb = p->skb;
 	struct ipv6hdr *iph = ipv6_hdr(skb);
 
 	ip6_flow_hdr(iph, in->dsfield, 0);
@@ -230,10 +228,9 @@ static void write_outer6(struct vs_pkt *p, const struct inner *in, u8 proto,
 	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
 }
 
-/* What sums up a tunnel packet, or cuts it, takes a checksum that is still to
- * come for the Internet's: a CRC is made before. Segments get theirs when they
- * are cut. */
-static bool complete_crc(struct sk_buff *skb)
+/* Tunnel offload and GSO take CHECKSUM_PARTIAL for the Internet checksum.
+ * Resolve an SCTP CRC32c here; GSO segments get theirs when segmented. */
+static bool resolve_sctp_crc(struct sk_buff *skb)
 {
 	if (likely(skb->ip_summed != CHECKSUM_PARTIAL ||
 		   !skb_csum_is_sctp(skb) || skb_is_gso(skb)))
@@ -241,11 +238,11 @@ static bool complete_crc(struct sk_buff *skb)
 	return !skb_csum_hwoffload_help(skb, 0);
 }
 
-/* What comes between the packet and the outer IP header; @proto is what that
- * one is to say comes next. */
-static bool push_between(struct vs_pkt *p, const struct vs_tunnel *tun,
-			 const struct vs_dest *dest, const struct vs_route *rt,
-			 u8 *proto)
+/* Push the encapsulation header(s) and set *@proto to the outer IP header's
+ * protocol. */
+static bool push_tunnel_hdr(struct vs_pkt *p, const struct vs_tunnel *tun,
+			    const struct vs_dest *dest,
+			    const struct vs_route *rt, u8 *proto)
 {
 	struct sk_buff *skb = p->skb;
 
@@ -254,7 +251,7 @@ static bool push_between(struct vs_pkt *p, const struct vs_tunnel *tun,
 		skb_set_inner_ipproto(skb, *proto);
 		if (!push_gue(p, tun, *proto))
 			return false;
-		gue_checksum(skb, tun, dest, rt);
+		set_gue_csum(skb, tun, dest, rt);
 		*proto = IPPROTO_UDP;
 		return true;
 	case IP_VS_CONN_F_TUNNEL_TYPE_GRE:
@@ -273,29 +270,30 @@ bool vs_encap(struct vs_pkt *p, const struct vs_tunnel *tun,
 {
 	bool v6 = dest->key.af == AF_INET6;
 	struct sk_buff *skb = p->skb;
-	struct inner in;
+	struct inner_hdr in;
 	u8 proto;
 
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(dst_dev_rcu(rt->dst)) +
 			      tun->overhead))
 		return false;
-	in = read_inner(p);
+	in = read_inner(p, tun);
 	proto = in.proto;
-	if (!complete_crc(skb) ||
-	    iptunnel_handle_offloads(skb, gso_type(tun, v6)))
+	if (!resolve_sctp_crc(skb) ||
+	    iptunnel_handle_offloads(skb, tunnel_gso_type(tun, v6)))
 		return false;
-	/* segmentation takes what is between transport and inner MAC header
-	 * for the tunnel's header */
+	/* GSO takes the bytes between the transport header and the inner MAC
+	 * header for the tunnel header */
 	skb_set_inner_mac_header(skb, skb_inner_network_offset(skb));
-	if (!push_between(p, tun, dest, rt, &proto))
+	if (!push_tunnel_hdr(p, tun, dest, rt, &proto))
 		return false;
 
 	skb_push(skb, v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
 	skb_reset_network_header(skb);
 	if (v6)
-		write_outer6(p, &in, proto, &rt->saddr.in6,
+		write_outer6(skb, &in, proto, &rt->saddr.in6,
 			     &dest->key.addr.in6);
 	else
-		write_outer4(p, &in, proto, rt->saddr.ip, dest->key.addr.ip);
+		write_outer4(skb, tun->net, &in, proto, rt->saddr.ip,
+			     dest->key.addr.ip);
 	return true;
 }

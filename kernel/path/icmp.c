@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ICMP: errors about packets of our connections find their way to whoever sent
- * the packet, and errors of our own.
+ * ICMP errors about packets of our connections: relayed to the sender of the
+ * packet that they embed. Errors of our own are in reject.c.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/ip_vs.h>
-#include <linux/netdevice.h>
 #include <linux/udp.h>
 #include <net/gre.h>
 #include <net/gue.h>
@@ -17,6 +16,7 @@
 #include "net.h"
 #include "path/csum.h"
 #include "path/icmp.h"
+#include "path/lookup.h"
 #include "path/mtu.h"
 #include "path/route.h"
 #include "path/schedule.h"
@@ -25,8 +25,8 @@
 #include "stats.h"
 #include "trace.h"
 
-/* What is read of an ICMP header; both families lay it out alike. */
-struct error {
+/* The start of an ICMP or ICMPv6 error; both have this layout. */
+struct icmp_error {
 	u8 type;
 	u8 code;
 	__sum16 check;
@@ -41,11 +41,11 @@ static bool is_error_type(u8 af, u8 type)
 	       type == ICMP_TIME_EXCEEDED;
 }
 
-/* Whether @p is an error that may concern us; else p->verdict is set. */
-static bool read_error(struct vs_pkt *p, struct error *e)
+/* Whether @p is an error that may concern us. If not, p->verdict is set. */
+static bool read_icmp_error(struct vs_pkt *p, struct icmp_error *e)
 {
 	p->verdict = NF_ACCEPT;
-	if (p->later_frag)
+	if (p->nonfirst_frag)
 		return false;
 	if (skb_copy_bits(p->skb, p->l4, e, sizeof(*e))) {
 		p->verdict = vs_drop(p, VS_DROP_TRUNCATED);
@@ -60,14 +60,14 @@ static bool read_error(struct vs_pkt *p, struct error *e)
 	return true;
 }
 
-/* @p is about a packet of no connection: counted where it leaves us, and not
- * if the stack here sent it. */
-static unsigned int unrelated(const struct vs_pkt *p, u8 hook)
+/* @p is about a packet of no connection. Counted once, in the last pipeline
+ * that looks at it (@hook), and not if the local stack sent it. */
+static unsigned int pass_unrelated(const struct vs_pkt *p, u8 hook)
 {
 	return p->hook == hook ? vs_pass(p, VS_PASS_ICMP_UNRELATED) : NF_ACCEPT;
 }
 
-/* Parses the packet embedded at @l3. */
+/* Parses the packet that @p embeds at offset @l3. */
 static enum vs_parse parse_embedded(const struct vs_pkt *p, struct vs_pkt *in,
 				    unsigned int l3)
 {
@@ -78,27 +78,28 @@ static enum vs_parse parse_embedded(const struct vs_pkt *p, struct vs_pkt *in,
 	return vs_pkt_parse(in, l3);
 }
 
-/* Embedded is what the client sent, as it sent it: not by NAT. */
-static struct vs_conn *find_sent_on(const struct vs_pkt *in)
+/* The connection of an embedded packet that we forwarded with the client's and
+ * the virtual address unchanged. */
+static struct vs_conn *lookup_unchanged(const struct vs_pkt *in)
 {
-	struct vs_conn *cp = vs_conn_lookup_in(in);
+	struct vs_conn *cp = vs_lookup_client(in);
 
 	return cp && cp->method != IP_VS_CONN_F_MASQ ? cp : NULL;
 }
 
-static void count(const struct vs_conn *cp, enum vs_count pkts,
-		  enum vs_count bytes, unsigned int len)
+static void account_error(const struct vs_conn *cp, enum vs_count pkts,
+			  enum vs_count bytes, unsigned int len)
 {
 	if (cp->dest)
 		vs_stats_packet(cp->dest->stats, pkts, bytes, len);
 }
 
 /*
- * The packet size to tell the client, after a router asked for @mtu on the way
- * to the real server. skb->data is the tunnel packet that was too big, with
- * @overhead bytes before the client's.
+ * Updates the PMTU to the real server after a router reported @mtu, and returns
+ * the MTU to report to the client. skb->data is at the tunnel packet that was
+ * too big, with @overhead bytes before the client's packet.
  */
-static unsigned int learn_pmtu(struct vs_pkt *p, struct vs_dest *dest,
+static unsigned int tunnel_update_pmtu(struct vs_pkt *p, struct vs_dest *dest,
 			       unsigned int mtu, unsigned int overhead)
 {
 	const struct vs_route *rt;
@@ -111,12 +112,14 @@ static unsigned int learn_pmtu(struct vs_pkt *p, struct vs_dest *dest,
 }
 
 /*
- * An error @e about a tunnel packet that we sent (@outer, with the client's
- * packet @req in it): the client gets one about its own packet.
+ * An error @e about a tunnel packet that we sent: @outer, which contains the
+ * client's packet @req. Sends the client an error about its own packet.
  */
-static unsigned int relay(struct vs_pkt *p, const struct error *e,
-			  const struct vs_pkt *outer,
-			  const struct vs_pkt *req, struct vs_conn *cp)
+static unsigned int relay_tunnel_error(struct vs_pkt *p,
+				       const struct icmp_error *e,
+				       const struct vs_pkt *outer,
+				       const struct vs_pkt *req,
+				       struct vs_conn *cp)
 {
 	unsigned int overhead = req->l3 - outer->l3;
 	bool too_big = e->type == ICMP_DEST_UNREACH &&
@@ -126,27 +129,30 @@ static unsigned int relay(struct vs_pkt *p, const struct error *e,
 
 	if (!pskb_may_pull(skb, req->l4 + 2 * sizeof(__be16)))
 		return vs_drop(p, VS_DROP_TRUNCATED);
-	/* its options are not those of the headers that come up now */
+	/* IPCB describes the options of the error's own header, not of the
+	 * embedded ones that skb->data moves to */
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 
 	__skb_pull(skb, outer->l3);
 	skb_reset_network_header(skb);
 	if (too_big)
-		info = htonl(learn_pmtu(p, cp->dest, ntohl(info) & 0xffff,
-					overhead));
+		info = htonl(tunnel_update_pmtu(p, cp->dest,
+						ntohl(info) & 0xffff,
+						overhead));
 
 	__skb_pull(skb, overhead);
 	skb_reset_network_header(skb);
 	if (!too_big || ip_hdr(skb)->frag_off & htons(IP_DF)) {
 		icmp_send(skb, e->type, e->code, info);
-		count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, skb->len);
+		account_error(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, skb->len);
 	}
 	vs_event(p->vn, VS_EV_ICMP_TUNNEL);
 	consume_skb(skb);
 	return NF_STOLEN;
 }
 
-/* Bytes of the GUE header before an IPv4 packet, 0: it is something else. */
+/* Length of the UDP and GUE headers before an IPv4 packet, 0 if @outer is not
+ * that. */
 static unsigned int gue_len(const struct vs_pkt *outer)
 {
 	unsigned int off = outer->l4 + sizeof(struct udphdr);
@@ -158,6 +164,7 @@ static unsigned int gue_len(const struct vs_pkt *outer)
 	return sizeof(struct udphdr) + sizeof(gue) + gue.hlen * 4;
 }
 
+/* Likewise of the GRE header. */
 static unsigned int gre_len(const struct vs_pkt *outer)
 {
 	struct gre_base_hdr gre;
@@ -168,8 +175,8 @@ static unsigned int gre_len(const struct vs_pkt *outer)
 	return sizeof(gre) + (gre.flags & GRE_CSUM ? sizeof(__be32) : 0);
 }
 
-/* Where the client's packet begins in @outer if that is a tunnel packet by its
- * form, of *@type; else 0. */
+/* The offset of the client's packet if @outer has the form of a tunnel packet,
+ * with its type in *@type; else 0. */
 static unsigned int tunnel_payload(const struct vs_pkt *outer, u8 *type)
 {
 	unsigned int len = 0;
@@ -190,7 +197,7 @@ static unsigned int tunnel_payload(const struct vs_pkt *outer, u8 *type)
 	return len ? outer->l4 + len : 0;
 }
 
-/* Whether @dest gets its packets in ones like @outer, by a tunnel of @type. */
+/* Whether @outer, of tunnel type @type, goes to @dest. */
 static bool is_tunnel_to(const struct vs_dest *dest, u8 type,
 			 const struct vs_pkt *outer)
 {
@@ -202,33 +209,33 @@ static bool is_tunnel_to(const struct vs_dest *dest, u8 type,
 	       READ_ONCE(dest->tun_port) == outer->dport;
 }
 
-/* @outer, embedded in the error, may be a tunnel packet of ours. */
-static unsigned int tunnel_error(struct vs_pkt *p, const struct error *e,
+/* @outer, embedded in the error @p, may be a tunnel packet of ours. */
+static unsigned int tunnel_error(struct vs_pkt *p, const struct icmp_error *e,
 				 const struct vs_pkt *outer)
 {
 	struct vs_conn *cp;
 	struct vs_pkt req;
-	enum vs_dir dir;
 	unsigned int l3;
 	u8 type;
 
 	l3 = tunnel_payload(outer, &type);
-	if (!l3 || outer->later_frag ||
+	if (!l3 || outer->nonfirst_frag ||
 	    !vs_route_is_local(skb_dst(p->skb), p->af) ||
 	    parse_embedded(p, &req, l3) != VS_PARSE_OK)
 		return NF_ACCEPT;
-	cp = vs_conn_lookup(&req, &dir);
-	if (!cp || dir != VS_DIR_IN || cp->method != IP_VS_CONN_F_TUNNEL ||
+	cp = vs_lookup_client(&req);
+	if (!cp || cp->method != IP_VS_CONN_F_TUNNEL ||
 	    !is_tunnel_to(cp->dest, type, outer))
 		return NF_ACCEPT;
-	trace_weir_lookup(&req, cp, dir);
+	trace_weir_lookup(&req, cp, VS_DIR_IN);
 	if (!vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
-	return relay(p, e, outer, &req, cp);
+	return relay_tunnel_error(p, e, outer, &req, cp);
 }
 
-/* An error about a packet, embedded as @in, of a connection that is not known:
- * perhaps another director's, whose choice ours is as well. */
+/* With net.ipv4.vs.schedule_icmp, an error about the packet @in of an unknown
+ * connection is scheduled like the client's packets. The connection may be
+ * another director's, which has made the same choice. */
 static struct vs_conn *schedule_reverse(struct vs_pkt *p,
 					const struct vs_pkt *in)
 {
@@ -247,45 +254,46 @@ static struct vs_conn *schedule_reverse(struct vs_pkt *p,
 	return cp;
 }
 
-/* The error @p about @in goes the way of @cp's packets; where it is not changed,
- * its receiver finds out if it is damaged. */
-static unsigned int pass_on(struct vs_pkt *p, const struct vs_pkt *in,
-			    struct vs_conn *cp)
+/* Forwards the error @p about @in as @cp's packets are forwarded. The checksum
+ * only matters if NAT rewrites the error; else the receiver verifies it. */
+static unsigned int forward_error(struct vs_pkt *p, const struct vs_pkt *in,
+				  struct vs_conn *cp)
 {
 	if (cp->method == IP_VS_CONN_F_MASQ && !vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
-	count(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
+	account_error(cp, VS_CNT_INPKTS, VS_CNT_INBYTES, p->skb->len);
 	vs_event(p->vn, VS_EV_ICMP_TO_SERVER);
 	return vs_xmit_icmp_in(p, in, cp);
 }
 
 unsigned int vs_icmp_in(struct vs_pkt *p)
 {
-	enum vs_parse what;
+	enum vs_parse parsed;
 	struct vs_conn *cp;
 	enum vs_dir dir;
 	struct vs_pkt in;
-	struct error e;
+	struct icmp_error e;
 
-	if (!read_error(p, &e))
+	vs_assert_packet_context();
+	if (!read_icmp_error(p, &e))
 		return p->verdict;
-	what = parse_embedded(p, &in, p->l4 + sizeof(e));
-	cp = what == VS_PARSE_OK ? vs_conn_lookup_reverse(&in, &dir) : NULL;
+	parsed = parse_embedded(p, &in, p->l4 + sizeof(e));
+	cp = parsed == VS_PARSE_OK ? vs_lookup_reverse(&in, &dir) : NULL;
 	if (cp && dir == VS_DIR_OUT)
 		return NF_ACCEPT;
 	if (cp) {
 		trace_weir_lookup(&in, cp, dir);
-		return pass_on(p, &in, cp);
+		return forward_error(p, &in, cp);
 	}
-	if (p->af == AF_INET && what != VS_PARSE_BAD)
+	if (p->af == AF_INET && parsed != VS_PARSE_BAD)
 		p->verdict = tunnel_error(p, &e, &in);
 	if (p->verdict != NF_ACCEPT)
 		return p->verdict;
-	cp = what == VS_PARSE_OK ? schedule_reverse(p, &in) : NULL;
+	cp = parsed == VS_PARSE_OK ? schedule_reverse(p, &in) : NULL;
 	if (!cp)
 		return p->verdict == NF_ACCEPT ?
-		       unrelated(p, NF_INET_LOCAL_IN) : p->verdict;
-	p->verdict = pass_on(p, &in, cp);
+		       pass_unrelated(p, NF_INET_LOCAL_IN) : p->verdict;
+	p->verdict = forward_error(p, &in, cp);
 	if (READ_ONCE(cp->st) & VS_ST_ONE_PACKET)
 		vs_conn_end(cp);
 	return p->verdict;
@@ -297,42 +305,29 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	struct vs_conn *cp;
 	enum vs_dir dir;
 	struct vs_pkt in;
-	struct error e;
+	struct icmp_error e;
 
-	if (!read_error(p, &e))
+	vs_assert_packet_context();
+	if (!read_icmp_error(p, &e))
 		return p->verdict;
 	if (parse_embedded(p, &in, p->l4 + sizeof(e)) != VS_PARSE_OK)
-		return unrelated(p, NF_INET_FORWARD);
-	cp = vs_conn_lookup_reverse(&in, &dir);
+		return pass_unrelated(p, NF_INET_FORWARD);
+	cp = vs_lookup_reverse(&in, &dir);
 	if (!cp) {
 		dir = VS_DIR_OUT;
-		cp = find_sent_on(&in);
+		cp = lookup_unchanged(&in);
 	}
 	if (!cp || dir != VS_DIR_OUT)
-		return unrelated(p, NF_INET_FORWARD);
+		return pass_unrelated(p, NF_INET_FORWARD);
 	trace_weir_lookup(&in, cp, dir);
 	if (cp->method == IP_VS_CONN_F_MASQ && !vs_csum_ok(p))
 		return vs_drop(p, VS_DROP_ICMP_CSUM);
 	p->verdict = vs_xmit_icmp_out(p, &in, cp);
 	if (p->verdict != NF_ACCEPT)
 		return p->verdict;
-	count(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);
-	/* else it is one of our own about a request */
+	account_error(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);
+	/* not an error of our own about a request */
 	if (p->hook == NF_INET_FORWARD || cp->method == IP_VS_CONN_F_MASQ)
 		vs_event(p->vn, VS_EV_ICMP_TO_CLIENT);
 	return NF_ACCEPT;
-}
-
-void vs_icmp_unreachable(struct vs_pkt *p)
-{
-	struct sk_buff *skb = p->skb;
-
-	vs_event(p->vn, VS_EV_UNREACHABLE_SENT);
-	if (p->af == AF_INET6) {
-		if (!skb->dev)
-			skb->dev = p->vn->net->loopback_dev;
-		icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, 0);
-	} else {
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0);
-	}
 }

@@ -4,12 +4,17 @@
 
 #include "path/pkt.h"
 
-/* An ICMP or ICMPv6 packet at one of the hooks: errors about packets of our
- * connections are rewritten and sent on, anything else is accepted. */
-unsigned int vs_icmp_in(struct vs_pkt *p);	/* from a client or a router */
-unsigned int vs_icmp_out(struct vs_pkt *p);	/* from a real server's side */
+/*
+ * An ICMP or ICMPv6 packet at one of the hooks. An error about a packet of a
+ * connection is rewritten and forwarded; anything else gets NF_ACCEPT.
+ * Context: RCU, BH disabled.
+ */
 
-/* Tells the sender of @p that nobody serves the port. */
-void vs_icmp_unreachable(struct vs_pkt *p);
+/* From a client or a router, about what a real server sent; or about a tunnel
+ * packet of ours. */
+unsigned int vs_icmp_in(struct vs_pkt *p);
+
+/* From a real server or a router on its side, about what a client sent. */
+unsigned int vs_icmp_out(struct vs_pkt *p);
 
 #endif /* VS_ICMP_H */

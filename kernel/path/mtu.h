@@ -6,13 +6,25 @@
 
 #define IPV4_MIN_MTU	68
 
-/* Whether @p fits through @mtu bytes of network packet; when not and it may
- * not be fragmented, the sender is told @mtu and false returned. */
+/**
+ * vs_mtu_fits - check a packet against the MTU of its route
+ * @p: packet
+ * @mtu: bytes, network header included
+ *
+ * Context: RCU, BH disabled.
+ * Return: false if @p is too long and must not be fragmented; its sender was
+ * sent an ICMP error with @mtu.
+ */
 bool vs_mtu_fits(struct vs_pkt *p, unsigned int mtu);
 
-/* Decrements the TTL or hop limit of the packet at p->skb->data as forwarding
- * does. 0, or why it is to be dropped: exhausted (the sender was told), or not
- * writable. The skb's data may move. */
+/**
+ * vs_ttl_dec - decrement the TTL or hop limit of a packet to be forwarded
+ * @p: packet; its outermost network header is changed, skb->data may move
+ *
+ * Context: RCU, BH disabled.
+ * Return: VS_COUNTER_NONE, or the reason to drop the packet: VS_DROP_TTL (the
+ * sender was sent an ICMP error) or VS_DROP_HEADROOM.
+ */
 enum vs_counter vs_ttl_dec(struct vs_pkt *p);
 
 #endif /* VS_MTU_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Network address translation: the one place that edits addresses and ports.
- * Checksums follow by difference, so that payload is never read; only an ICMP
- * error, short and rare, is summed anew.
+ * Network address translation: the only code that edits addresses and ports.
+ * Checksums are updated incrementally, without reading the payload; only the
+ * checksum of an ICMP error, short and rare, is computed anew.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -18,26 +18,20 @@
 #include "path/nat.h"
 
 /**
- * struct edit - one address and one port to put into a header
+ * struct nat_edit - an address and a port to write into the headers
  * @addr:	new address, of the packet's family
  * @port:	new port
- * @src:	replace source, else destination
+ * @src:	replace the source, else the destination
  */
-struct edit {
+struct nat_edit {
 	const void *addr;
 	__be16 port;
 	bool src;
 };
 
-static bool has_ports(u8 proto)
-{
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
-	       proto == IPPROTO_SCTP;
-}
-
-/* Puts @e's address into the network header at @l3; the difference is what a
- * checksum over the pseudo header changes by. */
-static __wsum edit_addr(u8 af, void *l3, const struct edit *e)
+/* Writes @e's address into the network header at @l3. Returns the difference by
+ * which a checksum over the pseudo header changes. */
+static __wsum edit_addr(u8 af, void *l3, const struct nat_edit *e)
 {
 	__wsum diff;
 
@@ -61,7 +55,7 @@ static __wsum edit_addr(u8 af, void *l3, const struct edit *e)
 	return diff;
 }
 
-static __wsum edit_port(__be16 *ports, const struct edit *e)
+static __wsum edit_port(__be16 *ports, const struct nat_edit *e)
 {
 	__be16 *port = &ports[e->src ? 0 : 1];
 	__wsum diff;
@@ -73,13 +67,14 @@ static __wsum edit_port(__be16 *ports, const struct edit *e)
 }
 
 /*
- * Lets a transport checksum follow. With CHECKSUM_PARTIAL the field holds the
- * pseudo header's sum only. With CHECKSUM_COMPLETE skb->csum covers the network
- * header: an IPv6 address and its compensation in @check cancel out, an
- * IPv4 address is compensated in the header already, so @check counts.
+ * Updates a transport checksum. With CHECKSUM_PARTIAL the field holds the
+ * pseudo header's sum only, which has no ports. With CHECKSUM_COMPLETE
+ * skb->csum covers the network header, too: for IPv6 the change of the address
+ * and that of @check cancel out; for IPv4 the header checksum has absorbed the
+ * change of the address, so that skb->csum has to follow @check.
  */
-static void fix_check(struct sk_buff *skb, u8 af, __sum16 *check,
-		      __wsum addr, __wsum port)
+static void nat_update_check(struct sk_buff *skb, u8 af, __sum16 *check,
+			     __wsum addr, __wsum port)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		*check = ~csum_fold(csum_add(addr, csum_unfold(*check)));
@@ -91,8 +86,8 @@ static void fix_check(struct sk_buff *skb, u8 af, __sum16 *check,
 				    ~csum_unfold(*check)));
 }
 
-/* A datagram without a checksum gets one, as the kernel's ip_vs does it. Not
- * one that GRO put together: its parts stay without. */
+/* A datagram without a checksum gets one, as with the kernel's ip_vs. Not a GSO
+ * packet: its segments stay without. */
 static void fill_udp_check(struct vs_pkt *p, struct udphdr *uh)
 {
 	struct sk_buff *skb = p->skb;
@@ -115,7 +110,7 @@ static void fill_udp_check(struct vs_pkt *p, struct udphdr *uh)
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 }
 
-static void edit_udp(struct vs_pkt *p, const struct edit *e, __wsum addr)
+static void edit_udp(struct vs_pkt *p, const struct nat_edit *e, __wsum addr)
 {
 	struct udphdr *uh = vs_pkt_l4(p);
 	__wsum port = edit_port(&uh->source, e);
@@ -124,14 +119,14 @@ static void edit_udp(struct vs_pkt *p, const struct edit *e, __wsum addr)
 		fill_udp_check(p, uh);
 		return;
 	}
-	fix_check(p->skb, p->af, &uh->check, addr, port);
+	nat_update_check(p->skb, p->af, &uh->check, addr, port);
 	if (!uh->check && p->skb->ip_summed != CHECKSUM_PARTIAL)
 		uh->check = CSUM_MANGLED_0;
 }
 
-/* SCTP's checksum (CRC32c) does not cover addresses. One that is made by the
- * device comes later; one that was wrong stays wrong. */
-static void edit_sctp(struct vs_pkt *p, const struct edit *e)
+/* SCTP's checksum (CRC32c) covers the ports but not the addresses. With
+ * CHECKSUM_PARTIAL the device computes it later. A wrong one stays wrong. */
+static void edit_sctp(struct vs_pkt *p, const struct nat_edit *e)
 {
 	struct sctphdr *sh = vs_pkt_l4(p);
 	__be16 *port = e->src ? &sh->source : &sh->dest;
@@ -152,36 +147,22 @@ static void edit_sctp(struct vs_pkt *p, const struct edit *e)
 	skb->ip_summed = sound ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
 }
 
-static unsigned int l4_len(u8 proto)
+static bool edit_packet(struct vs_pkt *p, const struct nat_edit *e)
 {
-	switch (proto) {
-	case IPPROTO_TCP:
-		return sizeof(struct tcphdr);
-	case IPPROTO_UDP:
-		return sizeof(struct udphdr);
-	case IPPROTO_SCTP:
-		return sizeof(struct sctphdr);
-	default:
-		return 0;
-	}
-}
-
-static bool edit_packet(struct vs_pkt *p, const struct edit *e)
-{
-	unsigned int len = p->later_frag ? 0 : l4_len(p->proto);
+	unsigned int len = p->nonfirst_frag ? 0 : vs_pkt_l4_len(p->proto);
 	__wsum addr;
 
 	if (!vs_pkt_writable(p, p->l4 + len))
 		return false;
 
 	addr = edit_addr(p->af, p->skb->data + p->l3, e);
-	if (unlikely(p->later_frag))
+	if (unlikely(p->nonfirst_frag))
 		return true;
 	if (p->proto == IPPROTO_TCP) {
 		struct tcphdr *th = vs_pkt_l4(p);
 		__wsum port = edit_port(&th->source, e);
 
-		fix_check(p->skb, p->af, &th->check, addr, port);
+		nat_update_check(p->skb, p->af, &th->check, addr, port);
 	} else if (p->proto == IPPROTO_UDP) {
 		edit_udp(p, e, addr);
 	} else if (p->proto == IPPROTO_SCTP) {
@@ -192,7 +173,7 @@ static bool edit_packet(struct vs_pkt *p, const struct edit *e)
 
 bool vs_nat_in(struct vs_pkt *p, struct vs_conn *cp)
 {
-	const struct edit e = {
+	const struct nat_edit e = {
 		.addr = vs_conn_addr(cp, VS_DADDR),
 		.port = cp->dport,
 	};
@@ -202,7 +183,7 @@ bool vs_nat_in(struct vs_pkt *p, struct vs_conn *cp)
 
 bool vs_nat_out(struct vs_pkt *p, struct vs_conn *cp)
 {
-	const struct edit e = {
+	const struct nat_edit e = {
 		.addr = vs_conn_addr(cp, VS_VADDR),
 		.port = cp->vport,
 		.src = true,
@@ -211,7 +192,7 @@ bool vs_nat_out(struct vs_pkt *p, struct vs_conn *cp)
 	return edit_packet(p, &e);
 }
 
-static void sum_icmp(struct vs_pkt *p)
+static void compute_icmp_check(struct vs_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 	unsigned int len = skb->len - p->l4;
@@ -237,20 +218,22 @@ static void sum_icmp(struct vs_pkt *p)
 bool vs_nat_icmp(struct vs_pkt *p, const struct vs_pkt *in,
 		 struct vs_conn *cp, enum vs_dir dir)
 {
-	struct edit e = {
-		.addr = vs_conn_addr(cp, dir == VS_DIR_IN ? VS_DADDR : VS_VADDR),
+	struct nat_edit e = {
+		.addr = vs_conn_addr(cp, dir == VS_DIR_IN ? VS_DADDR :
+							    VS_VADDR),
 		.port = dir == VS_DIR_IN ? cp->dport : cp->vport,
 		.src = dir == VS_DIR_OUT,
 	};
-	bool ports = has_ports(in->proto) && !in->later_frag;
+	bool ports = vs_pkt_l4_len(in->proto) && !in->nonfirst_frag;
 
 	if (!vs_pkt_writable(p, in->l4 + (ports ? 2 * sizeof(__be16) : 0)))
 		return false;
 	edit_addr(p->af, p->skb->data, &e);
+	/* the embedded packet travelled in the opposite direction */
 	e.src = !e.src;
 	edit_addr(p->af, p->skb->data + in->l3, &e);
 	if (ports)
 		edit_port((__be16 *)(p->skb->data + in->l4), &e);
-	sum_icmp(p);
+	compute_icmp_check(p);
 	return true;
 }

@@ -5,16 +5,28 @@
 #include "conn/conn.h"
 #include "path/pkt.h"
 
-/* Rewrite addresses and ports of @p (at p->l3, p->l4) with incremental
- * checksums, whatever the CHECKSUM_* mode and GSO type. These are the only
- * functions that edit a forwarded packet's addresses and ports. They make the
- * headers writable themselves: the skb's data may move. false: not possible
- * (counted by the caller). */
-bool vs_nat_in(struct vs_pkt *p, struct vs_conn *cp);	/* daddr, dport */
-bool vs_nat_out(struct vs_pkt *p, struct vs_conn *cp);	/* saddr, sport */
+/*
+ * NAT of a packet for its connection, in any CHECKSUM_* mode and of any GSO
+ * type. No other code edits the addresses and ports of a forwarded packet. The
+ * functions make the headers writable: skb->data may move. They return false if
+ * that fails; the caller counts the drop. Context: RCU.
+ */
 
-/* The same for the ICMP error @p, which travels in direction @dir: its own
- * address, and the mirrored ones of @in, the packet embedded in it. */
+/* A request: destination address and port become the real server's. */
+bool vs_nat_in(struct vs_pkt *p, struct vs_conn *cp);
+
+/* A reply: source address and port become the virtual ones. */
+bool vs_nat_out(struct vs_pkt *p, struct vs_conn *cp);
+
+/**
+ * vs_nat_icmp - NAT of an ICMP error
+ * @p: the error
+ * @in: the packet embedded in @p
+ * @cp: connection of @in
+ * @dir: direction of @p
+ *
+ * Edits the address of @p, and the mirrored address and port of @in.
+ */
 bool vs_nat_icmp(struct vs_pkt *p, const struct vs_pkt *in,
 		 struct vs_conn *cp, enum vs_dir dir);
 

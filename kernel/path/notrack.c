@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Without net.ipv4.vs.conntrack a packet of ours has a conntrack entry from
- * PRE_ROUTING to where we meet it, where it is freed, and so has the next one.
- * Where nothing in between can tell, packets of known connections
- * go past conntrack instead.
+ * With net.ipv4.vs.conntrack=0 conntrack allocates an entry in PRE_ROUTING for
+ * each packet, only for us to drop it. If no hook in between can observe it,
+ * mark packets of known connections untracked instead.
  *
- * Who can tell is anybody with a hook on the way: a firewall's rule for "new"
- * matches each of these packets, and must go on to do so. NAT looks at new
- * entries, too, but a known connection is none for NAT to change.
+ * Any hook between conntrack's and ours can observe the entry: a firewall rule
+ * for state "new" matches each of these packets, and must continue to. NAT
+ * looks at new entries as well, but does not change the packets of a known
+ * connection.
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -16,21 +16,17 @@
 #include <net/route.h>
 
 #include "net.h"
+#include "path/hook.h"
+#include "path/lookup.h"
 #include "path/notrack.h"
-#include "path/pkt.h"
 #include "service/dest.h"
 
-#ifdef VS_HAVE_NOTRACK	/* else hooks may not be looked at */
+#ifdef VS_HAVE_NOTRACK	/* struct nf_hook_ops may be read under RCU */
 
-/* Where we meet packets. */
-#define OUR_INPUT	(NF_IP_PRI_NAT_SRC - 2)
-#define OUR_FORWARD	99
-#define OUR_OUTPUT	(NF_IP_PRI_NAT_DST + 1)
+#define NOTRACK_PERIOD	(2 * HZ)
 
-#define PERIOD		(2 * HZ)
-
-static const struct nf_hook_entries *hooks(const struct net *net, u8 af,
-					   u8 hook)
+static const struct nf_hook_entries *net_hook_entries(const struct net *net,
+						      u8 af, u8 hook)
 {
 	if (af == AF_INET6)
 		return rcu_dereference(net->nf.hooks_ipv6[hook]);
@@ -42,45 +38,48 @@ static unsigned int num_hooks(const struct nf_hook_entries *e)
 	return e ? e->num_hook_entries : 0;
 }
 
-static bool is_rule(const struct nf_hook_ops *ops)
+/* An nf_tables chain or a BPF program, as opposed to a kernel function. */
+static bool is_rule_hook(const struct nf_hook_ops *ops)
 {
 	return ops->hook_ops_type != NF_HOOK_OP_UNDEFINED;
 }
 
-static bool is_conntrack(const struct nf_hook_ops *ops, u8 hook)
+static bool is_conntrack_hook(const struct nf_hook_ops *ops, u8 hook)
 {
 	return hook == NF_INET_PRE_ROUTING &&
-	       ops->priority == NF_IP_PRI_CONNTRACK && !is_rule(ops);
+	       ops->priority == NF_IP_PRI_CONNTRACK && !is_rule_hook(ops);
 }
 
-/* Whether @ops, on @hook, sees a packet after conntrack and before us. */
-static bool can_tell(const struct nf_hook_ops *ops, u8 hook)
+/* Whether @ops, on @hook, sees packets after conntrack and before us. */
+static bool can_observe(const struct nf_hook_ops *ops, u8 hook)
 {
 	switch (hook) {
 	case NF_INET_PRE_ROUTING:
 		return ops->priority >= NF_IP_PRI_CONNTRACK &&
-		       !is_conntrack(ops, hook) &&
-		       (ops->priority != NF_IP_PRI_NAT_DST || is_rule(ops));
+		       !is_conntrack_hook(ops, hook) &&
+		       (ops->priority != NF_IP_PRI_NAT_DST ||
+			is_rule_hook(ops));
 	case NF_INET_LOCAL_IN:
-		return ops->priority < OUR_INPUT ||
-		       (ops->priority == OUR_INPUT && is_rule(ops));
+		return ops->priority < VS_PRI_LOCAL_IN ||
+		       (ops->priority == VS_PRI_LOCAL_IN && is_rule_hook(ops));
 	case NF_INET_FORWARD:
-		return ops->priority < OUR_FORWARD ||
-		       (ops->priority == OUR_FORWARD && is_rule(ops));
-	/* errors that we send about a packet inherit what it is to conntrack */
+		return ops->priority < VS_PRI_FORWARD ||
+		       (ops->priority == VS_PRI_FORWARD && is_rule_hook(ops));
+	/* an ICMP error that we send inherits the conntrack state of the packet
+	 * that it is about */
 	case NF_INET_LOCAL_OUT:
-		return is_rule(ops) ||
+		return is_rule_hook(ops) ||
 		       (ops->priority > NF_IP_PRI_CONNTRACK &&
 			ops->priority != NF_IP_PRI_NAT_DST &&
-			ops->priority != OUR_OUTPUT);
+			ops->priority != VS_PRI_LOCAL_OUT);
 	default:
-		return is_rule(ops) || ops->priority < NF_IP_PRI_NAT_SRC;
+		return is_rule_hook(ops) || ops->priority < NF_IP_PRI_NAT_SRC;
 	}
 }
 
-/* Whether @match is true of anybody on @hook. */
-static bool any(const struct nf_hook_entries *e, u8 hook,
-		bool (*match)(const struct nf_hook_ops *ops, u8 hook))
+/* Whether @match is true for any entry of @hook. */
+static bool hook_has(const struct nf_hook_entries *e, u8 hook,
+		     bool (*match)(const struct nf_hook_ops *ops, u8 hook))
 {
 	struct nf_hook_ops **ops;
 	unsigned int i;
@@ -94,25 +93,29 @@ static bool any(const struct nf_hook_entries *e, u8 hook,
 	return false;
 }
 
-/* Whether the rules are still those that were judged. */
-static bool is_current(const struct vs_notrack *n, const struct net *net,
-		       u8 af)
+/* Whether the hooks are still those that were judged. */
+static bool notrack_is_current(const struct vs_notrack *n,
+			       const struct net *net, u8 af)
 {
 	u8 hook;
 
 	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
-		const struct nf_hook_entries *e = hooks(net, af, hook);
+		const struct nf_hook_entries *e;
 
-		/* the number, too: memory may be used again */
+		e = net_hook_entries(net, af, hook);
+		/* Also compare the count: a new table may reuse the address.
+		 * Equal counts can still alias until notrack_judge() runs
+		 * again: for NOTRACK_PERIOD, packets may go untracked past a
+		 * new rule. */
 		if (e != READ_ONCE(n->judged[hook].hooks) ||
 		    num_hooks(e) != READ_ONCE(n->judged[hook].num))
 			return false;
 	}
-	smp_rmb();	/* pairs with judge() */
+	smp_rmb();	/* pairs with notrack_judge() */
 	return true;
 }
 
-static bool is_ours(const struct vs_pkt *p)
+static bool has_our_addr(const struct vs_pkt *p)
 {
 	const struct vs_filter *f = &p->vn->filter;
 
@@ -120,9 +123,9 @@ static bool is_ours(const struct vs_pkt *p)
 	       vs_filter_has(f->real, p->af, &p->saddr);
 }
 
-/* What is routed on is not for us, though a connection may be left over from
- * when it was. */
-static bool is_local(const struct vs_pkt *p)
+/* Whether the stack will deliver @p locally, so that we see it. A connection
+ * may be left from a time when its virtual address was local. */
+static bool is_to_local_addr(const struct vs_pkt *p)
 {
 	if (p->af == AF_INET6)
 		return ipv6_chk_addr(p->vn->net, &p->daddr.in6, NULL, 0);
@@ -130,18 +133,20 @@ static bool is_local(const struct vs_pkt *p)
 	       RTN_LOCAL;
 }
 
-/* @p is of a connection that nobody wants tracked, and does not begin one. */
-static bool is_known(const struct vs_pkt *p, const struct vs_notrack *n)
+/* Whether @p belongs to a connection, does not open one, and may bypass
+ * conntrack. */
+static bool pkt_may_bypass(const struct vs_pkt *p,
+			   const struct vs_notrack *n)
 {
 	const struct vs_conn *cp;
 	enum vs_dir dir;
 
-	if (p->frag || p->cut || vs_pkt_opens(p) || !is_ours(p))
+	if (p->frag || p->truncated || vs_pkt_opens(p) || !has_our_addr(p))
 		return false;
-	cp = vs_conn_lookup(p, &dir);
+	cp = vs_lookup_conn(p, &dir);
 	return cp && !(READ_ONCE(cp->st) & VS_ST_NFCT) &&
 	       (!cp->dest || vs_dest_available(cp->dest)) &&
-	       (dir == VS_DIR_OUT || is_local(p)) &&
+	       (dir == VS_DIR_OUT || is_to_local_addr(p)) &&
 	       READ_ONCE(*(dir == VS_DIR_IN ? &n->in : &n->out));
 }
 
@@ -158,15 +163,14 @@ static unsigned int notrack_hook(void *priv, struct sk_buff *skb,
 
 	if (skb_get_nfct(skb) || skb->ipvs_property ||
 	    skb->pkt_type != PACKET_HOST ||
-	    !is_current(n, state->net, p.af))
+	    !notrack_is_current(n, state->net, p.af))
 		return NF_ACCEPT;
-	if (vs_pkt_parse(&p, 0) == VS_PARSE_OK && is_known(&p, n))
+	if (vs_pkt_parse(&p, 0) == VS_PARSE_OK && pkt_may_bypass(&p, n))
 		skb_set_nfct(skb, IP_CT_UNTRACKED);
 	return NF_ACCEPT;
 }
 
-/* IPv6 has the same priorities. */
-static const struct nf_hook_ops early[] = {
+static const struct nf_hook_ops notrack_ops[] = {
 	{
 		.hook = notrack_hook,
 		.pf = NFPROTO_IPV4,
@@ -180,86 +184,95 @@ static const struct nf_hook_ops early[] = {
 	},
 };
 
-static void judge(struct vs_net *vn, u8 af)
+/* Decides for which packets of a family conntrack can be bypassed. */
+static void notrack_judge(struct vs_net *vn, u8 af)
 {
 	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 	const struct nf_hook_entries *e[NF_INET_NUMHOOKS];
-	u8 watched = 0;	/* by BIT() of the hook */
+	u8 watched = 0;	/* BIT() of each hook with an observer */
 	bool tracked = false;
 	u8 hook;
 
+	lockdep_assert_held(&vn->notrack_lock);
+	rcu_read_lock();
 	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
-		e[hook] = hooks(vn->net, af, hook);
-		tracked |= any(e[hook], hook, is_conntrack);
-		if (any(e[hook], hook, can_tell))
+		e[hook] = net_hook_entries(vn->net, af, hook);
+		tracked |= hook_has(e[hook], hook, is_conntrack_hook);
+		if (hook_has(e[hook], hook, can_observe))
 			watched |= BIT(hook);
 	}
 	tracked &= !READ_ONCE(vn->sysctl.conntrack) &&
 		   !(watched & ~BIT(NF_INET_FORWARD));
 	WRITE_ONCE(n->in, tracked);
 	WRITE_ONCE(n->out, tracked && !watched);
-	smp_wmb();	/* pairs with is_current() */
+	smp_wmb();	/* pairs with notrack_is_current() */
 	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
 		WRITE_ONCE(n->judged[hook].hooks, e[hook]);
 		WRITE_ONCE(n->judged[hook].num, num_hooks(e[hook]));
 	}
-}
-
-static void judge_again(struct vs_net *vn, u8 af)
-{
-	rcu_read_lock();
-	judge(vn, af);
 	rcu_read_unlock();
 }
 
-static void update(struct vs_net *vn, u8 af)
+static void notrack_unhook(struct vs_net *vn, u8 af)
 {
 	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 
-	lockdep_assert_held(&vn->config.lock);
-	if (!vn->config.num_af[vs_af_index(af)])
-		return;
-	judge_again(vn, af);
-	if (n->in && !n->hooked) {
-		n->hooked = !nf_register_net_hook(vn->net,
-						  &early[vs_af_index(af)]);
-		judge_again(vn, af);
-	} else if (!n->in) {
-		vs_notrack_stop(vn, af);
-	}
-}
-
-void vs_notrack_stop(struct vs_net *vn, u8 af)
-{
-	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
-
+	lockdep_assert_held(&vn->notrack_lock);
 	if (!n->hooked)
 		return;
-	nf_unregister_net_hook(vn->net, &early[vs_af_index(af)]);
+	nf_unregister_net_hook(vn->net, &notrack_ops[vs_af_index(af)]);
 	n->hooked = false;
 }
 
-static void work(struct work_struct *work)
+static void notrack_update(struct vs_net *vn, u8 af)
+{
+	const struct nf_hook_ops *ops = &notrack_ops[vs_af_index(af)];
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
+
+	lockdep_assert_held(&vn->notrack_lock);
+	/* Not under the configuration's lock. If the last service is deleted
+	 * after this check, vs_notrack_stop() comes later, with our lock. */
+	if (!READ_ONCE(vn->config.num_af[vs_af_index(af)]))
+		return;
+	notrack_judge(vn, af);
+	if (n->in && !n->hooked) {
+		n->hooked = !nf_register_net_hook(vn->net, ops);
+		/* our own hook has changed the table */
+		notrack_judge(vn, af);
+	} else if (!n->in) {
+		notrack_unhook(vn, af);
+	}
+}
+
+static void notrack_work(struct work_struct *work)
 {
 	struct vs_net *vn = container_of(work, struct vs_net,
 					 notrack_work.work);
 
-	mutex_lock(&vn->config.lock);
-	update(vn, AF_INET);
-	update(vn, AF_INET6);
-	if (vn->config.num_services)
+	mutex_lock(&vn->notrack_lock);
+	notrack_update(vn, AF_INET);
+	notrack_update(vn, AF_INET6);
+	mutex_unlock(&vn->notrack_lock);
+	if (READ_ONCE(vn->config.num_services))
 		vs_notrack_start(vn);
-	mutex_unlock(&vn->config.lock);
 }
 
 void vs_notrack_start(struct vs_net *vn)
 {
-	queue_delayed_work(vs_wq, &vn->notrack_work, PERIOD);
+	queue_delayed_work(vs_wq, &vn->notrack_work, NOTRACK_PERIOD);
+}
+
+void vs_notrack_stop(struct vs_net *vn, u8 af)
+{
+	mutex_lock(&vn->notrack_lock);
+	notrack_unhook(vn, af);
+	mutex_unlock(&vn->notrack_lock);
 }
 
 void vs_notrack_net_init(struct vs_net *vn)
 {
-	INIT_DELAYED_WORK(&vn->notrack_work, work);
+	mutex_init(&vn->notrack_lock);
+	INIT_DELAYED_WORK(&vn->notrack_work, notrack_work);
 }
 
 void vs_notrack_net_exit(struct vs_net *vn)

@@ -7,12 +7,13 @@
 #include "types.h"
 
 /**
- * struct vs_notrack - packets that need not be tracked, of one family
- * @judged:	for which @in and @out were decided: who is on each
- *		NF_INET_* hook, to be compared only, and how many
- * @in:		requests go untracked
- * @out:	so do NAT's replies
- * @hooked:	our hook before conntrack's is there
+ * struct vs_notrack - whether packets of a family may bypass conntrack
+ * @judged:	the hooks for which @in and @out were decided: per NF_INET_* hook
+ *		the address of its table, for comparison only, and its length
+ * @in:		requests may
+ * @out:	replies of NAT connections may, too
+ * @hooked:	our hook before conntrack's is registered; under
+ *		vs_net.notrack_lock
  */
 struct vs_notrack {
 	struct {
@@ -26,14 +27,15 @@ struct vs_notrack {
 
 #ifdef VS_HAVE_NOTRACK
 
-/* Looks every two seconds, as long as there are services, whether it pays. */
+/* A service was added: start to look at the hooks periodically. */
 void vs_notrack_start(struct vs_net *vn);
 
-/* The family's last service has gone. Under vn->config.lock. */
+/* The last service of the family was deleted, and vn->config.num_af[] says so:
+ * unregister the hook. Process context, may sleep. */
 void vs_notrack_stop(struct vs_net *vn, u8 af);
 
 void vs_notrack_net_init(struct vs_net *vn);
-void vs_notrack_net_exit(struct vs_net *vn);
+void vs_notrack_net_exit(struct vs_net *vn);	/* no services are left */
 
 #else
 

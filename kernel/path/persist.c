@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Persistence. A template stands for a client, or a network of clients: new
- * connections from there go to the template's destination for as long as it
- * lives. It is a connection itself, without client port, under
+ * Persistence. A template stands for a client, or a network of clients: while
+ * it lives, new connections from there go to the template's destination. A
+ * template is a connection itself, without a client port:
  *
- *	<protocol, network, 0, virtual address, port>	one port
- *	<protocol, network, 0, virtual address, 0>	all ports, and FTP
- *	<IP, network, 0, mark, 0>			a fwmark service
+ *	<protocol, client net, 0, virtual address, port>	one port
+ *	<protocol, client net, 0, virtual address, 0>	all ports, and FTP
+ *	<IP, client net, 0, fwmark, 0>			fwmark service
  *
- * With a persistence engine it stands for what the engine finds in the packet,
- * beside all this.
+ * With a persistence engine the key also contains what the engine extracts from
+ * the packet, for instance a SIP Call-ID.
  */
 #include <linux/ip_vs.h>
 #include <net/ipv6.h>
 
 #include "conn/ext.h"
 #include "net.h"
+#include "path/choose.h"
 #include "path/persist.h"
-#include "path/schedule.h"
 #include "service/service.h"
 
-/* What a template is known by; @k points into the rest. */
-struct want {
+/* The key of a template. @tuple points to the other members. */
+struct tmpl_key {
 	union nf_inet_addr net;
 	union nf_inet_addr vaddr;
-	struct vs_tuple k;
-	struct vs_conn_ext *ext;
+	struct vs_tuple tuple;
+	struct vs_conn_ext *ext;	/* the engine's data; owned */
 };
 
 static void client_net(const struct vs_service *svc,
@@ -40,42 +40,43 @@ static void client_net(const struct vs_service *svc,
 		net->ip = client->ip & READ_ONCE(svc->netmask);
 }
 
-/* One port is kept apart from the others when the service is for that port
- * only; FTP's data connections come on others. */
-static bool has_port(const struct vs_pkt *p, const struct vs_service *svc)
+/* The service's own port has a template apart from the other ports, except for
+ * FTP, whose data connections use other ports. */
+static bool tmpl_has_port(const struct vs_pkt *p, const struct vs_service *svc)
 {
 	return p->dport == svc->key.port && svc->key.port != VS_FTP_PORT;
 }
 
-/* @w is how @svc's template for @client is known. -errno: @p is none that the
- * service's engine understands. */
-static int want_init(struct want *w, const struct vs_pkt *p,
-		     const struct vs_service *svc,
-		     const union nf_inet_addr *client)
+/* Starts the key of @svc's template for @client. Fails if the service's engine
+ * finds nothing in the packet. */
+static int tmpl_key_init(struct tmpl_key *key, const struct vs_pkt *p,
+			 const struct vs_service *svc,
+			 const union nf_inet_addr *client)
 {
 	const struct vs_pe *pe = rcu_dereference(svc->pe);
 
-	client_net(svc, client, &w->net);
-	w->ext = NULL;
+	client_net(svc, client, &key->net);
+	key->ext = NULL;
 	if (pe) {
-		w->ext = vs_conn_ext_new(pe, p);
-		if (IS_ERR(w->ext))
-			return PTR_ERR(w->ext);
+		key->ext = vs_conn_ext_new(pe, p);
+		if (IS_ERR(key->ext))
+			return PTR_ERR(key->ext);
 	}
-	w->k = (struct vs_tuple) {
-		.saddr = &w->net, .daddr = &w->vaddr,
+	key->tuple = (struct vs_tuple) {
+		.saddr = &key->net, .daddr = &key->vaddr,
 		.af = p->af, .proto = p->proto,
-		.ext = w->ext,
+		.ext = key->ext,
 	};
 	return 0;
 }
 
-/* A template whose destination is gone, or drained, steers nobody any more;
- * one to another than the server @only is of no use to that. */
-static bool is_valid(const struct vs_net *vn, const struct vs_conn *ct,
-		     const struct vs_dest *only)
+/* Whether @tmpl may still be used: its destination is configured, and not
+ * drained if net.ipv4.vs.expire_quiescent_template is set. With @only, its
+ * destination must be that one. */
+static bool tmpl_is_valid(const struct vs_net *vn, const struct vs_conn *tmpl,
+			  const struct vs_dest *only)
 {
-	const struct vs_dest *dest = ct->dest;
+	const struct vs_dest *dest = tmpl->dest;
 
 	if (!dest || !vs_dest_available(dest) || (only && only != dest))
 		return false;
@@ -83,96 +84,100 @@ static bool is_valid(const struct vs_net *vn, const struct vs_conn *ct,
 	       !READ_ONCE(vn->sysctl.expire_quiescent_template);
 }
 
-static struct vs_conn *lookup(struct vs_net *vn, const struct want *w,
-			      const struct vs_dest *only)
+static struct vs_conn *tmpl_lookup(struct vs_net *vn,
+				   const struct tmpl_key *key,
+				   const struct vs_dest *only)
 {
-	struct vs_conn *ct = vs_table_lookup_tmpl(&vn->table, &w->k);
+	struct vs_conn *tmpl = vs_table_lookup_tmpl(&vn->table, &key->tuple);
 
-	if (ct && is_valid(vn, ct, only)) {
-		vs_conn_touch(ct);
+	if (tmpl && tmpl_is_valid(vn, tmpl, only)) {
+		vs_conn_touch(tmpl);
 		__vs_event(vn, VS_EV_TEMPLATE_HIT);
-		return ct;
+		return tmpl;
 	}
-	if (ct) {
+	if (tmpl) {
 		vs_event(vn, VS_EV_TEMPLATE_STALE);
-		vs_conn_retire(ct);
+		vs_conn_retire(tmpl);
 	}
 	return NULL;
 }
 
-/* What is left of @w is given back. */
-static struct vs_conn *create(struct vs_net *vn, struct want *w,
-			      const struct vs_service *svc,
-			      struct vs_dest *dest, __be16 dport)
+/* Consumes @key->ext. */
+static struct vs_conn *tmpl_create(struct vs_net *vn, struct tmpl_key *key,
+				   const struct vs_service *svc,
+				   struct vs_dest *dest, __be16 dport)
 {
 	struct vs_conn_conf conf = {
-		.caddr = &w->net,
-		.vaddr = &w->vaddr,
-		.vport = w->k.dport,
+		.caddr = &key->net,
+		.vaddr = &key->vaddr,
+		.vport = key->tuple.dport,
 		.dport = dport,
-		.af = w->k.af,
-		.proto = w->k.proto,
+		.af = key->tuple.af,
+		.proto = key->tuple.proto,
 		.st = VS_ST_TEMPLATE,
 		.fwmark = svc->key.fwmark,
 		.timeout = READ_ONCE(svc->timeout),
 		.dest = dest,
-		.ext = w->ext,
+		.ext = key->ext,
 	};
-	struct vs_conn *ct = vs_conn_new(vn, &conf);
+	struct vs_conn *tmpl = vs_conn_new(vn, &conf);
 
-	if (!IS_ERR(ct))
-		return ct;
-	if (ct == ERR_PTR(-EEXIST))	/* another CPU has the same client */
-		ct = vs_table_lookup_tmpl(&vn->table, &w->k) ?:
-		     ERR_PTR(-ENOMEM);
-	vs_conn_ext_free(w->ext);
-	return ct;
+	if (!IS_ERR(tmpl))
+		return tmpl;
+	if (tmpl == ERR_PTR(-EEXIST))	/* another CPU has the same client */
+		tmpl = vs_table_lookup_tmpl(&vn->table, &key->tuple) ?:
+		       ERR_PTR(-ENOMEM);
+	vs_conn_ext_free(key->ext);
+	return tmpl;
 }
 
 struct vs_conn *vs_persist_tmpl(struct vs_pkt *p, struct vs_service *svc)
 {
-	struct vs_conn *ct;
+	struct vs_conn *tmpl;
 	struct vs_dest *dest;
-	struct want w;
+	struct tmpl_key key;
 	int err;
 
-	err = want_init(&w, p, svc, &p->saddr);
+	vs_assert_packet_context();
+	err = tmpl_key_init(&key, p, svc, &p->saddr);
 	if (err)
 		return ERR_PTR(err);
-	w.vaddr = p->daddr;
+	key.vaddr = p->daddr;
 	if (svc->key.fwmark) {
-		w.vaddr = (union nf_inet_addr){ .ip = htonl(svc->key.fwmark) };
-		w.k.proto = IPPROTO_IP;
-	} else if (has_port(p, svc)) {
-		w.k.dport = p->dport;
+		key.vaddr = (union nf_inet_addr){
+			.ip = htonl(svc->key.fwmark),
+		};
+		key.tuple.proto = IPPROTO_IP;
+	} else if (tmpl_has_port(p, svc)) {
+		key.tuple.dport = p->dport;
 	}
 
-	ct = lookup(p->vn, &w, NULL);
-	dest = ct ? NULL : vs_schedule_choose(p, svc);
+	tmpl = tmpl_lookup(p->vn, &key, NULL);
+	dest = tmpl ? NULL : vs_choose_dest(p, svc);
 	if (!dest) {
-		vs_conn_ext_free(w.ext);
-		return ct;
+		vs_conn_ext_free(key.ext);
+		return tmpl;
 	}
-	return create(p->vn, &w, svc, dest,
-		      has_port(p, svc) ? dest->key.port : 0);
+	return tmpl_create(p->vn, &key, svc, dest,
+			   tmpl_has_port(p, svc) ? dest->key.port : 0);
 }
 
-struct vs_conn *vs_persist_tmpl_out(struct vs_pkt *p,
-					struct vs_dest *dest)
+struct vs_conn *vs_persist_tmpl_out(struct vs_pkt *p, struct vs_dest *dest)
 {
 	struct vs_service *svc = dest->svc;
-	struct vs_conn *ct;
-	struct want w;
+	struct vs_conn *tmpl;
+	struct tmpl_key key;
 	int err;
 
-	err = want_init(&w, p, svc, &p->daddr);
+	vs_assert_packet_context();
+	err = tmpl_key_init(&key, p, svc, &p->daddr);
 	if (err)
 		return ERR_PTR(err);
-	w.vaddr = svc->key.addr;
-	w.k.dport = svc->key.port;
-	ct = lookup(p->vn, &w, dest);
-	if (!ct)
-		return create(p->vn, &w, svc, dest, p->sport);
-	vs_conn_ext_free(w.ext);
-	return ct;
+	key.vaddr = svc->key.addr;
+	key.tuple.dport = svc->key.port;
+	tmpl = tmpl_lookup(p->vn, &key, dest);
+	if (!tmpl)
+		return tmpl_create(p->vn, &key, svc, dest, p->sport);
+	vs_conn_ext_free(key.ext);
+	return tmpl;
 }

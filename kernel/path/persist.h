@@ -7,15 +7,28 @@
 
 struct vs_service;
 
-/* The template that keeps @p's client with a destination of the persistent
- * service @svc: the one there is, or a new one after the scheduler's choice.
- * NULL: no destination; an ERR_PTR as vs_conn_new(), or -EINVAL for a packet
- * that the service's engine does not understand. BH disabled, RCU. */
+/**
+ * vs_persist_tmpl - find or create the template of a packet's client
+ * @p: packet that opens a connection
+ * @svc: persistent service
+ *
+ * A new template gets the destination that the scheduler chooses.
+ *
+ * Context: RCU, BH disabled.
+ * Return: the template, valid until the RCU section ends; NULL if no
+ * destination is usable; an ERR_PTR as from vs_conn_new(), or -EINVAL if the
+ * service's persistence engine finds nothing in the packet.
+ */
 struct vs_conn *vs_persist_tmpl(struct vs_pkt *p, struct vs_service *svc);
 
-/* The template for @p's receiver, to whom the real server @dest of a persistent
- * service sends of its own accord. Never NULL. */
-struct vs_conn *vs_persist_tmpl_out(struct vs_pkt *p,
-					struct vs_dest *dest);
+/**
+ * vs_persist_tmpl_out - find or create the template of a packet's receiver
+ * @p: packet that a real server sends without a connection
+ * @dest: the real server, of a persistent service
+ *
+ * Context: RCU, BH disabled.
+ * Return: as vs_persist_tmpl(), but never NULL.
+ */
+struct vs_conn *vs_persist_tmpl_out(struct vs_pkt *p, struct vs_dest *dest);
 
 #endif /* VS_PERSIST_H */

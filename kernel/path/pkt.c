@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From headers to struct vs_pkt, each field read once and bounds-checked.
+ * Header parser: fills struct vs_pkt. Each header field is read once, within
+ * bounds.
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -8,13 +9,12 @@
 #include <net/ip.h>
 #include <net/tcp.h>
 
-#include "net.h"
 #include "path/pkt.h"
 
 #define ISAKMP_PORT	cpu_to_be16(500)
 
-/* No header to speak of: what it would tell is told to be nothing. */
-static enum vs_parse no_header(struct vs_pkt *p)
+/* No valid network header: clear the addresses, which the caller may print. */
+static enum vs_parse reject_l3(struct vs_pkt *p)
 {
 	memset(&p->saddr, 0, sizeof(p->saddr));
 	memset(&p->daddr, 0, sizeof(p->daddr));
@@ -29,14 +29,14 @@ static enum vs_parse parse_l3_v4(struct vs_pkt *p)
 
 	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
 	if (!iph || iph->version != 4 || iph->ihl < 5)
-		return no_header(p);
+		return reject_l3(p);
 	vs_addr_set(AF_INET, &p->saddr, &iph->saddr);
 	vs_addr_set(AF_INET, &p->daddr, &iph->daddr);
 	p->proto = iph->protocol;
 	p->l4 = p->l3 + iph->ihl * 4;
 	frag_off = ntohs(iph->frag_off);
 	p->frag = frag_off & (IP_MF | IP_OFFSET);
-	p->later_frag = frag_off & IP_OFFSET;
+	p->nonfirst_frag = frag_off & IP_OFFSET;
 	return VS_PARSE_OK;
 }
 
@@ -57,7 +57,7 @@ static enum vs_parse parse_l3_v6(struct vs_pkt *p)
 
 	iph = skb_header_pointer(p->skb, p->l3, sizeof(buf), &buf);
 	if (!iph || iph->version != 6)
-		return no_header(p);
+		return reject_l3(p);
 	vs_addr_set(AF_INET6, &p->saddr, &iph->saddr);
 	vs_addr_set(AF_INET6, &p->daddr, &iph->daddr);
 	nexthdr = iph->nexthdr;
@@ -71,8 +71,8 @@ static enum vs_parse parse_l3_v6(struct vs_pkt *p)
 		return VS_PARSE_OTHER;
 	p->proto = proto;
 	p->frag = flags & IP6_FH_F_FRAG;
-	p->later_frag = frag_off;
-	/* of a later fragment it does not tell, @off is the IP header's still */
+	p->nonfirst_frag = frag_off;
+	/* ipv6_find_hdr() leaves @off unset for non-first fragments */
 	if (!frag_off)
 		p->l4 = off;
 	return VS_PARSE_OK;
@@ -84,16 +84,17 @@ static u8 tcp_flags(const struct tcphdr *th)
 				    VS_TCP_ACK);
 }
 
-/* An SCTP packet up to its first chunk's header. */
+/* An SCTP packet up to the header of its first chunk. */
 struct sctp_start {
 	struct sctphdr hdr;
 	struct sctp_chunkhdr chunk;
 };
 
-/* INIT, INIT ACK and SHUTDOWN COMPLETE come alone (RFC 9260, 6.10), so that
- * the first chunk tells what the packet is for, but for an ABORT after a
- * cookie. */
-static u8 chunk_type(const struct vs_pkt *p, const struct sctp_chunkhdr *first)
+/* The first chunk decides, because INIT, INIT ACK and SHUTDOWN COMPLETE are
+ * never bundled (RFC 9260, section 6.10). Exception: an ABORT that follows a
+ * COOKIE ECHO or COOKIE ACK. */
+static u8 sctp_chunk_type(const struct vs_pkt *p,
+			  const struct sctp_chunkhdr *first)
 {
 	unsigned int off = p->l4 + sizeof(struct sctphdr);
 	unsigned int len = ntohs(first->length);
@@ -109,19 +110,15 @@ static u8 chunk_type(const struct vs_pkt *p, const struct sctp_chunkhdr *first)
 						      first->type;
 }
 
-static unsigned int l4_len(u8 proto)
+/* Bytes to read at @p->l4: the transport header, and SCTP's first chunk's. */
+static unsigned int l4_read_len(u8 proto)
 {
-	switch (proto) {
-	case IPPROTO_TCP:
-		return sizeof(struct tcphdr);
-	case IPPROTO_SCTP:
-		return sizeof(struct sctp_start);
-	default:
-		return sizeof(struct udphdr);
-	}
+	return proto == IPPROTO_SCTP ? sizeof(struct sctp_start) :
+				       vs_pkt_l4_len(proto);
 }
 
-/* Inside an ICMP error the ports are all that is sure to be there (RFC 792). */
+/* A packet embedded in an ICMP error is only sure to contain the ports: RFC 792
+ * asks for 8 bytes of transport header. */
 static enum vs_parse parse_l4(struct vs_pkt *p)
 {
 	union {
@@ -133,12 +130,14 @@ static enum vs_parse parse_l4(struct vs_pkt *p)
 	const void *hdr = NULL;
 
 	if (!p->l3)
-		hdr = skb_header_pointer(p->skb, p->l4, l4_len(p->proto), &buf);
+		hdr = skb_header_pointer(p->skb, p->l4,
+					 l4_read_len(p->proto), &buf);
 	if (hdr && p->proto == IPPROTO_TCP)
 		p->tcp = tcp_flags(hdr);
 	else if (hdr && p->proto == IPPROTO_SCTP)
-		p->chunk = chunk_type(p, &((const struct sctp_start *)hdr)->chunk);
-	p->cut = !hdr;
+		p->chunk = sctp_chunk_type(p,
+				&((const struct sctp_start *)hdr)->chunk);
+	p->truncated = !hdr;
 	if (!hdr)
 		hdr = skb_header_pointer(p->skb, p->l4, sizeof(buf.port), &buf);
 	if (!hdr)
@@ -160,8 +159,8 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 	p->tcp = 0;
 	p->chunk = 0;
 	p->frag = false;
-	p->later_frag = false;
-	p->cut = false;
+	p->nonfirst_frag = false;
+	p->truncated = false;
 	ret = p->af == AF_INET6 ? parse_l3_v6(p) : parse_l3_v4(p);
 	if (ret != VS_PARSE_OK)
 		return ret;
@@ -170,7 +169,7 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
 	case IPPROTO_SCTP:
-		return p->later_frag ? VS_PARSE_OTHER : parse_l4(p);
+		return p->nonfirst_frag ? VS_PARSE_OTHER : parse_l4(p);
 	case IPPROTO_AH:
 	case IPPROTO_ESP:
 		p->sport = ISAKMP_PORT;

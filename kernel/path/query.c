@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What other modules may ask of the connection table.
+ * Queries of the connection table for other modules.
  */
 #include <linux/export.h>
 #include <linux/ip_vs.h>
 
-#include "conn/table.h"
 #include "net.h"
-#include "path/pkt.h"
+#include "path/lookup.h"
 #include "path/query.h"
 
-/* Translated, the packet is the reverse of a reply of the real server; by the
- * other methods it is still as the client sent it. */
-static struct vs_conn *find_sent(struct vs_pkt *p)
+/* After NAT the packet is the reverse of a reply from the real server; with the
+ * other forwarding methods the client's packet is unchanged. */
+static struct vs_conn *lookup_forwarded(const struct vs_pkt *p)
 {
-	struct vs_tuple reverse = {
-		.saddr = &p->daddr, .daddr = &p->saddr,
-		.sport = p->dport, .dport = p->sport,
-		.af = p->af, .proto = p->proto,
-	};
 	struct vs_conn *cp;
 	enum vs_dir dir;
 
-	cp = vs_table_lookup(&p->vn->table, &reverse, &dir);
+	cp = vs_lookup_reverse(p, &dir);
 	if (cp && dir == VS_DIR_OUT && cp->method == IP_VS_CONN_F_MASQ)
 		return cp;
-	cp = vs_conn_lookup_in(p);
+	cp = vs_lookup_client(p);
 	return cp && cp->method != IP_VS_CONN_F_MASQ ? cp : NULL;
 }
 
@@ -33,7 +27,7 @@ bool vs_query_skb(const struct net *net, const struct sk_buff *skb, u8 af,
 		  struct vs_query *q)
 {
 	struct vs_pkt p = {
-		.skb = (struct sk_buff *)skb,	/* to be read only */
+		.skb = (struct sk_buff *)skb,	/* only read */
 		.vn = vs_net(net),
 		.af = af,
 	};
@@ -41,7 +35,7 @@ bool vs_query_skb(const struct net *net, const struct sk_buff *skb, u8 af,
 
 	if (vs_pkt_parse(&p, 0) != VS_PARSE_OK)
 		return false;
-	cp = find_sent(&p);
+	cp = lookup_forwarded(&p);
 	if (!cp)
 		return false;
 	q->proto = p.proto;

@@ -5,12 +5,12 @@
 #include "types.h"
 
 /**
- * struct vs_query - what other modules may know of a packet's connection
+ * struct vs_query - what other modules learn about a packet's connection
  * @proto:	transport protocol
  * @vaddr:	virtual address, of the packet's family
  * @vport:	virtual port
  * @method:	IP_VS_CONN_F_MASQ, ...
- * @controlled:	a persistence template steers it
+ * @controlled:	it has a persistence template
  * @control_vport: virtual port of that template
  */
 struct vs_query {
@@ -22,9 +22,17 @@ struct vs_query {
 	__be16 control_vport;
 };
 
-/* RCU. Whether @skb, with skb->data at the network header, is a client's packet
- * on its way to a real server, and what of. Packets of a tunnel are not: their
- * addresses are the tunnel's. */
+/**
+ * vs_query_skb - query the connection of a packet on its way to a real server
+ * @net: namespace
+ * @skb: packet with skb->data at the network header; not modified
+ * @af: address family
+ * @q: filled in on success
+ *
+ * Context: RCU.
+ * Return: false if @skb is no client's packet that is being forwarded. A tunnel
+ * packet is not: its addresses are those of the tunnel.
+ */
 bool vs_query_skb(const struct net *net, const struct sk_buff *skb, u8 af,
 		  struct vs_query *q);
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Routes to real servers, cached per destination, and routes of replies,
- * cached per connection.
+ * Routes to real servers, cached per destination, and routes of replies, cached
+ * per connection.
  *
- * A destination's route is replaced without a lock: whoever finds it invalid
- * looks up a new one and swaps it in. What calls for routes to be forgotten
- * (a device goes, a destination changes) first advances @generation; a look-up
- * that began before takes its result out of the cache again when it sees that.
+ * A destination's route is replaced without a lock: a CPU that finds it invalid
+ * looks up a new one and swaps it in. An event that invalidates routes (a
+ * device goes down, a destination is edited) increments @route_generation
+ * before it clears the cache. A lookup that began earlier may store its result
+ * after that; it then sees the new generation and clears the cache itself.
  */
 #include <linux/ip.h>
 #include <linux/ip_vs.h>
@@ -17,17 +18,16 @@
 #include <net/addrconf.h>
 #include <net/inet_ecn.h>
 #include <net/ip6_route.h>
-#include <net/net_namespace.h>
 #include <net/route.h>
 
 #include "compat/dst.h"
 #include "net.h"
 #include "path/route.h"
-#include "service/service.h"
+#include "service/dest.h"
 
-static atomic_t generation = ATOMIC_INIT(0);
+static atomic_t route_generation = ATOMIC_INIT(0);
 
-static void free_rcu(struct rcu_head *head)
+static void route_free_rcu(struct rcu_head *head)
 {
 	struct vs_route *rt = container_of(head, struct vs_route, rcu);
 
@@ -35,17 +35,17 @@ static void free_rcu(struct rcu_head *head)
 	kfree(rt);
 }
 
-static void swap_route(struct vs_dest *dest, struct vs_route *rt)
+static void route_replace(struct vs_dest *dest, struct vs_route *rt)
 {
 	rt = unrcu_pointer(xchg(&dest->route, RCU_INITIALIZER(rt)));
 	if (rt)
-		call_rcu(&rt->rcu, free_rcu);
+		call_rcu(&rt->rcu, route_free_rcu);
 }
 
 void vs_route_drop(struct vs_dest *dest)
 {
-	atomic_inc(&generation);
-	swap_route(dest, NULL);
+	atomic_inc(&route_generation);
+	route_replace(dest, NULL);	/* xchg(): pairs with route_refresh() */
 }
 
 void vs_route_free(struct vs_dest *dest)
@@ -53,7 +53,7 @@ void vs_route_free(struct vs_dest *dest)
 	struct vs_route *rt = rcu_dereference_protected(dest->route, true);
 
 	if (rt)
-		free_rcu(&rt->rcu);
+		route_free_rcu(&rt->rcu);
 }
 
 bool vs_route_is_local(const struct dst_entry *dst, u8 af)
@@ -63,9 +63,11 @@ bool vs_route_is_local(const struct dst_entry *dst, u8 af)
 	return dst_rtable(dst)->rt_flags & RTCF_LOCAL;
 }
 
-/* A tunnel's route is bound to its source address: source routing counts. */
-static struct dst_entry *output4(struct net *net, const struct vs_dest *dest,
-				 bool known_nh, __be32 *saddr)
+/* The route of a tunnel is looked up a second time, with its source address, so
+ * that policy routing by source applies. */
+static struct dst_entry *dest_route4(struct net *net,
+				     const struct vs_dest *dest,
+				     bool known_nh, __be32 *saddr)
 {
 	struct flowi4 fl4 = {
 		.daddr = dest->key.addr.ip,
@@ -89,8 +91,9 @@ static struct dst_entry *output4(struct net *net, const struct vs_dest *dest,
 	return &rt->dst;
 }
 
-static struct dst_entry *output6(struct net *net, const struct vs_dest *dest,
-				 bool known_nh, struct in6_addr *saddr)
+static struct dst_entry *dest_route6(struct net *net,
+				     const struct vs_dest *dest,
+				     bool known_nh, struct in6_addr *saddr)
 {
 	struct flowi6 fl6 = {
 		.daddr = dest->key.addr.in6,
@@ -116,19 +119,19 @@ err:
 	return NULL;
 }
 
-static struct vs_route *look_up(struct net *net, const struct vs_dest *dest,
-				bool known_nh)
+static struct vs_route *route_lookup(struct net *net,
+				     const struct vs_dest *dest, bool known_nh)
 {
 	struct vs_route *rt = kzalloc(sizeof(*rt), GFP_ATOMIC);
 
 	if (!rt)
 		return NULL;
 	if (dest->key.af == AF_INET6) {
-		rt->dst = output6(net, dest, known_nh, &rt->saddr.in6);
+		rt->dst = dest_route6(net, dest, known_nh, &rt->saddr.in6);
 		if (rt->dst)
 			rt->cookie = rt6_get_cookie(dst_rt6_info(rt->dst));
 	} else {
-		rt->dst = output4(net, dest, known_nh, &rt->saddr.ip);
+		rt->dst = dest_route4(net, dest, known_nh, &rt->saddr.ip);
 	}
 	if (!rt->dst) {
 		kfree(rt);
@@ -148,25 +151,27 @@ static void report_unreachable(struct vs_pkt *p)
 	dst_link_failure(skb);
 }
 
-static const struct vs_route *refresh(struct vs_pkt *p, struct vs_dest *dest,
-				      bool known_nh)
+static const struct vs_route *route_refresh(struct vs_pkt *p,
+					    struct vs_dest *dest,
+					    bool known_nh)
 {
-	int gen = atomic_read_acquire(&generation);
-	struct vs_route *rt = look_up(p->vn->net, dest, known_nh);
+	int gen = atomic_read_acquire(&route_generation);
+	struct vs_route *rt = route_lookup(p->vn->net, dest, known_nh);
 
 	vs_event(p->vn, VS_EV_ROUTE_LOOKUP);
-	swap_route(dest, rt);
+	route_replace(dest, rt);
 	if (!rt) {
 		report_unreachable(p);
 		return NULL;
 	}
-	/* pairs with the full barrier between advancing and forgetting: either
-	 * the new generation is seen here, or our route was found there */
+	/* Pairs with the full barriers in vs_route_drop() and
+	 * vs_route_forget_dev(): either we see the new generation, or they see
+	 * our route. */
 	smp_mb();
-	if (unlikely(atomic_read(&generation) != gen) &&
+	if (unlikely(atomic_read(&route_generation) != gen) &&
 	    cmpxchg(&dest->route, RCU_INITIALIZER(rt), NULL) ==
 	    RCU_INITIALIZER(rt))
-		call_rcu(&rt->rcu, free_rcu);
+		call_rcu(&rt->rcu, route_free_rcu);
 	return rt;
 }
 
@@ -175,15 +180,16 @@ const struct vs_route *vs_route_to(struct vs_pkt *p, struct vs_dest *dest,
 {
 	const struct vs_route *rt = rcu_dereference(dest->route);
 
-	/* a destination that was edited may have connections of two methods */
+	/* after an edit, connections with the old and the new forwarding method
+	 * share the cache: a route with known_nh serves both */
 	if (likely(rt && rt->known_nh >= known_nh &&
 		   dst_check(rt->dst, rt->cookie)))
 		return rt;
-	return refresh(p, dest, known_nh || (rt && rt->known_nh));
+	return route_refresh(p, dest, known_nh || (rt && rt->known_nh));
 }
 
-/* Whether @p's route so far ends at this host. */
-static bool is_ours(const struct vs_pkt *p)
+/* Whether @p's current route delivers to this host. */
+static bool is_to_this_host(const struct vs_pkt *p)
 {
 	return vs_route_is_local(skb_dst(p->skb), p->af);
 }
@@ -198,7 +204,7 @@ static bool from_loopback(const struct vs_pkt *p)
 	       (!dev || dev->flags & IFF_LOOPBACK);
 }
 
-static struct dst_entry *onward4(const struct vs_pkt *p)
+static struct dst_entry *route_onward4(const struct vs_pkt *p)
 {
 	struct flowi4 fl4 = { .daddr = p->daddr.ip };
 	struct rtable *rt = ip_route_output_key(p->vn->net, &fl4);
@@ -206,7 +212,7 @@ static struct dst_entry *onward4(const struct vs_pkt *p)
 	return IS_ERR(rt) ? NULL : &rt->dst;
 }
 
-static struct dst_entry *onward6(const struct vs_pkt *p)
+static struct dst_entry *route_onward6(const struct vs_pkt *p)
 {
 	struct flowi6 fl6 = { .daddr = p->daddr.in6 };
 	struct dst_entry *dst = ip6_route_output(p->vn->net, NULL, &fl6);
@@ -219,7 +225,8 @@ static struct dst_entry *onward6(const struct vs_pkt *p)
 
 struct dst_entry *vs_route_onward(struct vs_pkt *p)
 {
-	struct dst_entry *dst = p->af == AF_INET6 ? onward6(p) : onward4(p);
+	struct dst_entry *dst = p->af == AF_INET6 ? route_onward6(p) :
+						    route_onward4(p);
 
 	if (!dst) {
 		report_unreachable(p);
@@ -235,7 +242,7 @@ bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
 		      bool nat)
 {
 	if (unlikely(rt->local))
-		return nat || is_ours(p);
+		return nat || is_to_this_host(p);
 	return !from_loopback(p);
 }
 
@@ -249,10 +256,11 @@ static bool has_xfrm_policy(const struct net *net)
 }
 
 /*
- * Whether the look-up for a reply depends on nothing but the connection: no
- * mark, type of service, socket, VRF or IPsec policy, and no scope to tell.
+ * Whether the route of a reply depends on its connection alone, so that it can
+ * be cached there: no mark, DS field, socket, VRF or IPsec policy, and no
+ * destination that is scoped to an interface.
  */
-static bool is_plain(const struct vs_pkt *p)
+static bool reply_is_cacheable(const struct vs_pkt *p)
 {
 	const struct sk_buff *skb = p->skb;
 
@@ -266,7 +274,7 @@ static bool is_plain(const struct vs_pkt *p)
 	return !(ip_hdr(skb)->tos & ~INET_ECN_MASK);
 }
 
-static bool use_cached(struct vs_pkt *p, struct vs_conn *cp)
+static bool reply_use_cached(struct vs_pkt *p, struct vs_conn *cp)
 {
 	struct dst_entry *dst = rcu_dereference(cp->out_dst);
 	u32 cookie = p->af == AF_INET6 ? READ_ONCE(cp->out_cookie) : 0;
@@ -281,7 +289,7 @@ static bool use_cached(struct vs_pkt *p, struct vs_conn *cp)
 	return !skb_cow_head(skb, dst_dev_rcu(dst)->hard_header_len);
 }
 
-static void cache_reply(const struct vs_pkt *p, struct vs_conn *cp)
+static void reply_cache_route(const struct vs_pkt *p, struct vs_conn *cp)
 {
 	struct dst_entry *dst = skb_dst(p->skb);
 	struct dst_entry __rcu *old = READ_ONCE(cp->out_dst);
@@ -291,14 +299,15 @@ static void cache_reply(const struct vs_pkt *p, struct vs_conn *cp)
 			   rt6_get_cookie(dst_rt6_info(dst)));
 	dst_hold(dst);
 	if (cmpxchg(&cp->out_dst, old, RCU_INITIALIZER(dst)) != old) {
-		/* whose cookie it is now nobody knows: cache neither */
+		/* Lost the race: dst and cookie may not match, drop both. */
 		dst_release(dst);
 		old = xchg(&cp->out_dst, NULL);
 	}
 	dst_release(unrcu_pointer(old));
 }
 
-static int route_harder(const struct vs_pkt *p)
+/* Routes @p by its new source address, as for a locally sent packet. */
+static int reply_reroute(const struct vs_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 
@@ -309,78 +318,37 @@ static int route_harder(const struct vs_pkt *p)
 
 bool vs_route_out(struct vs_pkt *p, struct vs_conn *cp)
 {
-	bool plain;
+	bool cacheable;
 
 	/* only replies to remote clients are routed again */
 	if (!READ_ONCE(p->vn->sysctl.snat_reroute) ||
-	    p->hook == NF_INET_LOCAL_IN || is_ours(p))
+	    p->hook == NF_INET_LOCAL_IN || is_to_this_host(p))
 		return true;
-	/* an ICMP error may go to somebody else than the client; what a process
-	 * sends leaves the RCU section before it goes out */
-	plain = p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6 &&
-		p->hook == NF_INET_FORWARD && is_plain(p);
-	if (likely(plain) && use_cached(p, cp))
+	/* An ICMP error may go to another host than the client. A locally sent
+	 * packet leaves the RCU section before it is output, and the cached
+	 * route is used without a reference. */
+	cacheable = p->proto != IPPROTO_ICMP && p->proto != IPPROTO_ICMPV6 &&
+		    p->hook == NF_INET_FORWARD && reply_is_cacheable(p);
+	if (likely(cacheable) && reply_use_cached(p, cp))
 		return true;
-	if (route_harder(p))
+	if (reply_reroute(p))
 		return false;
-	if (plain)
-		cache_reply(p, cp);
+	if (cacheable)
+		reply_cache_route(p, cp);
 	return true;
 }
 
-static void forget_routes(struct list_head *dests,
-			  const struct net_device *dev)
+void vs_route_forget_dev(struct vs_dest *dest, struct net_device *dev)
 {
-	struct vs_dest *dest;
+	const struct vs_route *rt;
+	bool uses_dev;
 
-	list_for_each_entry(dest, dests, list) {
-		const struct vs_route *rt;
-		bool hit;
-
-		rcu_read_lock();
-		rt = rcu_dereference(dest->route);
-		hit = rt && dst_dev_rcu(rt->dst) == dev;
-		rcu_read_unlock();
-		if (hit)
-			swap_route(dest, NULL);
-	}
-}
-
-static int device_event(struct notifier_block *nb, unsigned long event,
-			void *ptr)
-{
-	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct vs_net *vn = vs_net(dev_net(dev));
-	struct vs_service *svc;
-
-	if (event != NETDEV_DOWN && event != NETDEV_UNREGISTER)
-		return NOTIFY_DONE;
-
-	atomic_inc(&generation);
-	smp_mb__after_atomic();
-	mutex_lock(&vn->config.lock);
-	list_for_each_entry(svc, &vn->config.services, list) {
-		forget_routes(&svc->dests, dev);
-		forget_routes(&svc->removed, dev);
-	}
-	list_for_each_entry(svc, &vn->config.gone, list)
-		forget_routes(&svc->removed, dev);
-	mutex_unlock(&vn->config.lock);
-	return NOTIFY_DONE;
-}
-
-/* After those of IPv4 and IPv6, which take the routes out of the tables. */
-static struct notifier_block device_notifier = {
-	.notifier_call = device_event,
-	.priority = -100,
-};
-
-int vs_route_init(void)
-{
-	return register_netdevice_notifier(&device_notifier);
-}
-
-void vs_route_exit(void)
-{
-	unregister_netdevice_notifier(&device_notifier);
+	atomic_inc(&route_generation);
+	smp_mb__after_atomic();		/* pairs with route_refresh() */
+	rcu_read_lock();
+	rt = rcu_dereference(dest->route);
+	uses_dev = rt && dst_dev_rcu(rt->dst) == dev;
+	rcu_read_unlock();
+	if (uses_dev)
+		route_replace(dest, NULL);
 }

@@ -5,21 +5,28 @@
 #include "conn/conn.h"
 #include "path/pkt.h"
 
-struct vs_dest;
-struct vs_service;
-
-/* A client's packet without a connection: the new connection for it, or NULL
- * with p->verdict set. One with VS_ST_ONE_PACKET is the caller's to end. BH
- * disabled, RCU. */
+/**
+ * vs_schedule - open a connection for a client's packet
+ * @p: packet without a connection
+ *
+ * Context: RCU, BH disabled.
+ * Return: the connection, valid until the RCU section ends; the caller ends it
+ * (vs_conn_end()) if it has VS_ST_ONE_PACKET. NULL with @p->verdict set if the
+ * packet opens none.
+ */
 struct vs_conn *vs_schedule(struct vs_pkt *p);
 
-/* Likewise for a datagram that a real server sends of its own accord, when the
- * service's persistence engine is for that: it goes out as a reply. NULL: it is
- * none of ours. */
+/**
+ * vs_schedule_out - open a connection for a real server's packet
+ * @p: packet without a connection
+ *
+ * For UDP, if the service's persistence engine supports connections that the
+ * real server initiates: the packet leaves as a reply.
+ *
+ * Context: RCU, BH disabled.
+ * Return: as vs_schedule(), but NULL leaves @p->verdict alone: the packet is
+ * not ours.
+ */
 struct vs_conn *vs_schedule_out(struct vs_pkt *p);
-
-/* The destination that @svc's scheduler chooses for @p, or NULL. */
-struct vs_dest *vs_schedule_choose(const struct vs_pkt *p,
-				   struct vs_service *svc);
 
 #endif /* VS_SCHEDULE_H */

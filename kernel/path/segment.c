@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Packets of a connection with a helper: their payload is shown to it, and
- * their sequence numbers follow what it edits. Addresses are not of interest
- * here: NAT comes after.
+ * TCP segments of a connection with an app: the app sees the payload, and the
+ * sequence numbers are adjusted to its edits. NAT comes after.
  *
- * Only what the real server sends is ever edited. So its sequence numbers
- * change on the way to the client, and the client's acknowledgements of them
+ * Only the real server's payload is ever edited. So its sequence numbers change
+ * on the way to the client, and the client's acknowledgements and SACK blocks
  * on the way back.
  */
 #include <linux/ip.h>
@@ -21,44 +20,46 @@
 #include "net.h"
 #include "path/csum.h"
 #include "path/pkt.h"
+#include "path/segment.h"
 
 static struct vs_app_conn *app_conn(const struct vs_conn *cp)
 {
 	return cp->ext->app;
 }
 
-static bool drop(struct vs_pkt *p, enum vs_counter why)
+static bool segment_drop(struct vs_pkt *p, enum vs_counter why)
 {
 	p->verdict = vs_drop(p, why);
 	return false;
 }
 
-/* Makes TCP's header writable, and @hlen what it and its options take. */
-static bool open_header(struct vs_pkt *p, unsigned int *hlen)
+/* Makes the TCP header writable and sets *@hlen to its length with options. */
+static bool pull_tcp_header(struct vs_pkt *p, unsigned int *hlen)
 {
 	const struct tcphdr *th;
 	struct tcphdr buf;
 
 	th = skb_header_pointer(p->skb, p->l4, sizeof(buf), &buf);
 	if (!th)
-		return drop(p, VS_DROP_TRUNCATED);
+		return segment_drop(p, VS_DROP_TRUNCATED);
 	*hlen = th->doff * 4;
 	if (*hlen < sizeof(buf) || p->l4 + *hlen > p->skb->len)
-		return drop(p, VS_DROP_TRUNCATED);
+		return segment_drop(p, VS_DROP_TRUNCATED);
 	return vs_pkt_writable(p, p->l4 + *hlen) ||
-	       drop(p, VS_DROP_HEADROOM);
+	       segment_drop(p, VS_DROP_HEADROOM);
 }
 
-/* A helper is to see what the receiver will take. */
-static bool open_payload(struct vs_pkt *p)
+/* Makes the payload linear. An app must only see what the receiver accepts, so
+ * verify the checksum. */
+static bool pull_payload(struct vs_pkt *p)
 {
 	if (!vs_csum_ok(p))
-		return drop(p, VS_DROP_APP_CSUM);
-	return !skb_linearize(p->skb) || drop(p, VS_DROP_HEADROOM);
+		return segment_drop(p, VS_DROP_APP_CSUM);
+	return !skb_linearize(p->skb) || segment_drop(p, VS_DROP_HEADROOM);
 }
 
-static void begin_talk(struct vs_app_segment *t, const struct vs_pkt *p,
-		       struct vs_conn *cp, unsigned int hlen)
+static void segment_init(struct vs_app_segment *t, const struct vs_pkt *p,
+			 struct vs_conn *cp, unsigned int hlen)
 {
 	const struct tcphdr *th = vs_pkt_l4(p);
 
@@ -71,7 +72,8 @@ static void begin_talk(struct vs_app_segment *t, const struct vs_pkt *p,
 	t->failed = false;
 }
 
-static void set_ack(struct vs_pkt *p, __be32 *field, u32 to)
+/* Sets the sequence or acknowledgement number. */
+static void set_tcp_seq(struct vs_pkt *p, __be32 *field, u32 to)
 {
 	struct tcphdr *th = vs_pkt_l4(p);
 
@@ -79,9 +81,9 @@ static void set_ack(struct vs_pkt *p, __be32 *field, u32 to)
 	*field = htonl(to);
 }
 
-/* An edge of a block that may be at any address: the checksum goes by 16 bits
- * of the header, so that an odd address swaps the bytes. */
-static void set_edge(struct vs_pkt *p, u8 *edge, u32 to)
+/* SACK edges may be unaligned; at an odd offset their checksum contribution is
+ * byte-swapped. */
+static void set_sack_edge(struct vs_pkt *p, u8 *edge, u32 to)
 {
 	struct tcphdr *th = vs_pkt_l4(p);
 	__wsum old, new;
@@ -98,7 +100,7 @@ static void set_edge(struct vs_pkt *p, u8 *edge, u32 to)
 	memcpy(edge, &be, sizeof(be));
 }
 
-static u32 get_edge(const u8 *edge)
+static u32 get_sack_edge(const u8 *edge)
 {
 	__be32 be;
 
@@ -110,13 +112,16 @@ static void map_sack(struct vs_pkt *p, const struct vs_seqmap *m, u8 *block,
 		     unsigned int len)
 {
 	for (; len >= TCPOLEN_SACK_PERBLOCK; len -= TCPOLEN_SACK_PERBLOCK) {
-		set_edge(p, block, vs_seqmap_ack(m, get_edge(block), true));
-		set_edge(p, block + 4,
-			 vs_seqmap_ack(m, get_edge(block + 4), false));
+		set_sack_edge(p, block,
+			      vs_seqmap_ack(m, get_sack_edge(block), true));
+		set_sack_edge(p, block + 4,
+			      vs_seqmap_ack(m, get_sack_edge(block + 4),
+					    false));
 		block += TCPOLEN_SACK_PERBLOCK;
 	}
 }
 
+/* Maps the SACK blocks among the TCP options. */
 static void map_options(struct vs_pkt *p, const struct vs_seqmap *m,
 			unsigned int hlen)
 {
@@ -141,7 +146,7 @@ static void map_options(struct vs_pkt *p, const struct vs_seqmap *m,
 	}
 }
 
-/* What the client acknowledges, as the real server knows it. */
+/* Maps what the client acknowledges to the real server's sequence numbers. */
 static void map_acks(struct vs_pkt *p, const struct vs_seqmap *m,
 		     unsigned int hlen)
 {
@@ -149,12 +154,14 @@ static void map_acks(struct vs_pkt *p, const struct vs_seqmap *m,
 
 	if (!m->n || !th->ack)
 		return;
-	set_ack(p, &th->ack_seq, vs_seqmap_ack(m, ntohl(th->ack_seq), false));
+	set_tcp_seq(p, &th->ack_seq,
+		    vs_seqmap_ack(m, ntohl(th->ack_seq), false));
 	map_options(p, m, hlen);
 }
 
-/* Conntrack counts one side's sequence numbers only. */
-static void ease_conntrack(const struct sk_buff *skb)
+/* Conntrack does not know of the edits: keep its window tracking from marking
+ * the connection's packets invalid. */
+static void nfct_be_liberal(const struct sk_buff *skb)
 {
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 	enum ip_conntrack_info ctinfo;
@@ -169,9 +176,10 @@ static void ease_conntrack(const struct sk_buff *skb)
 #endif
 }
 
-/* Replaces @old bytes at offset @off of the packet. It is linear and ours. */
-static bool splice(struct sk_buff *skb, unsigned int off, unsigned int old,
-		   const char *text, unsigned int len)
+/* Replaces @old bytes at offset @off of the packet, which is linear and
+ * writable, with @len bytes of @text. */
+static bool splice_text(struct sk_buff *skb, unsigned int off, unsigned int old,
+			const char *text, unsigned int len)
 {
 	unsigned int rest = skb->len - off - old;
 	int more = len - old;
@@ -188,8 +196,7 @@ static bool splice(struct sk_buff *skb, unsigned int off, unsigned int old,
 	return true;
 }
 
-/* The IP header's length; IPv6's does not count the header itself. */
-static void fix_len(struct vs_pkt *p)
+static void update_ip_len(struct vs_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 
@@ -206,7 +213,7 @@ static void fix_len(struct vs_pkt *p)
 	}
 }
 
-static void fix_gso(struct sk_buff *skb, unsigned int payload)
+static void update_gso(struct sk_buff *skb, unsigned int payload)
 {
 	struct skb_shared_info *shinfo = skb_shinfo(skb);
 
@@ -218,10 +225,10 @@ static void fix_gso(struct sk_buff *skb, unsigned int payload)
 		shinfo->gso_segs = DIV_ROUND_UP(payload, shinfo->gso_size);
 }
 
-/* The checksum covers the pseudo header's length, @old before, and payload
- * whose sum was @sum. */
-static void fix_check(struct vs_pkt *p, unsigned int hlen, unsigned int old,
-		      __wsum sum)
+/* Updates the TCP checksum after an edit. Before it, the length in the pseudo
+ * header was @old and the payload's sum @sum. */
+static void update_tcp_check(struct vs_pkt *p, unsigned int hlen,
+			     unsigned int old, __wsum sum)
 {
 	struct tcphdr *th = vs_pkt_l4(p);
 	struct sk_buff *skb = p->skb;
@@ -236,10 +243,10 @@ static void fix_check(struct vs_pkt *p, unsigned int hlen, unsigned int old,
 		skb->ip_summed = CHECKSUM_NONE;
 }
 
-/* The bytes of the segment at @seq that @e replaces: none, or their number at
+/* How many bytes @e replaces in the segment of @len bytes at @seq, beginning at
  * offset *@at. */
-static unsigned int overlap(const struct vs_edit *e, u32 seq,
-			    unsigned int len, unsigned int *at)
+static unsigned int edit_overlap(const struct vs_edit *e, u32 seq,
+				 unsigned int len, unsigned int *at)
 {
 	u32 from = before(e->start, seq) ? seq : e->start;
 	u32 to = before(seq + len, e->end) ? seq + len : e->end;
@@ -248,18 +255,18 @@ static unsigned int overlap(const struct vs_edit *e, u32 seq,
 	return before(from, to) ? to - from : 0;
 }
 
-static bool is_edited(const struct vs_app_segment *t)
+static bool segment_is_edited(const struct vs_app_segment *t)
 {
 	const struct vs_seqmap *m = &t->s->out;
 	unsigned int at;
 
 	for (int i = 0; i < m->n; i++)
-		if (overlap(&m->edit[i], t->seq, t->len, &at))
+		if (edit_overlap(&m->edit[i], t->seq, t->len, &at))
 			return true;
 	return false;
 }
 
-/* From the end, so that what is to come does not move. */
+/* Backwards, so that the offsets of the remaining edits stay valid. */
 static bool splice_all(struct vs_pkt *p, const struct vs_app_segment *t,
 		       unsigned int hlen)
 {
@@ -269,15 +276,16 @@ static bool splice_all(struct vs_pkt *p, const struct vs_app_segment *t,
 	for (int i = m->n; i--;) {
 		const struct vs_edit *e = &m->edit[i];
 
-		n = overlap(e, t->seq, t->len, &at);
-		if (n && !splice(p->skb, p->l4 + hlen + at, n, e->text,
+		n = edit_overlap(e, t->seq, t->len, &at);
+		if (n && !splice_text(p->skb, p->l4 + hlen + at, n, e->text,
 				 t->seq + at + n == e->end ? e->len : 0))
 			return false;
 	}
 	return true;
 }
 
-static bool edit(struct vs_pkt *p, const struct vs_app_segment *t, unsigned int hlen)
+static bool edit_segment(struct vs_pkt *p, const struct vs_app_segment *t,
+			 unsigned int hlen)
 {
 	struct sk_buff *skb = p->skb;
 	unsigned int old = skb->len - p->l4;
@@ -285,19 +293,19 @@ static bool edit(struct vs_pkt *p, const struct vs_app_segment *t, unsigned int 
 
 	if (skb->len + VS_EDITS * VS_EDIT_TEXT > IP_MAX_MTU ||
 	    skb_ensure_writable(skb, skb->len))
-		return drop(p, VS_DROP_HEADROOM);
+		return segment_drop(p, VS_DROP_HEADROOM);
 	sum = csum_partial((u8 *)vs_pkt_l4(p) + hlen, old - hlen, 0);
 	vs_event(p->vn, VS_EV_APP_EDITED);
 	if (!splice_all(p, t, hlen))
-		return drop(p, VS_DROP_NO_MEMORY);
-	fix_len(p);
-	fix_gso(skb, skb->len - p->l4 - hlen);
-	fix_check(p, hlen, old, sum);
+		return segment_drop(p, VS_DROP_NO_MEMORY);
+	update_ip_len(p);
+	update_gso(skb, skb->len - p->l4 - hlen);
+	update_tcp_check(p, hlen, old, sum);
 	skb->ignore_df = 1;	/* a full segment may have grown */
 	return true;
 }
 
-/* What the real server sent, as the client gets it. */
+/* Maps the sequence number of a real server's segment and edits its payload. */
 static bool map_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 			unsigned int hlen)
 {
@@ -307,36 +315,37 @@ static bool map_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 
 	if (likely(!m->n))
 		return true;
-	ease_conntrack(p->skb);
-	set_ack(p, &th->seq, vs_seqmap_seq(m, seq));
-	return !is_edited(t) || edit(p, t, hlen);
+	nfct_be_liberal(p->skb);
+	set_tcp_seq(p, &th->seq, vs_seqmap_seq(m, seq));
+	return !segment_is_edited(t) || edit_segment(p, t, hlen);
 }
 
-/* Half-open connections have nothing to say: who sends may be forged. */
-static bool may_talk(const struct vs_pkt *p, const struct vs_conn *cp)
+/* Apps only see the payload of established connections: before the handshake is
+ * complete the sender's address may be forged. */
+static bool app_may_inspect(const struct vs_pkt *p, const struct vs_conn *cp)
 {
 	return vs_conn_state(cp) == VS_TCP_S_ESTABLISHED &&
 	       !(p->tcp & (VS_TCP_SYN | VS_TCP_RST));
 }
 
-/* Shows the helper a segment; from now on there is a session to remember. */
-static void show(struct vs_app_segment *t, struct vs_app_conn *ac,
-		 void (*look)(struct vs_app_segment *t))
+/* Passes a segment to the app; the first one creates the session. */
+static void app_inspect(struct vs_app_segment *t, struct vs_app_conn *ac,
+			void (*inspect)(struct vs_app_segment *t))
 {
 	lockdep_assert_held(&ac->lock);
-	if (!ac->session)	/* pairs with is_mapped() */
+	if (!ac->session)	/* pairs with app_has_edits() */
 		smp_store_release(&ac->session,
 				  kzalloc(sizeof(*ac->session) +
 					  ac->app->size, GFP_ATOMIC));
 	t->s = ac->session;
 	if (t->s)
-		look(t);
+		inspect(t);
 	else
 		t->failed = true;
 }
 
-static bool talk_in(struct vs_pkt *p, struct vs_conn *cp, struct vs_app_segment *t,
-		    unsigned int hlen)
+static bool segment_in(struct vs_pkt *p, struct vs_conn *cp,
+		       struct vs_app_segment *t, unsigned int hlen)
 {
 	struct vs_app_conn *ac = app_conn(cp);
 
@@ -344,31 +353,33 @@ static bool talk_in(struct vs_pkt *p, struct vs_conn *cp, struct vs_app_segment 
 	if (ac->session)
 		map_acks(p, &ac->session->out, hlen);
 	if (t->len)
-		show(t, ac, ac->app->in);
+		app_inspect(t, ac, ac->app->in);
 	spin_unlock(&ac->lock);
-	return !t->failed || drop(p, VS_DROP_NO_MEMORY);
+	return !t->failed || segment_drop(p, VS_DROP_NO_MEMORY);
 }
 
-bool vs_app_in(struct vs_pkt *p, struct vs_conn *cp)
+bool vs_segment_in(struct vs_pkt *p, struct vs_conn *cp)
 {
-	unsigned int hlen;
 	struct vs_app_segment t;
+	unsigned int hlen;
 
-	if (!open_header(p, &hlen))
+	vs_assert_packet_context();
+	if (!pull_tcp_header(p, &hlen))
 		return false;
-	begin_talk(&t, p, cp, hlen);
-	if (t.len && may_talk(p, cp)) {
-		if (!open_payload(p))
+	segment_init(&t, p, cp, hlen);
+	if (t.len && app_may_inspect(p, cp)) {
+		if (!pull_payload(p))
 			return false;
-		begin_talk(&t, p, cp, hlen);
+		segment_init(&t, p, cp, hlen);
 	} else {
 		t.len = 0;
 	}
-	return talk_in(p, cp, &t, hlen);
+	return segment_in(p, cp, &t, hlen);
 }
 
-/* The client's ports are used again: another stream, from @seq. */
-static void begin_stream(struct vs_app_conn *ac, u32 seq)
+/* A new stream that begins at @seq: the client reuses its port. Forget the
+ * edits and the app's state of the old one. */
+static void reset_stream(struct vs_app_conn *ac, u32 seq)
 {
 	lockdep_assert_held(&ac->lock);
 	ac->first = seq;
@@ -378,19 +389,20 @@ static void begin_stream(struct vs_app_conn *ac, u32 seq)
 	memset(ac->session->priv, 0, ac->app->size);
 }
 
-static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_app_segment *t,
-		     unsigned int hlen, bool may)
+static bool segment_out(struct vs_pkt *p, struct vs_conn *cp,
+			struct vs_app_segment *t, unsigned int hlen,
+			bool app_inspects)
 {
 	struct vs_app_conn *ac = app_conn(cp);
 	bool ok;
 
 	spin_lock(&ac->lock);
 	if (p->tcp & VS_TCP_SYN && t->seq != ac->first)
-		begin_stream(ac, t->seq);
+		reset_stream(ac, t->seq);
 	t->s = ac->session;
-	if (may)
-		show(t, ac, ac->app->out);
-	ok = !t->failed || drop(p, VS_DROP_NO_MEMORY);
+	if (app_inspects)
+		app_inspect(t, ac, ac->app->out);
+	ok = !t->failed || segment_drop(p, VS_DROP_NO_MEMORY);
 	if (ok && t->s) {
 		vs_seqmap_pass(&t->s->out, t->seq + t->len);
 		ok = map_segment(p, t, hlen);
@@ -399,29 +411,32 @@ static bool talk_out(struct vs_pkt *p, struct vs_conn *cp, struct vs_app_segment
 	return ok;
 }
 
-/* A guess; the lock tells. */
-static bool is_mapped(const struct vs_app_conn *ac)
+/* Whether segments may have to be edited. Without the lock: an edit that
+ * another CPU adds right after this is still applied, under the lock; only the
+ * checksum of that one segment is not verified before. */
+static bool app_has_edits(const struct vs_app_conn *ac)
 {
 	const struct vs_app_session *s = READ_ONCE(ac->session);
 
 	return s && READ_ONCE(s->out.n);
 }
 
-bool vs_app_out(struct vs_pkt *p, struct vs_conn *cp)
+bool vs_segment_out(struct vs_pkt *p, struct vs_conn *cp)
 {
-	unsigned int hlen;
 	struct vs_app_segment t;
-	bool may;
+	unsigned int hlen;
+	bool app_inspects;
 
+	vs_assert_packet_context();
 	p->verdict = NF_ACCEPT;
-	if (!open_header(p, &hlen))
+	if (!pull_tcp_header(p, &hlen))
 		return false;
-	begin_talk(&t, p, cp, hlen);
-	may = t.len && may_talk(p, cp);
-	if (may || (t.len && is_mapped(app_conn(cp)))) {
-		if (!open_payload(p))
+	segment_init(&t, p, cp, hlen);
+	app_inspects = t.len && app_may_inspect(p, cp);
+	if (app_inspects || (t.len && app_has_edits(app_conn(cp)))) {
+		if (!pull_payload(p))
 			return false;
-		begin_talk(&t, p, cp, hlen);
+		segment_init(&t, p, cp, hlen);
 	}
-	return talk_out(p, cp, &t, hlen, may);
+	return segment_out(p, cp, &t, hlen, app_inspects);
 }

@@ -5,23 +5,29 @@
 #include "conn/conn.h"
 #include "path/pkt.h"
 
-/* Forwards a client's packet by the connection's method: NF_ACCEPT when the
- * local stack is to have it, else NF_STOLEN: it went out, or was dropped
- * (counted) without an error for its sender's socket. BH disabled, RCU. */
+/*
+ * All of these consume the packet: they return NF_ACCEPT when it continues
+ * through its hook, else NF_STOLEN when it was sent or dropped. A drop is
+ * counted, and a local sender's system call does not fail. Context: RCU, BH
+ * disabled.
+ */
+
+/* Forwards a client's packet by the connection's forwarding method. NF_ACCEPT:
+ * to the local stack. */
 unsigned int vs_xmit_in(struct vs_pkt *p, struct vs_conn *cp);
 
-/* Rewrites a real server's reply so that it comes from the virtual address
- * and lets it go on: NF_ACCEPT, or NF_STOLEN when it was dropped (counted). */
+/* Rewrites the source of a real server's reply to the virtual address and,
+ * where needed, routes the reply again. */
 unsigned int vs_xmit_out(struct vs_pkt *p, struct vs_conn *cp);
 
-/* The same for ICMP errors about a packet of @cp: @p is the error, @in the
- * packet embedded in it. */
+/* The same for an ICMP error @p about the packet @in of @cp, which is embedded
+ * in it. */
 unsigned int vs_xmit_icmp_in(struct vs_pkt *p, const struct vs_pkt *in,
 			     struct vs_conn *cp);
 unsigned int vs_xmit_icmp_out(struct vs_pkt *p, const struct vs_pkt *in,
-				struct vs_conn *cp);
+			      struct vs_conn *cp);
 
-/* Marks @skb as seen, so that the hooks it still passes leave it alone. */
+/* Marks @skb as processed: the hooks that it still passes ignore it. */
 static inline void vs_skb_mark_owned(struct sk_buff *skb)
 {
 	skb->ipvs_property = 1;

@@ -36,7 +36,7 @@ static int sip_find(const struct vs_pkt *p, const u8 **id)
 	unsigned int off = p->l4 + sizeof(struct udphdr);
 	int err;
 
-	if (p->proto != IPPROTO_UDP || p->l3 || p->later_frag ||
+	if (p->proto != IPPROTO_UDP || p->l3 || p->nonfirst_frag ||
 	    off >= p->skb->len)
 		return -EINVAL;
 	err = skb_linearize(p->skb);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The match "-m ipvs" of iptables and ip6tables, revision 0. It is of use where
- * a client's packet leaves for its real server.
+ * The match "-m ipvs" of iptables and ip6tables, revision 0. Connection
+ * properties match a client's packet once the director has forwarded it.
  */
 #include <linux/ip_vs.h>
 #include <linux/module.h>
@@ -11,11 +11,13 @@
 
 #include "path/query.h"
 
-/* Each option that was given must agree with its inversion. */
-static bool agrees(const struct xt_ipvs_mtinfo *info, u8 option, bool is_so)
+/* True unless @option was given and contradicts: matches when it is inverted,
+ * or does not match when it is not. */
+static bool option_matches(const struct xt_ipvs_mtinfo *info, u8 option,
+			   bool matches)
 {
 	return !(info->bitmask & option) ||
-	       is_so != !!(info->invert & option);
+	       matches != !!(info->invert & option);
 }
 
 static bool addr_matches(const union nf_inet_addr *a,
@@ -27,7 +29,7 @@ static bool addr_matches(const union nf_inet_addr *a,
 	return !((a->ip ^ info->vaddr.ip) & info->vmask.ip);
 }
 
-/* Without conntrack a packet has no direction, and neither matches. */
+/* An untracked packet has no direction: neither of the two matches. */
 static bool direction_matches(const struct sk_buff *skb,
 			      const struct xt_ipvs_mtinfo *info)
 {
@@ -43,30 +45,32 @@ static bool direction_matches(const struct sk_buff *skb,
 static bool conn_matches(const struct vs_query *q,
 			 const struct xt_ipvs_mtinfo *info, u8 family)
 {
-	return agrees(info, XT_IPVS_PROTO, q->proto == info->l4proto) &&
-	       agrees(info, XT_IPVS_VPORT, q->vport == info->vport) &&
-	       agrees(info, XT_IPVS_VPORTCTL,
+	return option_matches(info, XT_IPVS_PROTO, q->proto == info->l4proto) &&
+	       option_matches(info, XT_IPVS_VPORT, q->vport == info->vport) &&
+	       option_matches(info, XT_IPVS_VPORTCTL,
 		      q->controlled && q->control_vport == info->vportctl) &&
-	       agrees(info, XT_IPVS_METHOD, q->method == info->fwd_method) &&
-	       agrees(info, XT_IPVS_VADDR,
+	       option_matches(info, XT_IPVS_METHOD,
+			      q->method == info->fwd_method) &&
+	       option_matches(info, XT_IPVS_VADDR,
 		      addr_matches(&q->vaddr, info, family));
 }
 
-static bool match(const struct sk_buff *skb, struct xt_action_param *par)
+static bool ipvs_mt(const struct sk_buff *skb, struct xt_action_param *par)
 {
 	const struct xt_ipvs_mtinfo *info = par->matchinfo;
 	u8 family = xt_family(par);
 	struct vs_query q;
 
 	if (info->bitmask == XT_IPVS_IPVS_PROPERTY)
-		return agrees(info, XT_IPVS_IPVS_PROPERTY, skb->ipvs_property);
+		return option_matches(info, XT_IPVS_IPVS_PROPERTY,
+				      skb->ipvs_property);
 	if (!skb->ipvs_property)
 		return false;
 	return vs_query_skb(xt_net(par), skb, family, &q) &&
 	       conn_matches(&q, info, family) && direction_matches(skb, info);
 }
 
-static int check(const struct xt_mtchk_param *par)
+static int ipvs_mt_check(const struct xt_mtchk_param *par)
 {
 	if (par->family == NFPROTO_IPV4 || par->family == NFPROTO_IPV6)
 		return 0;
@@ -75,29 +79,29 @@ static int check(const struct xt_mtchk_param *par)
 	return -EINVAL;
 }
 
-static struct xt_match ipvs_match __read_mostly = {
+static struct xt_match ipvs_mt_reg __read_mostly = {
 	.name = "ipvs",
 	.revision = 0,
 	.family = NFPROTO_UNSPEC,
-	.match = match,
-	.checkentry = check,
+	.match = ipvs_mt,
+	.checkentry = ipvs_mt_check,
 	.matchsize = XT_ALIGN(sizeof(struct xt_ipvs_mtinfo)),
 	.me = THIS_MODULE,
 };
 
 static int __init xt_ipvs_init(void)
 {
-	return xt_register_match(&ipvs_match);
+	return xt_register_match(&ipvs_mt_reg);
 }
 
 static void __exit xt_ipvs_exit(void)
 {
-	xt_unregister_match(&ipvs_match);
+	xt_unregister_match(&ipvs_mt_reg);
 }
 
 module_init(xt_ipvs_init);
 module_exit(xt_ipvs_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Weir: iptables match of connections");
+MODULE_DESCRIPTION("Weir: iptables match for IPVS connections");
 MODULE_ALIAS("ipt_ipvs");
 MODULE_ALIAS("ip6t_ipvs");

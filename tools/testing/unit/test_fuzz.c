@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The packet fuzzer's packets through kernel/pkt.c and kernel/nat.c, as the hooks
- * call them. Bytes in pages that a process shares may change between two looks:
- * so they do here whenever they are copied. PACKETS=N in the environment: more
- * of them.
+ * The fuzzer's packets through kernel/path/pkt.c and kernel/path/nat.c, called
+ * as the hooks call them. A process that shares the pages of a packet may
+ * change their bytes between two reads: here they change whenever they are
+ * copied. PACKETS=N in the environment sets the number of packets.
  */
 #include "../selftests/ipvs/fuzz/fuzz.h"
 #include "net.h"
@@ -18,11 +18,11 @@ struct trial {
 	struct vs_conn cp;
 	struct vs_pkt p;
 	u8 before[FUZZ_MAX];
-	u32 seen[4];		/* by what the parser said */
+	u32 seen[4];		/* by the result of the parser */
 	u32 rewritten;
 };
 
-/* What the stack checks before any hook sees the packet; it trims, too. */
+/* The stack's checks before a hook sees the packet. It also trims the packet. */
 static bool passes_stack(struct fuzz *f)
 {
 	unsigned int len;
@@ -66,7 +66,7 @@ static void keep(struct trial *t)
 	skb_copy_bits(&t->skb, 0, t->before, t->skb.len);
 }
 
-/* @n bytes at @off may have changed. */
+/* Accepts changes to @n bytes at @off. */
 static void forget(struct trial *t, unsigned int off, unsigned int n)
 {
 	CHECK(off + n <= t->skb.len);
@@ -113,7 +113,7 @@ static void rewrite_error(struct trial *t)
 {
 	struct vs_pkt in = t->p;
 
-	if (t->p.later_frag || t->p.l4 + 8u > t->skb.len ||
+	if (t->p.nonfirst_frag || t->p.l4 + 8u > t->skb.len ||
 	    vs_pkt_parse(&in, t->p.l4 + 8) != VS_PARSE_OK)
 		return;
 	keep(t);
@@ -138,7 +138,7 @@ static void one(struct trial *t, u64 seed, u64 number)
 	load(t);
 	what = vs_pkt_parse(&t->p, 0);
 	t->seen[what]++;
-	if (what == VS_PARSE_OK && !t->p.cut)
+	if (what == VS_PARSE_OK && !t->p.truncated)
 		rewrite(t);
 	else if (what == VS_PARSE_ICMP)
 		rewrite_error(t);

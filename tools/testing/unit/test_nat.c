@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/nat.c: addresses and ports are replaced, nothing else, and the
- * checksums that follow by difference equal those computed anew.
+ * kernel/path/nat.c: only addresses and ports change, and the incrementally
+ * updated checksums equal those that are computed anew.
  */
 #include "frame.h"
 #include "net.h"
@@ -38,10 +38,10 @@ static void load(struct rewrite *r, u8 summed)
 	r->p.skb = &r->skb;
 	r->p.af = r->f.af;
 	CHECK(vs_pkt_parse(&r->p, 0) == VS_PARSE_OK);
-	r->p.frag = false;	/* stands for a packet put together */
+	r->p.frag = false;	/* as if reassembled */
 }
 
-/* What comes of it is linear, to be looked at. */
+/* Rewrites the packet and linearizes it for inspection. */
 static bool edit(struct rewrite *r)
 {
 	bool ok = r->in ? vs_nat_in(&r->p, &r->cp) :
@@ -51,7 +51,7 @@ static bool edit(struct rewrite *r)
 	return ok;
 }
 
-/* What the packet should be, checksums aside. */
+/* Compares the packet with the expected one, except for checksums. */
 static void check_fields(const struct rewrite *r)
 {
 	static struct frame want;
@@ -116,7 +116,7 @@ static void plain(void)
 	each(one_plain);
 }
 
-/* The device or stack finishes the sum: the field holds the pseudo header's. */
+/* CHECKSUM_PARTIAL: the field holds the sum of the pseudo header. */
 static void one_partial(struct rewrite *r)
 {
 	unsigned int len = r->f.len - r->f.l4;
@@ -139,7 +139,7 @@ static void partial(void)
 	each(one_partial);
 }
 
-/* The device summed the whole packet: that sum follows, too. */
+/* CHECKSUM_COMPLETE: skb->csum is updated, too. */
 static void one_complete(struct rewrite *r)
 {
 	u16 sum, want;
@@ -163,7 +163,7 @@ static void complete(void)
 	each(one_complete);
 }
 
-/* A datagram without a checksum gets the right one. */
+/* A datagram without a checksum gets a correct one. */
 static void udp_without_checksum(void)
 {
 	static struct rewrite r;
@@ -180,7 +180,7 @@ static void udp_without_checksum(void)
 	}
 }
 
-/* Sums that come out as 0 or 0xffff: the two zeros of one's complement. */
+/* Checksums of 0 and 0xffff, the two zeros of one's complement. */
 static void zero_sums(void)
 {
 	static struct rewrite r;
@@ -229,7 +229,7 @@ static void no_memory(void)
 	}
 }
 
-/* An error about a packet of the connection, which is quoted in part. */
+/* ICMP errors that embed a part of a packet of the connection. */
 static void make_error(struct frame *f, const struct frame *about)
 {
 	unsigned int quoted = about->l4 + 8 + rnd(about->len - about->l4 - 7);
@@ -291,8 +291,8 @@ static void icmp_error(void)
 	each(one_icmp);
 }
 
-/* A right CRC32c stays right, a wrong one wrong; none is touched when the port
- * stays the same or the device is to make it. */
+/* A correct CRC32c stays correct and a wrong one wrong. It is not written if
+ * the port does not change, or if the device will compute it. */
 static void sctp(void)
 {
 	static struct rewrite r;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel/pkt.c on whole, truncated, paged, damaged and random packets. The
- * address sanitizer stands behind each: the buffer ends where the packet does.
+ * kernel/path/pkt.c on whole, truncated, paged, damaged and random packets. The
+ * buffer is as long as the packet, so that the address sanitizer catches reads
+ * beyond its end.
  */
 #include "frame.h"
 #include "net.h"
@@ -56,7 +57,7 @@ static void check_fields(const struct frame *f, const struct vs_pkt *p)
 	CHECK(!memcmp(&p->saddr, saddr, size));
 	CHECK(!memcmp(&p->daddr, daddr, size));
 	CHECK(p->proto == f->proto && p->l4 == f->l4 && p->l3 == 0);
-	CHECK(p->frag == f->has_frag && !p->later_frag);
+	CHECK(p->frag == f->has_frag && !p->nonfirst_frag);
 	CHECK(p->tcp == f->flags);
 	if (f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP) {
 		CHECK(!memcmp(&p->sport, l4, 2));
@@ -66,7 +67,7 @@ static void check_fields(const struct frame *f, const struct vs_pkt *p)
 	}
 }
 
-/* Whole packets are understood, each truncation is refused or noted. */
+/* Whole packets are parsed; each truncation is rejected or marked. */
 static void check_frame(const struct frame *f)
 {
 	enum vs_parse want, ret;
@@ -78,11 +79,11 @@ static void check_frame(const struct frame *f)
 	for (len = 0; len <= f->len; len++) {
 		ret = parse(&p, f->data, len, rnd(len + 1), f->af, 0);
 		if (len >= needed(f)) {
-			if (ret != want || p.cut)
+			if (ret != want || p.truncated)
 				FAIL("family %d protocol %d, %u of %u bytes: %d",
 				     f->af, f->proto, len, f->len, ret);
 			check_fields(f, &p);
-		} else if (ret == VS_PARSE_OK && !p.cut) {
+		} else if (ret == VS_PARSE_OK && !p.truncated) {
 			FAIL("family %d protocol %d: %u of %u bytes suffice",
 			     f->af, f->proto, len, needed(f));
 		}
@@ -124,7 +125,7 @@ static void put_later6(u8 *at, u8 proto)
 	at[43] = (185 << 3 | 1) & 0xff;
 }
 
-/* Nothing after the first fragment is taken for a transport header. */
+/* Non-first fragments have no transport header. */
 static void later_fragments(void)
 {
 	static struct frame f;
@@ -133,17 +134,17 @@ static void later_fragments(void)
 	frame_random(&f, AF_INET, IPPROTO_TCP);
 	((struct iphdr *)f.data)->frag_off = htons(IP_MF | 185);
 	CHECK(parse(&p, f.data, f.len, f.len, AF_INET, 0) != VS_PARSE_BAD);
-	CHECK(p.frag && p.later_frag && !p.sport && !p.dport && !p.tcp);
+	CHECK(p.frag && p.nonfirst_frag && !p.sport && !p.dport && !p.tcp);
 
 	memset(f.data, 0, sizeof(f.data));
 	put_later6(f.data, IPPROTO_TCP);
 	f.data[48] = 0x11;
 	CHECK(parse(&p, f.data, 60, 60, AF_INET6, 0) != VS_PARSE_BAD);
-	CHECK(p.frag && p.later_frag && !p.sport && !p.dport && !p.tcp);
+	CHECK(p.frag && p.nonfirst_frag && !p.sport && !p.dport && !p.tcp);
 }
 
-/* IPsec has no ports to miss, but the IP header ends where @l4 says at the
- * latest: so much is made writable. */
+/* IPsec fragments are parsed as OK, and @l4 must not be before the end of the
+ * IP header: NAT makes the bytes up to @l4 writable. */
 static void later_fragments_of_ipsec(void)
 {
 	unsigned int l3;
@@ -157,17 +158,16 @@ static void later_fragments_of_ipsec(void)
 			.protocol = IPPROTO_ESP, .frag_off = htons(185) };
 		CHECK(parse(&p, data, sizeof(data), l3, AF_INET, l3) ==
 		      VS_PARSE_OK);
-		CHECK(p.later_frag && p.l4 == l3 + sizeof(*iph));
+		CHECK(p.nonfirst_frag && p.l4 == l3 + sizeof(*iph));
 
 		put_later6(data + l3, IPPROTO_ESP);
 		CHECK(parse(&p, data, sizeof(data), l3, AF_INET6, l3) ==
 		      VS_PARSE_OK);
-		CHECK(p.later_frag && p.l4 >= l3 + sizeof(struct ipv6hdr));
+		CHECK(p.nonfirst_frag && p.l4 >= l3 + sizeof(struct ipv6hdr));
 	}
 }
 
-/* Reassembled, a packet has up to 65575 bytes, and 16 bits are not enough to tell
- * where in it a header is. */
+/* A reassembled packet has up to 65575 bytes: header offsets exceed 16 bits. */
 static void far_headers(void)
 {
 	static u8 data[U16_MAX + 200];
@@ -219,7 +219,8 @@ static void wrong_versions(void)
 	}
 }
 
-/* What an ICMP error quotes: at an offset, with 8 bytes of transport. */
+/* Packets embedded in an ICMP error: at an offset, with 8 bytes of transport
+ * header. */
 static void quoted(void)
 {
 	static u8 data[2100];
@@ -244,7 +245,7 @@ static void quoted(void)
 	}
 }
 
-/* The first chunk counts, or an ABORT that follows a cookie. */
+/* The first SCTP chunk decides, or an ABORT that follows a cookie chunk. */
 static void sctp_chunks(void)
 {
 	static const struct {
@@ -276,16 +277,16 @@ static void sctp_chunks(void)
 			chunk[ALIGN(rows[i].len, 4)] = rows[i].second;
 		CHECK(parse(&p, data, sizeof(data), rnd(sizeof(data) + 1),
 			    AF_INET, 0) == VS_PARSE_OK);
-		CHECK(p.chunk == rows[i].want && !p.cut);
+		CHECK(p.chunk == rows[i].want && !p.truncated);
 		CHECK(vs_pkt_opens(&p) == (rows[i].want == SCTP_CID_INIT));
 	}
 	for (len = 32; len < 36; len++) {
 		CHECK(parse(&p, data, len, len, AF_INET, 0) == VS_PARSE_OK);
-		CHECK(p.cut);
+		CHECK(p.truncated);
 	}
 }
 
-/* Whatever the bytes: a verdict, and offsets within the packet. */
+/* Random bytes: the parser returns, with offsets within the packet. */
 static void damaged_and_random(void)
 {
 	static struct frame f;

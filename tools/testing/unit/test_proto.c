@@ -208,7 +208,7 @@ static void later_fragment_changes_nothing(void)
 	struct vs_net *vn = net_with_defaults();
 	struct vs_conn cp = conn_in(vn, IPPROTO_TCP, VS_TCP_S_ESTABLISHED, 0);
 	struct vs_pkt p = {
-		.vn = vn, .proto = IPPROTO_TCP, .frag = true, .later_frag = true,
+		.vn = vn, .proto = IPPROTO_TCP, .frag = true, .nonfirst_frag = true,
 	};
 
 	vs_proto_state(&cp, &p, VS_DIR_IN);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The kernel's packet helpers, written for clarity. */
+/* Userspace versions of the kernel's skb and checksum functions, written for
+ * clarity. */
 
 void skb_load(struct sk_buff *skb, const void *data, unsigned int len,
 	      unsigned int linear)
@@ -38,7 +39,7 @@ void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf)
 	return skb_copy_bits(skb, off, buf, len) ? NULL : buf;
 }
 
-/* Moves the data, as the kernel may do: who kept a pointer gets caught. */
+/* Always moves the data, as the kernel may do, to catch stale pointers. */
 static void make_linear(struct sk_buff *skb, unsigned int linear)
 {
 	struct sk_buff old = *skb;
@@ -80,7 +81,7 @@ static bool is_extension(u8 nexthdr)
 	       nexthdr == IPPROTO_AH || nexthdr == IPPROTO_NONE;
 }
 
-/* Only for the end of the chain (target -1), which is all that is used. */
+/* Supports target -1 only: to the end of the header chain. */
 int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *off, int target,
 		  unsigned short *frag_off, int *flags)
 {
@@ -113,8 +114,8 @@ int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *off, int target,
 			*flags |= IP6_FH_F_FRAG;
 			*frag_off = (frag[0] << 8 | frag[1]) & ~7;
 			len = 8;
-			/* as there: *off stays, and an extension header in the
-			 * first fragment cannot be followed */
+			/* as in the kernel: *off stays, and an extension
+			 * header of the first fragment is not followed */
 			if (*frag_off && is_extension(hdr[0]) &&
 			    hdr[0] != IPPROTO_NONE)
 				return -ENOENT;

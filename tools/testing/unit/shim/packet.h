@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Packets: a socket buffer's linear bytes are a heap block of just their number,
- * and the rest is another one, so that the address sanitizer sees each byte read
- * or written beyond them: as with the kernel's paged buffers, the rest has to be
+ * struct sk_buff for unit tests. The linear bytes and the paged bytes are heap
+ * blocks of exactly their length, so that the address sanitizer catches each
+ * access beyond the linear part: as in the kernel, the paged bytes must be
  * copied out or pulled.
  */
 #ifndef UNIT_PACKET_H
@@ -71,7 +71,7 @@ static inline bool after(u32 a, u32 b)
 
 int inet_pton(int af, const char *src, void *dst);
 
-/* text of @len bytes, with a NUL behind */
+/* @src has @len bytes and is NUL-terminated. */
 static inline int in4_pton(const char *src, int len, u8 *dst, int delim,
 			   const char **end)
 {
@@ -95,7 +95,7 @@ struct sk_buff {
 	u8 ip_summed;
 	u8 ipvs_property;
 	bool gso;
-	bool cloned;		/* has to be copied before it is written */
+	bool cloned;		/* must be copied before a write */
 	bool no_memory;
 };
 
@@ -115,30 +115,30 @@ static inline u8 tcp_flag_byte(const struct tcphdr *th)
 	return ((const u8 *)th)[13];
 }
 
-/* Gives @skb the @len bytes of @data, the first @linear of them linear. */
+/* Fills @skb with @len bytes of @data, the first @linear of them linear. */
 void skb_load(struct sk_buff *skb, const void *data, unsigned int len,
 	      unsigned int linear);
 void skb_unload(struct sk_buff *skb);
-/* All bytes, linear, as a test looks at them. */
+/* Linearizes the packet, for inspection by a test. */
 u8 *skb_flat(struct sk_buff *skb);
 
 int skb_copy_bits(const struct sk_buff *skb, int off, void *to, int len);
 void *skb_header_pointer(const struct sk_buff *skb, int off, int len, void *buf);
-/* If set, bytes beyond the linear ones change when they are copied there, and
- * then it is called. */
+/* If set, paged bytes change whenever they are copied to the linear part, and
+ * the function is called after that. */
 extern void (*skb_changed)(const struct sk_buff *skb);
 int skb_ensure_writable(struct sk_buff *skb, unsigned int len);
 int ipv6_find_hdr(const struct sk_buff *skb, unsigned int *off, int target,
 		  unsigned short *frag_off, int *flags);
 
-/* One's complement sums. */
+/* Internet checksums. */
 __wsum csum_partial(const void *data, int len, __wsum sum);
 __wsum csum_add(__wsum a, __wsum b);
 __wsum csum_sub(__wsum a, __wsum b);
 __sum16 csum_fold(__wsum sum);
 __wsum csum_unfold(__sum16 sum);
 __wsum skb_checksum(const struct sk_buff *skb, int off, int len, __wsum sum);
-/* CRC32c of an SCTP packet, its checksum field taken for 0. */
+/* CRC32c of an SCTP packet, with its checksum field as 0. */
 __le32 sctp_compute_cksum(const struct sk_buff *skb, unsigned int off);
 __sum16 csum_tcpudp_magic(__be32 saddr, __be32 daddr, u32 len, u8 proto,
 			  __wsum sum);
