@@ -11,10 +11,9 @@
 #include "api/sockopt.h"
 #include "api/sysctl.h"
 #include "config/config.h"
-#include "config/est.h"
+#include "config/netdev.h"
 #include "conn/defence.h"
 #include "net.h"
-#include "path/route.h"
 
 struct workqueue_struct *vs_wq;
 unsigned int vs_net_id __read_mostly;
@@ -111,14 +110,14 @@ static int __init weir_init(void)
 		       err);
 		goto err_conn;
 	}
-	err = vs_route_init();
+	err = vs_netdev_init();
 	if (err)
 		goto err_net;
 	err = vs_genl_init();
 	if (err) {
 		pr_err("netlink family IPVS is taken (%d): is the kernel's ip_vs built in?\n",
 		       err);
-		goto err_route;
+		goto err_netdev;
 	}
 	err = vs_genl_weir_init();
 	if (err) {
@@ -138,8 +137,8 @@ err_genl_weir:
 	vs_genl_weir_exit();
 err_genl:
 	vs_genl_exit();
-err_route:
-	vs_route_exit();
+err_netdev:
+	vs_netdev_exit();
 err_net:
 	unregister_pernet_subsys(&net_ops);
 err_conn:
@@ -154,7 +153,7 @@ static void __exit weir_exit(void)
 	vs_sockopt_exit();
 	vs_genl_weir_exit();
 	vs_genl_exit();
-	vs_route_exit();
+	vs_netdev_exit();
 	unregister_pernet_subsys(&net_ops);
 	vs_conn_exit();
 	destroy_workqueue(vs_wq);

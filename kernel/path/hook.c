@@ -486,10 +486,6 @@ static const struct nf_hook_ops hooks6[] = {
 
 int vs_hooks_register(struct vs_net *vn, u8 af)
 {
-	int err = vs_conn_net_start(vn);
-
-	if (err)
-		return err;
 	return nf_register_net_hooks(vn->net, af == AF_INET6 ? hooks6 : hooks4,
 				     ARRAY_SIZE(hooks4));
 }

@@ -212,12 +212,23 @@ static void judge_again(struct vs_net *vn, u8 af)
 	rcu_read_unlock();
 }
 
+static void notrack_unhook(struct vs_net *vn, u8 af)
+{
+	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
+
+	lockdep_assert_held(&vn->notrack_lock);
+	if (!n->hooked)
+		return;
+	nf_unregister_net_hook(vn->net, &early[vs_af_index(af)]);
+	n->hooked = false;
+}
+
 static void update(struct vs_net *vn, u8 af)
 {
 	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 
-	lockdep_assert_held(&vn->config.lock);
-	if (!vn->config.num_af[vs_af_index(af)])
+	lockdep_assert_held(&vn->notrack_lock);
+	if (!READ_ONCE(vn->config.num_af[vs_af_index(af)]))
 		return;
 	judge_again(vn, af);
 	if (n->in && !n->hooked) {
@@ -225,18 +236,15 @@ static void update(struct vs_net *vn, u8 af)
 						  &early[vs_af_index(af)]);
 		judge_again(vn, af);
 	} else if (!n->in) {
-		vs_notrack_stop(vn, af);
+		notrack_unhook(vn, af);
 	}
 }
 
 void vs_notrack_stop(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
-
-	if (!n->hooked)
-		return;
-	nf_unregister_net_hook(vn->net, &early[vs_af_index(af)]);
-	n->hooked = false;
+	mutex_lock(&vn->notrack_lock);
+	notrack_unhook(vn, af);
+	mutex_unlock(&vn->notrack_lock);
 }
 
 static void work(struct work_struct *work)
@@ -244,12 +252,12 @@ static void work(struct work_struct *work)
 	struct vs_net *vn = container_of(work, struct vs_net,
 					 notrack_work.work);
 
-	mutex_lock(&vn->config.lock);
+	mutex_lock(&vn->notrack_lock);
 	update(vn, AF_INET);
 	update(vn, AF_INET6);
-	if (vn->config.num_services)
+	mutex_unlock(&vn->notrack_lock);
+	if (READ_ONCE(vn->config.num_services))
 		vs_notrack_start(vn);
-	mutex_unlock(&vn->config.lock);
 }
 
 void vs_notrack_start(struct vs_net *vn)
@@ -259,6 +267,7 @@ void vs_notrack_start(struct vs_net *vn)
 
 void vs_notrack_net_init(struct vs_net *vn)
 {
+	mutex_init(&vn->notrack_lock);
 	INIT_DELAYED_WORK(&vn->notrack_work, work);
 }
 

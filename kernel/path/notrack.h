@@ -29,7 +29,7 @@ struct vs_notrack {
 /* Looks every two seconds, as long as there are services, whether it pays. */
 void vs_notrack_start(struct vs_net *vn);
 
-/* The family's last service has gone. Under vn->config.lock. */
+/* The family's last service has gone; vs_config.num_af says so. */
 void vs_notrack_stop(struct vs_net *vn, u8 af);
 
 void vs_notrack_net_init(struct vs_net *vn);

@@ -328,59 +328,17 @@ bool vs_route_out(struct vs_pkt *p, struct vs_conn *cp)
 	return true;
 }
 
-static void forget_routes(struct list_head *dests,
-			  const struct net_device *dev)
+void vs_route_forget_dev(struct vs_dest *dest, struct net_device *dev)
 {
-	struct vs_dest *dest;
-
-	list_for_each_entry(dest, dests, list) {
-		const struct vs_route *rt;
-		bool hit;
-
-		rcu_read_lock();
-		rt = rcu_dereference(dest->route);
-		hit = rt && dst_dev_rcu(rt->dst) == dev;
-		rcu_read_unlock();
-		if (hit)
-			swap_route(dest, NULL);
-	}
-}
-
-static int device_event(struct notifier_block *nb, unsigned long event,
-			void *ptr)
-{
-	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct vs_net *vn = vs_net(dev_net(dev));
-	struct vs_service *svc;
-
-	if (event != NETDEV_DOWN && event != NETDEV_UNREGISTER)
-		return NOTIFY_DONE;
+	const struct vs_route *rt;
+	bool hit;
 
 	atomic_inc(&generation);
 	smp_mb__after_atomic();
-	mutex_lock(&vn->config.lock);
-	list_for_each_entry(svc, &vn->config.services, list) {
-		forget_routes(&svc->dests, dev);
-		forget_routes(&svc->removed, dev);
-	}
-	list_for_each_entry(svc, &vn->config.gone, list)
-		forget_routes(&svc->removed, dev);
-	mutex_unlock(&vn->config.lock);
-	return NOTIFY_DONE;
-}
-
-/* After those of IPv4 and IPv6, which take the routes out of the tables. */
-static struct notifier_block device_notifier = {
-	.notifier_call = device_event,
-	.priority = -100,
-};
-
-int vs_route_init(void)
-{
-	return register_netdevice_notifier(&device_notifier);
-}
-
-void vs_route_exit(void)
-{
-	unregister_netdevice_notifier(&device_notifier);
+	rcu_read_lock();
+	rt = rcu_dereference(dest->route);
+	hit = rt && dst_dev_rcu(rt->dst) == dev;
+	rcu_read_unlock();
+	if (hit)
+		swap_route(dest, NULL);
 }

@@ -55,7 +55,7 @@ void vs_route_free(struct vs_dest *dest);
  * connection's cached one or a fresh look-up. false: no route. */
 bool vs_route_out(struct vs_pkt *p, struct vs_conn *cp);
 
-int vs_route_init(void);	/* device notifier: no route outlives its device */
-void vs_route_exit(void);
+/* Forgets @dest's route if it leads over @dev, likewise. */
+void vs_route_forget_dev(struct vs_dest *dest, struct net_device *dev);
 
 #endif /* VS_ROUTE_H */

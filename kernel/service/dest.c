@@ -8,7 +8,6 @@
 
 #include "config/config.h"
 #include "net.h"
-#include "path/route.h"
 #include "service/dest.h"
 #include "service/service.h"
 
@@ -151,7 +150,6 @@ void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
 		flags |= IP_VS_CONN_F_NOOUTPUT;
 	dest->conn_flags = flags;
 	WRITE_ONCE(dest->method, flags & IP_VS_CONN_F_FWD_MASK);
-	vs_route_drop(dest);	/* the method decides on the route */
 	WRITE_ONCE(dest->tun_type, conf->tun_type);
 	WRITE_ONCE(dest->tun_flags, conf->tun_flags);
 	WRITE_ONCE(dest->tun_port, conf->tun_port);
@@ -231,7 +229,6 @@ static void free_rcu_dest(struct rcu_head *rcu)
 {
 	struct vs_dest *dest = container_of(rcu, struct vs_dest, rcu);
 
-	vs_route_free(dest);
 	free_percpu(dest->stats);
 	kfree(dest);
 }
@@ -245,7 +242,7 @@ void vs_dest_free(struct vs_dest *dest)
 	rhashtable_remove_fast(&svc->vn->dests, &dest->node, params);
 	rhltable_remove(&svc->vn->reals, &dest->real, real_params);
 	list_del(&dest->list);
-	vs_stats_sum(dest->stats, &svc->shown.base);
+	vs_stats_sum(dest->stats, &svc->totals.base);
 	call_rcu(&dest->rcu, free_rcu_dest);
 }
 

@@ -52,6 +52,9 @@ struct vs_dest_key {
  * @u_threshold: @total at which new connections stop, 0: never
  * @l_threshold: @total below which they resume, 0: 3/4 of @u_threshold
  * @last_weight: last weight that was not 0
+ * @totals:	statistics
+ * @configured: for config/: differs from VS_DEST_AVAILABLE, which packets see,
+ *		only during a transaction
  * @gone:	RCU state when it was removed
  * @idle:	jiffies when a removed destination was first seen without
  *		connections, 0: not yet
@@ -86,7 +89,8 @@ struct vs_dest {
 	struct rhlist_head real;
 	u32 conn_flags;
 	int last_weight;
-	struct vs_stats shown;
+	struct vs_stats totals;
+	bool configured;
 	unsigned long gone;
 	unsigned long idle;
 	struct rcu_head rcu;

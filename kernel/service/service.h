@@ -39,7 +39,10 @@ struct vs_svc_key {
  * @dests:	configured destinations, newest first
  * @removed:	destinations that only live on in their connections
  * @sched:	scheduler, NULL for "none"
- * @shown:	statistics
+ * @totals:	statistics
+ * @staged:	snapshot that a transaction is about to publish, or NULL
+ * @configured: for config/: differs from IP_VS_SVC_F_HASHED, which packets see,
+ *		only during a transaction
  *
  * All but @snap, @pe, @flags, @timeout and @netmask under vn->config.lock.
  *
@@ -62,7 +65,9 @@ struct vs_service {
 	u32 num_dests;
 	u8 fwmark_proto;
 	const struct vs_sched *sched;
-	struct vs_stats shown;
+	struct vs_stats totals;
+	struct vs_snap *staged;
+	bool configured;
 	struct rcu_head rcu;
 };
 
