@@ -34,8 +34,8 @@ struct vs_sums {
  *		bytes by 2^5
  *
  * Packets only increment their destination's per-CPU counters. The counts of a
- * service or a namespace are sums over those, computed on read. Protected by the
- * configuration lock.
+ * service or a namespace are sums over those, computed on read. The
+ * configuration lock protects all fields.
  */
 struct vs_stats {
 	struct vs_sums base;
@@ -80,7 +80,8 @@ static inline void vs_sums_add(struct vs_sums *sum, const struct vs_sums *more)
 }
 
 /* Adds the counters of all CPUs to @sum. */
-void vs_stats_sum(const struct vs_cpu_stats __percpu *pcpu, struct vs_sums *sum);
+void vs_stats_sum(const struct vs_cpu_stats __percpu *pcpu,
+		  struct vs_sums *sum);
 
 /* From here on the configuration lock is held. */
 

@@ -8,9 +8,9 @@
 /**
  * struct vs_sysctl - the values of net.ipv4.vs.* in a namespace
  *
- * Each field has its knob's name. Written by api/sysctl.c; read with READ_ONCE()
- * in any context, except @conn_limit (api/sysctl.c only) and @est_cpus
- * (configuration lock held).
+ * A field is named after its knob. Written by api/sysctl.c, read with READ_ONCE()
+ * in any context; except @conn_limit, private to api/sysctl.c, and @est_cpus,
+ * which the configuration lock protects.
  */
 struct vs_sysctl {
 	/* per packet */

@@ -47,7 +47,8 @@ static inline bool vs_addr_eq(u8 af, const union nf_inet_addr *a,
 	return a->ip == b->ip;
 }
 
-/* Copies an address of family @af and zero-pads it, as addresses are hashed whole. */
+/* Copies an address of family @af, padded with zeros: hash keys contain the
+ * whole union. */
 static inline void vs_addr_set(u8 af, union nf_inet_addr *dst, const void *src)
 {
 	if (af == AF_INET6) {

@@ -16,8 +16,8 @@ void vs_genl_weir_exit(void);
 
 /*
  * genl_ipvs_attr.c: translates attributes to the structs of config.h and back.
- * The getters return an errno, with the reason in @extack (may be NULL). @full:
- * @conf is filled in, too, as needed to add or edit.
+ * The getters return an errno and its reason in @extack (may be NULL). @full
+ * requires the attributes needed to add or edit, not just the key.
  */
 int vs_attr_get_service(const struct nlattr *nla, struct vs_svc_key *key,
 			struct vs_svc_conf *conf, bool full,

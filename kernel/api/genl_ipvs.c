@@ -151,7 +151,8 @@ static int genl_set_config(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_timeouts t = {
 		.tcp = info_get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_TCP),
-		.tcp_fin = info_get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN),
+		.tcp_fin = info_get_timeout(info,
+					    IPVS_CMD_ATTR_TIMEOUT_TCP_FIN),
 		.udp = info_get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_UDP),
 	};
 
@@ -354,7 +355,8 @@ static const struct genl_small_ops ipvs_ops[] = {
 	OP(IPVS_CMD_NEW_SERVICE, .doit = genl_new_service),
 	OP(IPVS_CMD_SET_SERVICE, .doit = genl_set_service),
 	OP(IPVS_CMD_DEL_SERVICE, .doit = genl_del_service),
-	OP(IPVS_CMD_GET_SERVICE, .doit = genl_get_service, .dumpit = genl_dump_services),
+	OP(IPVS_CMD_GET_SERVICE, .doit = genl_get_service,
+	   .dumpit = genl_dump_services),
 	OP(IPVS_CMD_NEW_DEST, .doit = genl_new_dest),
 	OP(IPVS_CMD_SET_DEST, .doit = genl_set_dest),
 	OP(IPVS_CMD_DEL_DEST, .doit = genl_del_dest),

@@ -54,8 +54,8 @@ static const struct nla_policy daemon_policy[IPVS_DAEMON_ATTR_MAX + 1] = {
 };
 
 static int attrs_parse(struct nlattr **attrs, int max, const struct nlattr *nla,
-		 const struct nla_policy *policy, const char *missing,
-		 struct netlink_ext_ack *extack)
+		       const struct nla_policy *policy, const char *missing,
+		       struct netlink_ext_ack *extack)
 {
 	if (!nla)
 		return vs_refuse(extack, missing, -EINVAL);
@@ -65,7 +65,8 @@ static int attrs_parse(struct nlattr **attrs, int max, const struct nlattr *nla,
 }
 
 /* Missing address bytes are zero. */
-static void attr_get_addr(u16 af, union nf_inet_addr *addr, const struct nlattr *nla)
+static void attr_get_addr(u16 af, union nf_inet_addr *addr,
+			  const struct nlattr *nla)
 {
 	union nf_inet_addr raw = {};
 
@@ -74,13 +75,14 @@ static void attr_get_addr(u16 af, union nf_inet_addr *addr, const struct nlattr 
 }
 
 static int attrs_get_key(struct nlattr **attrs, struct vs_svc_key *key,
-		   struct netlink_ext_ack *extack)
+			 struct netlink_ext_ack *extack)
 {
 	const struct nlattr *mark = attrs[IPVS_SVC_ATTR_FWMARK];
 	u16 af, proto;
 
 	if (!attrs[IPVS_SVC_ATTR_AF])
-		return vs_refuse(extack, "service has no address family", -EINVAL);
+		return vs_refuse(extack, "service has no address family",
+				 -EINVAL);
 	if (!mark && !(attrs[IPVS_SVC_ATTR_PROTOCOL] &&
 		       attrs[IPVS_SVC_ATTR_ADDR] && attrs[IPVS_SVC_ATTR_PORT]))
 		return vs_refuse(extack,
@@ -90,18 +92,18 @@ static int attrs_get_key(struct nlattr **attrs, struct vs_svc_key *key,
 	memset(key, 0, sizeof(*key));
 	af = nla_get_u16(attrs[IPVS_SVC_ATTR_AF]);
 	if (af != AF_INET && !(af == AF_INET6 && ipv6_mod_enabled()))
-		return vs_refuse(extack, "service's address family is unknown",
+		return vs_refuse(extack, "unknown address family of the service",
 				 -EAFNOSUPPORT);
 	key->af = af;
 	if (mark) {
 		key->fwmark = nla_get_u32(mark);
-		if (!key->fwmark)	/* as in ip_vs: TCP, address 0, port 0 */
+		if (!key->fwmark)	/* as in ip_vs: TCP to 0.0.0.0:0 */
 			key->proto = IPPROTO_TCP;
 		return 0;
 	}
 	proto = nla_get_u16(attrs[IPVS_SVC_ATTR_PROTOCOL]);
 	if (proto > U8_MAX)	/* ip_vs accepts it, but no packet matches */
-		return vs_refuse(extack, "service's protocol is above 255",
+		return vs_refuse(extack, "protocol is above 255",
 				 -EINVAL);
 	key->proto = proto;
 	attr_get_addr(af, &key->addr, attrs[IPVS_SVC_ATTR_ADDR]);
@@ -110,7 +112,7 @@ static int attrs_get_key(struct nlattr **attrs, struct vs_svc_key *key,
 }
 
 static int attrs_get_svc_conf(struct nlattr **attrs, struct vs_svc_conf *conf,
-			struct netlink_ext_ack *extack)
+			      struct netlink_ext_ack *extack)
 {
 	struct ip_vs_flags flags = {};
 
@@ -146,7 +148,7 @@ int vs_attr_get_service(const struct nlattr *nla, struct vs_svc_key *key,
 	int err;
 
 	err = attrs_parse(attrs, IPVS_SVC_ATTR_MAX, nla, svc_policy,
-		    "service is missing", extack);
+			  "service is missing", extack);
 	if (!err)
 		err = attrs_get_key(attrs, key, extack);
 	if (!err && full)
@@ -155,7 +157,7 @@ int vs_attr_get_service(const struct nlattr *nla, struct vs_svc_key *key,
 }
 
 static int attrs_get_dest_conf(struct nlattr **attrs, struct vs_dest_conf *conf,
-			 struct netlink_ext_ack *extack)
+			       struct netlink_ext_ack *extack)
 {
 	if (!attrs[IPVS_DEST_ATTR_FWD_METHOD])
 		return vs_refuse(extack, "destination has no forwarding method",
@@ -186,7 +188,7 @@ int vs_attr_get_dest(const struct nlattr *nla, struct vs_dest_conf *conf,
 	int err;
 
 	err = attrs_parse(attrs, IPVS_DEST_ATTR_MAX, nla, dest_policy,
-		    "destination is missing", extack);
+			  "destination is missing", extack);
 	if (err)
 		return err;
 	if (!attrs[IPVS_DEST_ATTR_ADDR] || !attrs[IPVS_DEST_ATTR_PORT])
@@ -208,7 +210,7 @@ int vs_attr_get_daemon(const struct nlattr *nla, bool full,
 	int err;
 
 	err = attrs_parse(attrs, IPVS_DAEMON_ATTR_MAX, nla, daemon_policy,
-		    "daemon is missing", extack);
+			  "daemon is missing", extack);
 	if (err)
 		return err;
 	if (!attrs[IPVS_DAEMON_ATTR_STATE])

@@ -53,7 +53,7 @@ static void config_stop(struct seq_file *seq, void *v)
 	vs_config_read_end(seq_vn(seq));
 }
 
-/* As in column "Forward"; the tracepoints have words of their own. */
+/* Column "Forward". (Tracepoints use other words, see VS_TRACE_METHOD().) */
 static const char *method_name(u8 method)
 {
 	switch (method) {
@@ -77,7 +77,8 @@ static void config_show_header(struct seq_file *seq)
 	seq_puts(seq, "  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n");
 }
 
-static void config_show_service(struct seq_file *seq, const struct vs_service *svc)
+static void config_show_service(struct seq_file *seq,
+				const struct vs_service *svc)
 {
 	const char *ops = svc->flags & IP_VS_SVC_F_ONEPACKET ? "ops " : "";
 	const char *sched = svc->sched ? svc->sched->name : "none";
@@ -215,7 +216,8 @@ static void conn_show_tuple(struct seq_file *seq, const struct vs_conn *cp)
 	if (dest && dest->key.af != cp->af)
 		conn_show_addr(seq, dest->key.af, &dest->key.addr, cp->dport);
 	else
-		conn_show_addr(seq, cp->af, vs_conn_addr(cp, VS_DADDR), cp->dport);
+		conn_show_addr(seq, cp->af, vs_conn_addr(cp, VS_DADDR),
+			       cp->dport);
 	seq_printf(seq, " %-11s ", vs_proto_state_name(cp->proto, cp));
 }
 

@@ -10,11 +10,11 @@
 #include "api/procfs.h"
 #include "net.h"
 
-#define LENGTHS		8	/* the last one counts longer chains, too */
-#define BATCH		4096	/* buckets between two chances to reschedule */
-#define RETRIES		5	/* when the table is resized meanwhile */
+#define LENGTHS		8	/* the last one: that long or longer */
+#define BATCH		4096	/* buckets per RCU read-side section */
+#define RETRIES		5	/* after a concurrent resize */
 
-/* Number of buckets by length of their chain. */
+/* Number of buckets by chain length. */
 struct lengths {
 	u32 n[LENGTHS];
 };
@@ -46,7 +46,7 @@ static void status_show_lengths(struct seq_file *seq, const char *what,
 				   i, l->n[i], lengths_percent(l->n[i], used));
 }
 
-/* Returns false if the table was resized meanwhile. */
+/* Returns false if a concurrent resize replaced the table. */
 static bool conns_lengths(struct vs_table *t, struct lengths *l)
 {
 	const struct vs_buckets *b;

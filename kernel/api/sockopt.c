@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registration of the socket options and what both directions check.
+ * The socket options: registration, permission, range of commands.
  */
 #include <linux/capability.h>
 #include <linux/ip_vs.h>

@@ -165,8 +165,8 @@ static u32 list_services(struct vs_net *vn, struct ip_vs_service_entry *e,
 	return n;
 }
 
-/* The caller has asked for the number of services before, which may have changed
- * since: the table is filled as far as there are both services and room. */
+/* The caller has sized its table after IP_VS_SO_GET_INFO; the number of
+ * services may have changed since. Answers as many as exist and fit. */
 static int get_services(const struct get_request *req)
 {
 	struct ip_vs_get_services u, __user *to = req->user;
@@ -189,7 +189,7 @@ static int get_services(const struct get_request *req)
 	return err;
 }
 
-/* The IPv4 destinations: the struct has no room for the IPv6 ones of tunnels. */
+/* IPv4 destinations only: the struct has no room for IPv6 tunnel endpoints. */
 static int list_dests(struct vs_net *vn, const struct vs_svc_key *key,
 		      struct ip_vs_dest_entry *e, u32 max)
 {

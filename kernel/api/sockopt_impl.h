@@ -6,8 +6,8 @@
 
 #include "service/service.h"
 
-/* Between sockopt.c and the two halves. @cmd is in range, the caller has
- * CAP_NET_ADMIN. Process context. */
+/* Shared by sockopt*.c. @cmd is in range and the caller has CAP_NET_ADMIN.
+ * Process context. */
 
 /* sockopt_set.c: @len bytes at @from are the argument. */
 int vs_sockopt_set(struct vs_net *vn, int cmd, sockptr_t from,

@@ -24,7 +24,8 @@ union set_arg {
 static_assert(sizeof(struct ip_vs_service_user) == 44);
 static_assert(sizeof(struct set_pair) == 68);
 
-static int user_get_key(struct vs_svc_key *key, const struct ip_vs_service_user *u)
+static int user_get_key(struct vs_svc_key *key,
+			const struct ip_vs_service_user *u)
 {
 	if (u->protocol != IPPROTO_TCP && u->protocol != IPPROTO_UDP &&
 	    u->protocol != IPPROTO_SCTP)
@@ -33,8 +34,8 @@ static int user_get_key(struct vs_svc_key *key, const struct ip_vs_service_user 
 	return 0;
 }
 
-/* The key of a configured service. As in ip_vs the protocol has to match, even
- * that of a fwmark service, which is the one given when it was added. */
+/* The key of a configured service. As in ip_vs the protocol must match even for
+ * a fwmark service: it is the one with which the service was added. */
 static int user_get_known_key(struct vs_net *vn, struct vs_svc_key *key,
 			      const struct ip_vs_service_user *u)
 {
@@ -86,7 +87,8 @@ static int set_add_service(struct vs_net *vn, const union set_arg *arg)
 	struct vs_svc_key key;
 	int err;
 
-	err = user_get_conf(&conf, &arg->pair.svc) ?: user_get_key(&key, &arg->pair.svc);
+	err = user_get_conf(&conf, &arg->pair.svc) ?:
+	      user_get_key(&key, &arg->pair.svc);
 	return err ?: vs_config_add_service(vn, &key, &conf, NULL);
 }
 
@@ -158,7 +160,7 @@ static int set_del_dest(struct vs_net *vn, const union set_arg *arg)
 
 static int set_timeouts(struct vs_net *vn, const union set_arg *arg)
 {
-	/* negative values turn out too large */
+	/* negative values become too large ones */
 	const struct vs_timeouts t = {
 		.tcp = arg->timeout.tcp_timeout,
 		.tcp_fin = arg->timeout.tcp_fin_timeout,
@@ -174,7 +176,8 @@ static int set_start_daemon(struct vs_net *vn, const union set_arg *arg)
 {
 	const char *name = arg->daemon.mcast_ifn;
 
-	if (!name[0] || strnlen(name, IP_VS_IFNAME_MAXLEN) == IP_VS_IFNAME_MAXLEN)
+	if (!name[0] ||
+	    strnlen(name, IP_VS_IFNAME_MAXLEN) == IP_VS_IFNAME_MAXLEN)
 		return -EINVAL;
 	return -EOPNOTSUPP;
 }

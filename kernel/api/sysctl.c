@@ -21,8 +21,8 @@
 #define CONN_MAX	(1 << 30)
 #define DAY		(24 * 60 * 60)
 
-/* Serializes the writers of knobs whose values depend on each other, and the
- * readers of knobs with more than one value. */
+/* Serializes access to knobs that are more than one integer and writers that
+ * have to apply their value in order. */
 static DEFINE_MUTEX(knob_lock);
 
 /**
@@ -90,8 +90,8 @@ static int knob_set_int(vs_ctl_table *ctl, int write, void *buffer,
 	return 0;
 }
 
-/* A value set with CAP_NET_ADMIN in the initial user namespace is also the upper
- * limit of what the namespace's own administrator may set. */
+/* A value written with CAP_NET_ADMIN in the initial user namespace also becomes
+ * the limit for writers without it. */
 static int conn_max_limit(struct vs_net *vn, int val)
 {
 	bool host = capable(CAP_NET_ADMIN);
@@ -189,8 +189,7 @@ static int knob_set_cpus(vs_ctl_table *ctl, int write, void *buffer,
 		return 0;
 	}
 	mutex_lock(&knob_lock);
-	/* proc_sys_call_handler() allocates a byte more than *lenp, for the
-	 * terminator */
+	/* @buffer has room for *lenp bytes and a terminator */
 	if (write)
 		err = est_cpus_parse(vn, buffer);
 	else
@@ -265,7 +264,7 @@ static const struct knob knobs[] = {
 	     .handler = proc_dointvec_jiffies),
 };
 
-/* One more than there are: older kernels look for an empty entry at the end. */
+/* Older kernels look for an empty entry at the end. */
 struct knob_table {
 	struct ctl_table ctl[ARRAY_SIZE(knobs) + 1];
 };
@@ -286,14 +285,14 @@ static struct ctl_table knob_ctl(const struct knob *k, struct vs_net *vn)
 		.maxlen = k->size,
 		.mode = k->host && !net_is_host(vn) ? 0444 : 0644,
 		.proc_handler = k->handler ?: knob_set_int,
-		/* the kernel's handlers take these for limits */
+		/* the kernel's own handlers would take these for limits */
 		.extra1 = ours ? (void *)k : NULL,
 		.extra2 = ours ? vn : NULL,
 	};
 }
 
-/* Besides the table's: defaults that are not an integer, or that differ between
- * the initial namespace and others. */
+/* Sets the defaults: those of the table, then those that are no constant or
+ * differ between the initial namespace and others. */
 static void knobs_set_defaults(struct vs_net *vn)
 {
 	struct vs_sysctl *s = &vn->sysctl;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A namespace's configuration as a whole: its begin and end, and the timeouts.
+ * The configuration of a namespace: setup, teardown, connection timeouts.
  */
 #include "config/config_impl.h"
 #include "config/extack.h"

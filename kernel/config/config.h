@@ -8,10 +8,10 @@
 struct netlink_ext_ack;
 
 /*
- * The configuration of a namespace. All changes are made by the functions below;
- * the codecs in api/ only translate messages to plain structs and back. A
- * function that changes the configuration takes the configuration lock itself
- * and reports the reason of a failure in @extack (may be NULL). Process context.
+ * The configuration of a namespace. The functions below are the only way to
+ * change it; the codecs in api/ translate messages to plain structs and back.
+ * A function that changes the configuration takes the configuration lock and
+ * reports the reason for a failure in @extack (may be NULL). Process context.
  */
 
 /* config_service.c. A NULL @key means all services. */
@@ -65,7 +65,7 @@ void vs_config_read_end(struct vs_net *vn);
  * vs_config_lookup - find a configured service
  * @vn:		namespace; its configuration lock is held
  * @key:	key
- * @extack:	gets the reason of a failure, or NULL
+ * @extack:	gets the reason for a failure, or NULL
  *
  * Return: the service, without a reference, or ERR_PTR(-ESRCH).
  */

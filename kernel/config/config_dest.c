@@ -17,11 +17,11 @@
 
 /**
  * struct dest_op - a staged operation on a destination
- * @op:		first member
- * @is_new:	the destination did not exist before
- * @old:	parameters before an edit
- * @old_last_weight: vs_dest.last_weight before an edit
- * @before:	entry before the deleted destination in vs_service.dests
+ * @op:		must be first
+ * @is_new:	add: the destination did not exist, not even removed
+ * @old:	edit: previous parameters
+ * @old_last_weight: edit: previous vs_dest.last_weight
+ * @before:	delete: previous entry in vs_service.dests
  */
 struct dest_op {
 	struct vs_txn_op op;
@@ -74,7 +74,7 @@ static bool addr_may_be_server(struct net *net, const struct vs_dest_conf *conf)
 	       addr6_is_local(net, &conf->addr.in6);
 }
 
-/* Completes and checks the key. */
+/* Fills in the default family, checks the key. */
 static int dest_key_check(const struct vs_service *svc,
 			  struct vs_dest_conf *conf,
 			  struct netlink_ext_ack *extack)
@@ -83,7 +83,7 @@ static int dest_key_check(const struct vs_service *svc,
 		conf->af = svc->key.af;
 	if (conf->af != AF_INET &&
 	    !(conf->af == AF_INET6 && ipv6_mod_enabled()))
-		return vs_refuse(extack, "destination's address family is unknown",
+		return vs_refuse(extack, "unknown address family of the destination",
 				 -EAFNOSUPPORT);
 	return 0;
 }
@@ -98,7 +98,7 @@ static int dest_check(const struct vs_service *svc, struct vs_dest_conf *conf,
 		return err;
 	if (conf->af != svc->key.af && method != IP_VS_CONN_F_TUNNEL)
 		return vs_refuse(extack,
-				 "a destination of the other address family needs tunnelling",
+				 "mixed address families require tunnelling",
 				 -EINVAL);
 	if (method > IP_VS_CONN_F_DROUTE)
 		return vs_refuse(extack, "unknown forwarding method", -EINVAL);
@@ -112,11 +112,11 @@ static int dest_check(const struct vs_service *svc, struct vs_dest_conf *conf,
 		return vs_refuse(extack, "upper threshold is above 2147483647",
 				 -EINVAL);
 	if (conf->tun_type == IP_VS_CONN_F_TUNNEL_TYPE_GUE && !conf->tun_port)
-		return vs_refuse(extack, "GUE needs a tunnel port", -EINVAL);
+		return vs_refuse(extack, "GUE requires a tunnel port", -EINVAL);
 	return 0;
 }
 
-/* Parameters. A cached route depends on them. */
+/* Sets @dest's parameters, on which its cached route depends. */
 static void dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
 {
 	vs_dest_set(dest, conf);
@@ -145,7 +145,7 @@ static void dest_unlist(struct vs_dest *dest)
 	dest->configured = false;
 }
 
-/* No new connections. Those that exist keep @dest. */
+/* Ends scheduling to @dest. Its connections go on. */
 static void dest_retire(struct vs_dest *dest)
 {
 	clear_bit(ilog2(VS_DEST_AVAILABLE), &dest->flags);
@@ -157,6 +157,7 @@ static void dest_retire(struct vs_dest *dest)
 
 void vs_config_remove_dest(struct vs_dest *dest)
 {
+	vs_assert_config_locked(dest->svc->vn);
 	dest_unlist(dest);
 	dest_retire(dest);
 }
@@ -208,14 +209,14 @@ static struct vs_dest *dest_create(struct vs_service *svc,
 
 	if (!addr_may_be_server(svc->vn->net, conf))
 		return ERR_PTR(vs_refuse(extack,
-					 "destination's address is neither unicast nor local",
+					 "destination address is neither unicast nor local",
 					 -EINVAL));
 	if (conf->af == AF_INET6)
 		err = vs_config_defrag6(svc->vn);
 	return err ? ERR_PTR(err) : vs_dest_new(svc, conf);
 }
 
-/* A removed destination that is added again keeps its connections and counts. */
+/* A removed destination that is added again keeps connections and counts. */
 static void dest_revive(struct vs_dest *dest, const struct vs_dest_conf *conf)
 {
 	struct vs_sums now = {};
@@ -238,7 +239,7 @@ static int add_dest_stage(struct vs_txn *txn, struct vs_service *svc,
 	if (err)
 		return err;
 	dest = vs_dest_lookup(svc, conf->af, &conf->addr, conf->port);
-	/* one that this transaction deletes cannot be added again either */
+	/* or deleted by this very transaction */
 	if (dest && (dest->configured || vs_dest_available(dest)))
 		return vs_refuse(extack, "destination exists already", -EEXIST);
 	if (dest) {
@@ -298,7 +299,7 @@ static int edit_dest_stage(struct vs_txn *txn, struct vs_service *svc,
 	vs_dest_conf(dest, &d.old);
 	d.old_last_weight = dest->last_weight;
 	err = dest_op_stage(txn, &edit_dest_type, dest, &d);
-	/* visible to packets at once, but snapshots copy the weight from here */
+	/* Visible to packets at once. Snapshots copy the weight from here. */
 	if (!err)
 		dest_set(dest, conf);
 	return err;
@@ -321,9 +322,10 @@ static void del_dest_apply(struct vs_txn_op *op)
 
 static void del_dest_finish(struct vs_txn_op *op)
 {
-	/* until now a packet may have found it in the previous snapshot */
+	/* packets could find it in the previous snapshot until now */
 	op->dest->gone = get_state_synchronize_rcu();
-	vs_config_notify(op->svc->vn, VS_CONFIG_DEST_REMOVED, op->svc, op->dest);
+	vs_config_notify(op->svc->vn, VS_CONFIG_DEST_REMOVED, op->svc,
+			 op->dest);
 }
 
 static const struct vs_txn_type del_dest_type = {
@@ -353,7 +355,7 @@ static int del_dest_stage(struct vs_txn *txn, struct vs_service *svc,
 	return err;
 }
 
-/* A transaction of one operation on a destination of service @key. */
+/* Runs a transaction of one operation on a destination of service @key. */
 static int dest_txn(struct vs_net *vn, const struct vs_svc_key *key,
 		    const struct vs_dest_conf *conf,
 		    struct netlink_ext_ack *extack,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What services need of the network stack: the packet hooks of their family
- * and defragmentation. A namespace without services has neither.
+ * Packet hooks and IPv6 defragmentation, registered on demand: a namespace
+ * without services has no hooks.
  */
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
@@ -9,8 +9,9 @@
 #include "net.h"
 #include "path/hook.h"
 
-/* Addresses of past services and destinations stay in the filter until nobody
- * can be reading or adding any. */
+/* Addresses are never removed from the filter. It is cleared before the first
+ * service if nothing can depend on it: no connection is left, and no packet that
+ * entered a hook before the last service was deleted is in flight. */
 static void filter_reset(struct vs_net *vn)
 {
 	struct vs_config *c = &vn->config;

@@ -8,14 +8,14 @@
 
 /* config_hooks.c */
 
-/* Makes packets of family @af reach the module; for the first service of the
- * family, before it is counted. */
+/* Registers the packet hooks of family @af unless it has services. Call before
+ * counting the new service. */
 int vs_config_hooks_start(struct vs_net *vn, u8 af);
-/* The reverse, after the last service of @af was discounted. */
+/* Unregisters them unless the family has services left. */
 void vs_config_hooks_stop(struct vs_net *vn, u8 af);
 
-/* Has fragmented IPv6 packets reassembled before they reach the hooks: later
- * fragments carry no ports. Stays enabled for the namespace's lifetime. */
+/* Enables IPv6 defragmentation ahead of the hooks, as non-first fragments carry
+ * no ports. Stays enabled for the namespace's lifetime. */
 int vs_config_defrag6(struct vs_net *vn);
 void vs_config_defrag6_exit(struct vs_net *vn);
 

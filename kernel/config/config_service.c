@@ -17,12 +17,12 @@
 
 /**
  * struct service_op - a staged operation on a service
- * @op:		first member
- * @conf:	as requested; valid until the transaction ends
+ * @op:		must be first
+ * @conf:	requested parameters, valid until the transaction ends
  * @pe:		persistence engine; its reference passes to the service when
  *		the transaction commits
- * @old_sched:	scheduler before
- * @revived:	the service had been deleted and still had destinations
+ * @old_sched:	edit: previous scheduler
+ * @revived:	add: a deleted service is configured again
  */
 struct service_op {
 	struct vs_txn_op op;
@@ -63,15 +63,15 @@ static int service_check(const struct vs_svc_key *key,
 	if (strcmp(conf->sched_name, "none")) {
 		*sched = vs_sched_by_name(conf->sched_name);
 		if (!*sched)
-			return vs_refuse(extack, "no scheduler of that name",
+			return vs_refuse(extack, "no such scheduler",
 					 -ENOENT);
 	}
 	if (conf->pe_name[0] && !pe)
-		return vs_refuse(extack, "no persistence engine of that name",
+		return vs_refuse(extack, "no such persistence engine",
 				 -ENOENT);
 	if (key->af == AF_INET6 && (plen < 1 || plen > 128))
 		return vs_refuse(extack,
-				 "IPv6 persistence prefix length is not 1..128",
+				 "IPv6 persistence prefix length must be 1 to 128",
 				 -EINVAL);
 	return 0;
 }
@@ -102,7 +102,7 @@ static void service_count(const struct vs_service *svc, int n)
 		WRITE_ONCE(c->num_ftp[i], c->num_ftp[i] + n);
 }
 
-/* Zeroes the statistics of @svc and of @dests, a list of its destinations. */
+/* Zeroes the statistics of @svc and of @dests, one of its two lists. */
 static void service_zero(struct vs_service *svc, struct list_head *dests)
 {
 	struct vs_sums sum = {};
@@ -151,8 +151,7 @@ static void add_service_finish(struct vs_txn_op *op)
 	if (!svc->key.fwmark)
 		vs_filter_add(vn->filter.vip, svc->key.af, &svc->key.addr);
 	list_move_tail(&svc->list, &vn->config.services);
-	/* Publishes the service: pairs with the dependency of lookups on the
-	 * flag. Everything that a packet needs is written before. */
+	/* makes the service visible to packets, after everything they need */
 	smp_store_release(&svc->flags, svc->flags | IP_VS_SVC_F_HASHED);
 	vs_est_kick(vn);
 	vs_notrack_start(vn);
@@ -166,8 +165,7 @@ static const struct vs_txn_type add_service_type = {
 	.finish = add_service_finish,
 };
 
-/* Checks a request to add a service. *@svc: the deleted service with this key,
- * to be revived, or NULL. */
+/* *@svc is set to the deleted service with this key, or NULL. */
 static int add_service_check(struct vs_net *vn, const struct vs_svc_key *key,
 			     const struct vs_svc_conf *conf,
 			     const struct vs_pe *pe, struct vs_service **svc,
@@ -176,7 +174,7 @@ static int add_service_check(struct vs_net *vn, const struct vs_svc_key *key,
 {
 	int err;
 
-	/* one that this transaction deletes cannot be added again either */
+	/* or deleted by this very transaction */
 	*svc = vs_service_by_key(vn, key);
 	if (*svc && ((*svc)->configured || vs_service_configured(*svc)))
 		return vs_refuse(extack, "service exists already", -EEXIST);
@@ -200,7 +198,7 @@ static int add_service_stage(struct vs_txn *txn, const struct vs_svc_key *key,
 	err = add_service_check(vn, key, conf, pe, &svc, &sched, extack);
 	if (err)
 		return err;
-	/* held by each service: a director in use cannot be unloaded */
+	/* one reference per service: rmmod fails on a director in use */
 	if (!try_module_get(THIS_MODULE))
 		return vs_refuse(extack, "the module is being unloaded",
 				 -ENOENT);
@@ -260,8 +258,8 @@ int vs_config_add_service(struct vs_net *vn, const struct vs_svc_key *key,
 	return err;
 }
 
-/* Edit. With the same scheduler the snapshot stays, and with it the scheduler's
- * state: wrr goes on in the middle of its round. */
+/* Edit. With an unchanged scheduler the snapshot stays, and with it the
+ * scheduler's state: wrr continues its round. */
 
 static void edit_service_undo(struct vs_txn_op *op)
 {
@@ -343,8 +341,8 @@ int vs_config_edit_service(struct vs_net *vn, const struct vs_svc_key *key,
 
 /* Delete, flush. */
 
-/* Removes @svc and its destinations, which it outlives as long as they have
- * connections. Cannot fail. */
+/* Removes @svc and its destinations. While these have connections, @svc stays
+ * on vs_config.deleted. Cannot fail. */
 static void service_remove(struct vs_service *svc)
 {
 	struct vs_net *vn = svc->vn;
@@ -409,7 +407,7 @@ int vs_config_del_service(struct vs_net *vn, const struct vs_svc_key *key,
 	return vs_txn_end(&txn, del_service_stage(&txn, key, extack));
 }
 
-/* Not a transaction: it must not fail when a namespace ends. */
+/* Not a transaction: must not fail, since namespace exit depends on it. */
 void vs_config_flush(struct vs_net *vn)
 {
 	struct vs_service *svc, *next;

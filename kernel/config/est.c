@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Rate estimation: every two seconds a thread per namespace moves each rate a
- * quarter of the way to the rate measured since. The thread is named like those
- * of the kernel's ip_vs. When est_nice or est_cpulist change, a new thread
- * replaces it.
+ * quarter of the way to the rate measured over that period. The thread has the
+ * name that ip_vs gives its own, for scripts that look for it. A change of
+ * est_nice or est_cpulist replaces the thread.
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -17,7 +17,7 @@
 
 #define EST_PERIOD	(2 * HZ)
 
-/* From counts per two seconds to scaled rates per second, see struct vs_stats. */
+/* From counts per EST_PERIOD to vs_stats.rate, scaled and per second. */
 static const u8 est_shift[VS_CNT_MAX] = {
 	[VS_CNT_CONNS] = 10 - 1,
 	[VS_CNT_INPKTS] = 10 - 1,
@@ -26,7 +26,7 @@ static const u8 est_shift[VS_CNT_MAX] = {
 	[VS_CNT_OUTBYTES] = 5 - 1,
 };
 
-/* Returns whether a rate is not 0. */
+/* Returns whether any rate is above 0. */
 static bool est_stats(struct vs_stats *stats, const struct vs_sums *now)
 {
 	bool busy = false;
@@ -107,7 +107,7 @@ static int est_thread(void *arg)
 	while (!kthread_should_stop()) {
 		long left = READ_ONCE(est->next) - jiffies;
 
-		/* above EST_PERIOD: @next is so long ago that jiffies wrapped */
+		/* above EST_PERIOD: jiffies has wrapped since @next */
 		if (left > 0 && left <= EST_PERIOD)
 			wait_event_idle_timeout(est->wait,
 						kthread_should_stop(), left);
@@ -118,7 +118,7 @@ static int est_thread(void *arg)
 	return 0;
 }
 
-/* An empty est_cpulist turns estimation off, too. */
+/* An empty est_cpulist disables estimation like run_estimation = 0. */
 static bool est_enabled(const struct vs_net *vn)
 {
 	const struct vs_sysctl *s = &vn->sysctl;
@@ -172,7 +172,7 @@ void vs_est_restart(struct vs_net *vn)
 	else if ((old || vn->config.num_services) && !est_start(vn))
 		old = NULL;	/* keep the present thread */
 	mutex_unlock(&vn->config.lock);
-	/* outside the lock, for which the thread may be waiting */
+	/* without the lock, on which the thread may be blocked */
 	if (old)
 		kthread_stop(old);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Network devices that go down or away: no destination keeps a route over them.
+ * Drops cached routes over network devices that go down or are unregistered.
  */
 #include <linux/netdevice.h>
 
@@ -38,8 +38,8 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-/* Runs after the notifiers of IPv4 and IPv6, which take the device's routes out
- * of the routing tables: a lookup finds none of them any more. */
+/* Runs after the notifiers of IPv4 and IPv6, which remove the device's routes:
+ * a destination's next route lookup cannot return one of them. */
 static struct notifier_block netdev_notifier = {
 	.notifier_call = netdev_event,
 	.priority = -100,

@@ -2,7 +2,7 @@
 #ifndef VS_NETDEV_H
 #define VS_NETDEV_H
 
-/* Drops the cached routes over a network device when it goes down or away. */
+/* Network device notifier: no cached route outlives its device. */
 int vs_netdev_init(void);
 void vs_netdev_exit(void);
 

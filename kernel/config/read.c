@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Readers of the configuration: codecs, and the operations themselves.
+ * Lookups in the configuration, for the codecs and for config/ itself.
  */
 #include "config/config.h"
 #include "config/extack.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of removed destinations, and of deleted services, which wait for
- * theirs. As in the kernel's ip_vs, a removed destination is kept while it has
- * connections and for some time after, see vs_dest_expired().
+ * Freeing of removed destinations and deleted services. As in ip_vs a removed
+ * destination stays as long as it has connections, and for some time after that,
+ * see vs_dest_expired(). A deleted service stays until its last destination is
+ * freed.
  */
 #include "config/config.h"
 #include "config/reap.h"
@@ -11,7 +12,7 @@
 
 #define REAP_PERIOD	(60 * HZ)
 
-/* Frees @svc's removed destinations: the expired ones or (@all) every one. */
+/* Frees @svc's expired destinations, or @all removed ones. */
 static void reap_dests(struct vs_service *svc, bool all)
 {
 	struct vs_snap *snap = vs_config_dereference(svc->vn, svc->snap);
@@ -22,13 +23,13 @@ static void reap_dests(struct vs_service *svc, bool all)
 			continue;
 		if (snap)
 			vs_snap_forget(snap);
-		snap = NULL;	/* forgets all removed destinations at once */
+		snap = NULL;	/* has forgotten all of them */
 		vs_route_drop(dest);
 		vs_dest_free(dest);
 	}
 }
 
-/* Returns whether there is something left to reap. */
+/* Returns whether removed destinations are left. */
 static bool reap_services(struct vs_net *vn, bool all)
 {
 	struct vs_config *c = &vn->config;

@@ -4,8 +4,8 @@
 
 #include "types.h"
 
-/* Configuration lock held. @dest was removed: ends its connections if
- * expire_nodest_conn says so and frees it when it has been unused for long. */
+/* Configuration lock held, @dest was removed. Schedules the end of its
+ * connections (with expire_nodest_conn) and, once it is unused, its own. */
 void vs_reap_later(struct vs_dest *dest);
 
 /* Configuration lock held; no connection holds a destination, no packet is in
@@ -13,7 +13,7 @@ void vs_reap_later(struct vs_dest *dest);
 void vs_reap_all(struct vs_net *vn);
 
 void vs_reap_net_init(struct vs_net *vn);
-/* No service is configured. Stops the works; vs_reap_all() follows. */
+/* Stops both works. No service is configured any more. */
 void vs_reap_net_stop(struct vs_net *vn);
 
 #endif /* VS_REAP_H */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Transactions: operations on services and destinations become visible to
- * packets together, or not at all.
+ * Transactions: a set of operations on services and destinations succeeds or
+ * fails as a whole.
  *
- *   stage	config_service.c, config_dest.c: check the request, change what
- *		packets do not see
- *   prepare	build a snapshot of each service in question; may fail
+ *   stage	config_service.c, config_dest.c: check the request, change the
+ *		lists and parameters from which snapshots are built
+ *   prepare	build a snapshot for each affected service; may fail
  *   commit	publish the snapshots, report the changes; cannot fail
  *
- * The configuration lock is held throughout.
+ * The configuration lock is held throughout. Packets see the snapshots one by
+ * one, and the parameters of an edited destination as soon as it is staged.
  */
 #include <linux/slab.h>
 
@@ -19,7 +20,7 @@ void vs_config_notify(struct vs_net *vn, enum vs_config_event event,
 		      const struct vs_service *svc, const struct vs_dest *dest)
 {
 	vs_assert_config_locked(vn);
-	/* invalidates the cursors of readers */
+	/* invalidates struct vs_config_cursor */
 	if (event == VS_CONFIG_SERVICE_ADDED ||
 	    event == VS_CONFIG_SERVICE_REMOVED)
 		vn->config.changes++;

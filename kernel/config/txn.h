@@ -4,9 +4,7 @@
 
 #include "config/config.h"
 
-/**
- * enum vs_config_event - what vs_config_notify() reports
- */
+/* What vs_config_notify() reports. */
 enum vs_config_event {
 	VS_CONFIG_SERVICE_ADDED,
 	VS_CONFIG_SERVICE_EDITED,
@@ -20,11 +18,11 @@ enum vs_config_event {
 };
 
 /**
- * vs_config_notify - called once for each committed change
+ * vs_config_notify - report a committed change
  * @vn:		namespace; its configuration lock is held
  * @event:	what has changed
- * @svc:	the service in question, or NULL
- * @dest:	the destination in question, or NULL
+ * @svc:	affected service, or NULL
+ * @dest:	affected destination, or NULL
  */
 void vs_config_notify(struct vs_net *vn, enum vs_config_event event,
 		      const struct vs_service *svc, const struct vs_dest *dest);
@@ -50,12 +48,12 @@ struct vs_txn_type {
  * struct vs_txn_op - a staged operation
  * @list:	in vs_txn.ops
  * @type:	its functions
- * @svc:	the service in question
- * @dest:	the destination in question, or NULL
+ * @svc:	affected service
+ * @dest:	affected destination, or NULL
  * @rebuild:	@svc needs a new snapshot
  *
- * First member of what a kind of operation allocates; freed with kfree() when
- * the transaction ends.
+ * Embedded as the first member in the struct of each kind of operation. The
+ * transaction frees it with kfree().
  */
 struct vs_txn_op {
 	struct list_head list;
@@ -70,10 +68,11 @@ struct vs_txn_op {
  * @vn:		namespace
  * @ops:	operations in the order in which they were staged
  *
- * An operation is staged by changing what only the configuration sees (lists of
- * destinations, vs_service.sched) and adding a struct vs_txn_op. vs_txn_end()
- * then builds the snapshot of each service in question, which may fail and
- * undoes everything, and publishes the snapshots, which cannot fail.
+ * An operation is staged by changing the lists and parameters from which
+ * snapshots are built (vs_service.dests, vs_service.sched, ...) and adding a
+ * struct vs_txn_op. vs_txn_end() then builds a snapshot for each affected
+ * service. If that fails, it undoes all operations; otherwise it publishes the
+ * snapshots, which cannot fail.
  */
 struct vs_txn {
 	struct vs_net *vn;
@@ -95,7 +94,7 @@ void vs_txn_add(struct vs_txn *txn, struct vs_txn_op *op);
  */
 int vs_txn_end(struct vs_txn *txn, int err);
 
-/* Configuration lock held. Replaces @svc's snapshot, NULL: by none. */
+/* Configuration lock held. Replaces @svc's snapshot by @snap (may be NULL). */
 void vs_txn_publish(struct vs_service *svc, struct vs_snap *snap);
 
 #endif /* VS_TXN_H */
