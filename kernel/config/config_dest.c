@@ -239,7 +239,7 @@ static int add_dest_stage(struct vs_txn *txn, struct vs_service *svc,
 	if (err)
 		return err;
 	dest = vs_dest_lookup(svc, conf->af, &conf->addr, conf->port);
-	/* or deleted by this very transaction */
+	/* packets still see one that this transaction deletes */
 	if (dest && (dest->configured || vs_dest_available(dest)))
 		return vs_refuse(extack, "destination exists already", -EEXIST);
 	if (dest) {

@@ -174,7 +174,7 @@ static int add_service_check(struct vs_net *vn, const struct vs_svc_key *key,
 {
 	int err;
 
-	/* or deleted by this very transaction */
+	/* packets still see one that this transaction deletes */
 	*svc = vs_service_by_key(vn, key);
 	if (*svc && ((*svc)->configured || vs_service_configured(*svc)))
 		return vs_refuse(extack, "service exists already", -EEXIST);
