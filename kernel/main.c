@@ -11,7 +11,7 @@
 #include "api/sockopt.h"
 #include "api/sysctl.h"
 #include "config/config.h"
-#include "config/est.h"
+#include "config/netdev.h"
 #include "conn/defence.h"
 #include "net.h"
 
@@ -111,11 +111,14 @@ static int __init weir_init(void)
 		       err);
 		goto err_conn;
 	}
+	err = vs_netdev_init();
+	if (err)
+		goto err_net;
 	err = vs_genl_init();
 	if (err) {
 		pr_err("netlink family IPVS is taken (%d): is the kernel's ip_vs built in?\n",
 		       err);
-		goto err_net;
+		goto err_netdev;
 	}
 	err = vs_genl_weir_init();
 	if (err) {
@@ -135,6 +138,8 @@ err_genl_weir:
 	vs_genl_weir_exit();
 err_genl:
 	vs_genl_exit();
+err_netdev:
+	vs_netdev_exit();
 err_net:
 	unregister_pernet_subsys(&weir_net_ops);
 err_conn:
@@ -149,6 +154,7 @@ static void __exit weir_exit(void)
 	vs_sockopt_exit();
 	vs_genl_weir_exit();
 	vs_genl_exit();
+	vs_netdev_exit();
 	unregister_pernet_subsys(&weir_net_ops);
 	vs_conn_exit();
 	destroy_workqueue(vs_wq);

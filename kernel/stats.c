@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Statistics as they are shown. Packets count in the destinations' per-CPU
- * counters only; everything above is a sum taken here.
+ * Statistics on read: sums over the destinations' per-CPU counters.
  */
+#include <linux/cpumask.h>
 #include <linux/percpu.h>
 
-#include "config/config.h"
 #include "net.h"
+#include "service/service.h"
 
-static void sum_cpu(const struct vs_cpu_stats *s, struct vs_sums *sum)
+static void cpu_stats_add(const struct vs_cpu_stats *s, struct vs_sums *sum)
 {
 	struct vs_sums one;
 	unsigned int start;
@@ -26,26 +26,15 @@ void vs_stats_sum(const struct vs_cpu_stats __percpu *pcpu, struct vs_sums *sum)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum_cpu(per_cpu_ptr(pcpu, cpu), sum);
-}
-
-void vs_stats_sum_service_cpu(const struct vs_service *svc, int cpu,
-			      struct vs_sums *sum)
-{
-	const struct vs_dest *dest;
-
-	list_for_each_entry(dest, &svc->dests, list)
-		sum_cpu(per_cpu_ptr(dest->stats, cpu), sum);
-	list_for_each_entry(dest, &svc->removed, list)
-		sum_cpu(per_cpu_ptr(dest->stats, cpu), sum);
+		cpu_stats_add(per_cpu_ptr(pcpu, cpu), sum);
 }
 
 void vs_stats_sum_service(const struct vs_service *svc, struct vs_sums *sum)
 {
 	const struct vs_dest *dest;
 
-	lockdep_assert_held(&svc->vn->config.lock);
-	vs_sums_add(sum, &svc->shown.base);
+	vs_assert_config_locked(svc->vn);
+	vs_sums_add(sum, &svc->totals.base);
 	list_for_each_entry(dest, &svc->dests, list)
 		vs_stats_sum(dest->stats, sum);
 	list_for_each_entry(dest, &svc->removed, list)
@@ -56,12 +45,40 @@ void vs_stats_sum_total(const struct vs_net *vn, struct vs_sums *sum)
 {
 	const struct vs_service *svc;
 
-	lockdep_assert_held(&vn->config.lock);
-	vs_sums_add(sum, &vn->total.base);
+	vs_assert_config_locked(vn);
+	vs_sums_add(sum, &vn->totals.base);
 	list_for_each_entry(svc, &vn->config.services, list)
 		vs_stats_sum_service(svc, sum);
-	list_for_each_entry(svc, &vn->config.gone, list)
+	list_for_each_entry(svc, &vn->config.deleted, list)
 		vs_stats_sum_service(svc, sum);
+}
+
+static void services_sum_cpu(const struct list_head *services, int cpu,
+			     bool with_base, struct vs_sums *sum)
+{
+	const struct vs_service *svc;
+	const struct vs_dest *dest;
+
+	list_for_each_entry(svc, services, list) {
+		if (with_base)
+			vs_sums_add(sum, &svc->totals.base);
+		list_for_each_entry(dest, &svc->dests, list)
+			cpu_stats_add(per_cpu_ptr(dest->stats, cpu), sum);
+		list_for_each_entry(dest, &svc->removed, list)
+			cpu_stats_add(per_cpu_ptr(dest->stats, cpu), sum);
+	}
+}
+
+/* Counts of freed objects are not kept by CPU: the first CPU gets them. */
+void vs_stats_sum_cpu(const struct vs_net *vn, int cpu, struct vs_sums *sum)
+{
+	bool with_base = cpu == cpumask_first(cpu_possible_mask);
+
+	vs_assert_config_locked(vn);
+	if (with_base)
+		vs_sums_add(sum, &vn->totals.base);
+	services_sum_cpu(&vn->config.services, cpu, with_base, sum);
+	services_sum_cpu(&vn->config.deleted, cpu, with_base, sum);
 }
 
 void vs_stats_zero(struct vs_stats *stats, const struct vs_sums *now)
@@ -71,9 +88,9 @@ void vs_stats_zero(struct vs_stats *stats, const struct vs_sums *now)
 	memset(stats->rate, 0, sizeof(stats->rate));
 }
 
-/* Rates lose their scale, rounded as the kernel's ip_vs rounds. */
-static void view(const struct vs_stats *stats, const struct vs_sums *now,
-		 struct vs_stats_view *v)
+/* Removes the scale from the rates, rounding like the kernel's ip_vs. */
+static void stats_view(const struct vs_stats *stats, const struct vs_sums *now,
+		       struct vs_stats_view *v)
 {
 	for (int i = 0; i < VS_CNT_MAX; i++) {
 		bool bytes = i == VS_CNT_INBYTES || i == VS_CNT_OUTBYTES;
@@ -84,26 +101,28 @@ static void view(const struct vs_stats *stats, const struct vs_sums *now,
 	}
 }
 
-void vs_stats_view_dest(struct vs_dest *dest, struct vs_stats_view *v)
+void vs_stats_view_dest(const struct vs_dest *dest, struct vs_stats_view *v)
 {
 	struct vs_sums now = {};
 
+	vs_assert_config_locked(dest->svc->vn);
 	vs_stats_sum(dest->stats, &now);
-	view(&dest->shown, &now, v);
+	stats_view(&dest->totals, &now, v);
 }
 
-void vs_stats_view_service(struct vs_service *svc, struct vs_stats_view *v)
+void vs_stats_view_service(const struct vs_service *svc,
+			   struct vs_stats_view *v)
 {
 	struct vs_sums now = {};
 
 	vs_stats_sum_service(svc, &now);
-	view(&svc->shown, &now, v);
+	stats_view(&svc->totals, &now, v);
 }
 
-void vs_stats_view_total(struct vs_net *vn, struct vs_stats_view *v)
+void vs_stats_view_total(const struct vs_net *vn, struct vs_stats_view *v)
 {
 	struct vs_sums now = {};
 
 	vs_stats_sum_total(vn, &now);
-	view(&vn->total, &now, v);
+	stats_view(&vn->totals, &now, v);
 }

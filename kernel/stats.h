@@ -15,7 +15,7 @@ enum vs_count {
 	VS_CNT_MAX
 };
 
-/* One CPU's counters of one destination. */
+/* The counters of a destination on one CPU. */
 struct vs_cpu_stats {
 	u64_stats_t cnt[VS_CNT_MAX];
 	struct u64_stats_sync sync;
@@ -26,15 +26,16 @@ struct vs_sums {
 };
 
 /**
- * struct vs_stats - what a destination, a service or a namespace shows
- * @base:	counts inherited from objects below it that are gone
- * @zero:	value at the last "zero", subtracted when shown
- * @last:	value at the last estimation
- * @rate:	smoothed rates per second, scaled: conns and packets 2^10, bytes 2^5
+ * struct vs_stats - statistics of a destination, a service or a namespace
+ * @base:	counts inherited from freed objects below it
+ * @zero:	counts at the last "zero", subtracted from what is reported
+ * @last:	counts at the last estimation
+ * @rate:	smoothed rates per second, scaled: conns and packets by 2^10,
+ *		bytes by 2^5
  *
- * Packets touch only the destination's per-CPU counters; services and the
- * namespace are sums over them, taken when somebody asks.
- * Under the namespace's configuration mutex, @rate also by vs_est's work.
+ * Packets only increment their destination's per-CPU counters. The counts of a
+ * service or a namespace are sums over those, computed on read. The
+ * configuration lock protects all fields.
  */
 struct vs_stats {
 	struct vs_sums base;
@@ -43,13 +44,14 @@ struct vs_stats {
 	u64 rate[VS_CNT_MAX];
 };
 
-/* What netlink and /proc print: counts since zero and rates per second. */
+/* As reported by netlink, socket options and /proc: counts since the last
+ * "zero", rates per second. */
 struct vs_stats_view {
 	u64 cnt[VS_CNT_MAX];
 	u64 rate[VS_CNT_MAX];
 };
 
-/* Packet path, BH disabled. */
+/* Packet path, BHs disabled. */
 static inline void vs_stats_packet(struct vs_cpu_stats __percpu *pcpu,
 				   enum vs_count pkts, enum vs_count bytes,
 				   unsigned int len)
@@ -71,24 +73,31 @@ static inline void vs_stats_conn(struct vs_cpu_stats __percpu *pcpu)
 	u64_stats_update_end(&s->sync);
 }
 
-/* @sum += all CPUs' counters. */
-void vs_stats_sum(const struct vs_cpu_stats __percpu *pcpu, struct vs_sums *sum);
-
-/* Under the namespace's configuration mutex. @sum = everything counted below
- * @svc, or in the namespace. */
-void vs_stats_sum_service(const struct vs_service *svc, struct vs_sums *sum);
-void vs_stats_sum_total(const struct vs_net *vn, struct vs_sums *sum);
-/* What the destinations below @svc counted on @cpu. */
-void vs_stats_sum_service_cpu(const struct vs_service *svc, int cpu,
-			      struct vs_sums *sum);
-
 static inline void vs_sums_add(struct vs_sums *sum, const struct vs_sums *more)
 {
 	for (int i = 0; i < VS_CNT_MAX; i++)
 		sum->cnt[i] += more->cnt[i];
 }
 
-/* Shows nothing counted up to @now. */
+/* Adds the counters of all CPUs to @sum. */
+void vs_stats_sum(const struct vs_cpu_stats __percpu *pcpu,
+		  struct vs_sums *sum);
+
+/* From here on the configuration lock is held. */
+
+/* Adds the counts of a service or a namespace to @sum. */
+void vs_stats_sum_service(const struct vs_service *svc, struct vs_sums *sum);
+void vs_stats_sum_total(const struct vs_net *vn, struct vs_sums *sum);
+
+/* Adds what the namespace counted on @cpu to @sum. */
+void vs_stats_sum_cpu(const struct vs_net *vn, int cpu, struct vs_sums *sum);
+
+/* Reports counts from @now on, and no rates. */
 void vs_stats_zero(struct vs_stats *stats, const struct vs_sums *now);
+
+void vs_stats_view_dest(const struct vs_dest *dest, struct vs_stats_view *v);
+void vs_stats_view_service(const struct vs_service *svc,
+			   struct vs_stats_view *v);
+void vs_stats_view_total(const struct vs_net *vn, struct vs_stats_view *v);
 
 #endif /* VS_STATS_H */

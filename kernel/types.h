@@ -22,17 +22,18 @@ struct vs_conn_ext;
 struct vs_snap;
 struct workqueue_struct;
 
-/* main.c: table resizes, expiry, late frees. Unbound. */
+/* main.c: unbound workqueue for table resizes, expiry and deferred frees */
 extern struct workqueue_struct *vs_wq;
 
-/* The context of packets: RCU read side, BHs disabled. Free without lockdep. */
+/* Asserts the context of packets: BHs disabled, RCU read-side critical section.
+ * Costs nothing without lockdep. */
 #define vs_assert_packet_context() do {					\
 	lockdep_assert_in_softirq();					\
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(),				\
 			 "not in an RCU read-side critical section");	\
 } while (0)
 
-/* Index of what is kept per family. */
+/* Index into arrays by address family. */
 static inline int vs_af_index(u8 af)
 {
 	return af == AF_INET6;
@@ -46,7 +47,8 @@ static inline bool vs_addr_eq(u8 af, const union nf_inet_addr *a,
 	return a->ip == b->ip;
 }
 
-/* Copies @af's bytes and zeroes the rest: addresses serve as hash keys. */
+/* Copies an address of family @af, padded with zeros: hash keys contain the
+ * whole union. */
 static inline void vs_addr_set(u8 af, union nf_inet_addr *dst, const void *src)
 {
 	if (af == AF_INET6) {

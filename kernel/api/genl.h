@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-/* genl.c: the generic netlink family "IPVS" */
+/* genl_ipvs.c: the generic netlink family "IPVS" */
 int vs_genl_init(void);
 void vs_genl_exit(void);
 
@@ -15,9 +15,9 @@ int vs_genl_weir_init(void);
 void vs_genl_weir_exit(void);
 
 /*
- * genl_attr.c: between attributes and the structs of config.h. The getters
- * return an errno with its reason in @extack; @full: all that is needed to add
- * or edit.
+ * genl_ipvs_attr.c: translates attributes to the structs of config.h and back.
+ * The getters return an errno and its reason in @extack (may be NULL). @full
+ * requires the attributes needed to add or edit, not just the key.
  */
 int vs_attr_get_service(const struct nlattr *nla, struct vs_svc_key *key,
 			struct vs_svc_conf *conf, bool full,
@@ -27,8 +27,8 @@ int vs_attr_get_dest(const struct nlattr *nla, struct vs_dest_conf *conf,
 int vs_attr_get_daemon(const struct nlattr *nla, bool full,
 		       struct netlink_ext_ack *extack);
 
-/* Under vn->config.lock; -EMSGSIZE when @skb is full. */
-int vs_attr_put_service(struct sk_buff *skb, struct vs_service *svc);
-int vs_attr_put_dest(struct sk_buff *skb, struct vs_dest *dest);
+/* Between vs_config_read_begin() and _end(). -EMSGSIZE when @skb is full. */
+int vs_attr_put_service(struct sk_buff *skb, const struct vs_service *svc);
+int vs_attr_put_dest(struct sk_buff *skb, const struct vs_dest *dest);
 
 #endif /* VS_GENL_H */

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink family "IPVS", as ipvsadm, keepalived and others speak
- * it: requests become calls of config.h, one function a command.
+ * The generic netlink family "IPVS", which ipvsadm, keepalived and others use:
+ * one function per command translates the request and calls config/.
+ *
+ * Error texts: a missing or malformed attribute is reported by
+ * genl_ipvs_attr.c, anything else by the vs_config_*() function of the command.
  */
 #include <linux/module.h>
 
 #include "api/genl.h"
+#include "config/extack.h"
 #include "net.h"
 
-static struct genl_family family;
+static struct genl_family ipvs_family;
 
 static const struct nla_policy cmd_policy[IPVS_CMD_ATTR_MAX + 1] = {
 	[IPVS_CMD_ATTR_SERVICE]		= { .type = NLA_NESTED },
@@ -24,7 +28,7 @@ static struct vs_net *info_net(struct genl_info *info)
 	return vs_net(genl_info_net(info));
 }
 
-static int new_service(struct sk_buff *skb, struct genl_info *info)
+static int genl_new_service(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_svc_conf conf;
 	struct vs_svc_key key;
@@ -36,7 +40,7 @@ static int new_service(struct sk_buff *skb, struct genl_info *info)
 					    info->extack);
 }
 
-static int set_service(struct sk_buff *skb, struct genl_info *info)
+static int genl_set_service(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_svc_conf conf;
 	struct vs_svc_key key;
@@ -48,7 +52,7 @@ static int set_service(struct sk_buff *skb, struct genl_info *info)
 					     info->extack);
 }
 
-static int del_service(struct sk_buff *skb, struct genl_info *info)
+static int genl_del_service(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_svc_key key;
 	int err;
@@ -58,13 +62,22 @@ static int del_service(struct sk_buff *skb, struct genl_info *info)
 	return err ?: vs_config_del_service(info_net(info), &key, info->extack);
 }
 
-/* The service and destination that a command names. An unknown service counts
- * for more than what is wrong with the destination. */
-static int get_pair(struct genl_info *info, struct vs_svc_key *key,
-		    struct vs_dest_conf *conf, bool full)
+static bool service_exists(struct vs_net *vn, const struct vs_svc_key *key,
+			   struct netlink_ext_ack *extack)
 {
-	struct vs_net *vn = info_net(info);
-	bool known;
+	bool exists;
+
+	vs_config_read_begin(vn);
+	exists = !IS_ERR(vs_config_lookup(vn, key, extack));
+	vs_config_read_end(vn);
+	return exists;
+}
+
+/* The service and destination of a command. As in ip_vs an unknown service
+ * (ESRCH) takes precedence over an invalid destination. */
+static int info_get_dest(struct genl_info *info, struct vs_svc_key *key,
+			 struct vs_dest_conf *conf, bool full)
+{
 	int err;
 
 	err = vs_attr_get_service(info->attrs[IPVS_CMD_ATTR_SERVICE], key,
@@ -73,51 +86,45 @@ static int get_pair(struct genl_info *info, struct vs_svc_key *key,
 		return err;
 	err = vs_attr_get_dest(info->attrs[IPVS_CMD_ATTR_DEST], conf, full,
 			       info->extack);
-	if (!err)
-		return 0;
-	mutex_lock(&vn->config.lock);
-	known = vs_config_lookup(vn, key);
-	mutex_unlock(&vn->config.lock);
-	if (known)
-		return err;
-	NL_SET_ERR_MSG(info->extack, "no such service");
-	return -ESRCH;
+	if (err && !service_exists(info_net(info), key, info->extack))
+		return -ESRCH;
+	return err;
 }
 
-static int new_dest(struct sk_buff *skb, struct genl_info *info)
+static int genl_new_dest(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_dest_conf conf;
 	struct vs_svc_key key;
 	int err;
 
-	err = get_pair(info, &key, &conf, true);
+	err = info_get_dest(info, &key, &conf, true);
 	return err ?: vs_config_add_dest(info_net(info), &key, &conf,
 					 info->extack);
 }
 
-static int set_dest(struct sk_buff *skb, struct genl_info *info)
+static int genl_set_dest(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_dest_conf conf;
 	struct vs_svc_key key;
 	int err;
 
-	err = get_pair(info, &key, &conf, true);
+	err = info_get_dest(info, &key, &conf, true);
 	return err ?: vs_config_edit_dest(info_net(info), &key, &conf,
 					  info->extack);
 }
 
-static int del_dest(struct sk_buff *skb, struct genl_info *info)
+static int genl_del_dest(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_dest_conf conf;
 	struct vs_svc_key key;
 	int err;
 
-	err = get_pair(info, &key, &conf, false);
+	err = info_get_dest(info, &key, &conf, false);
 	return err ?: vs_config_del_dest(info_net(info), &key, &conf,
 					 info->extack);
 }
 
-static int zero(struct sk_buff *skb, struct genl_info *info)
+static int genl_zero(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *nla = info->attrs[IPVS_CMD_ATTR_SERVICE];
 	struct vs_svc_key key;
@@ -129,22 +136,24 @@ static int zero(struct sk_buff *skb, struct genl_info *info)
 	return err ?: vs_config_zero(info_net(info), &key, info->extack);
 }
 
-static int flush(struct sk_buff *skb, struct genl_info *info)
+static int genl_flush(struct sk_buff *skb, struct genl_info *info)
 {
-	return vs_config_flush(info_net(info));
+	vs_config_flush(info_net(info));
+	return 0;
 }
 
-static u32 get_timeout(const struct genl_info *info, int attr)
+static u32 info_get_timeout(const struct genl_info *info, int attr)
 {
 	return info->attrs[attr] ? nla_get_u32(info->attrs[attr]) : 0;
 }
 
-static int set_config(struct sk_buff *skb, struct genl_info *info)
+static int genl_set_config(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vs_timeouts t = {
-		.tcp = get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_TCP),
-		.tcp_fin = get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN),
-		.udp = get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_UDP),
+		.tcp = info_get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_TCP),
+		.tcp_fin = info_get_timeout(info,
+					    IPVS_CMD_ATTR_TIMEOUT_TCP_FIN),
+		.udp = info_get_timeout(info, IPVS_CMD_ATTR_TIMEOUT_UDP),
 	};
 
 	return vs_config_set_timeouts(info_net(info), &t, info->extack);
@@ -152,7 +161,7 @@ static int set_config(struct sk_buff *skb, struct genl_info *info)
 
 /* Replies. */
 
-static int put_service(struct sk_buff *msg, struct genl_info *info)
+static int reply_put_service(struct sk_buff *msg, struct genl_info *info)
 {
 	struct vs_net *vn = info_net(info);
 	struct vs_service *svc;
@@ -163,16 +172,14 @@ static int put_service(struct sk_buff *msg, struct genl_info *info)
 				  NULL, false, info->extack);
 	if (err)
 		return err;
-	mutex_lock(&vn->config.lock);
-	svc = vs_config_lookup(vn, &key);
-	err = svc ? vs_attr_put_service(msg, svc) : -ESRCH;
-	mutex_unlock(&vn->config.lock);
-	if (!svc)
-		NL_SET_ERR_MSG(info->extack, "no such service");
+	vs_config_read_begin(vn);
+	svc = vs_config_lookup(vn, &key, info->extack);
+	err = PTR_ERR_OR_ZERO(svc) ?: vs_attr_put_service(msg, svc);
+	vs_config_read_end(vn);
 	return err;
 }
 
-static int put_config(struct sk_buff *msg, struct genl_info *info)
+static int reply_put_config(struct sk_buff *msg, struct genl_info *info)
 {
 	struct vs_timeouts t;
 
@@ -182,7 +189,7 @@ static int put_config(struct sk_buff *msg, struct genl_info *info)
 	       nla_put_u32(msg, IPVS_CMD_ATTR_TIMEOUT_UDP, t.udp);
 }
 
-static int put_info(struct sk_buff *msg, struct genl_info *info)
+static int reply_put_info(struct sk_buff *msg, struct genl_info *info)
 {
 	struct vs_net *vn = info_net(info);
 
@@ -191,8 +198,8 @@ static int put_info(struct sk_buff *msg, struct genl_info *info)
 			   vs_table_size(&vn->table));
 }
 
-static int reply(struct genl_info *info, u8 cmd,
-		 int (*put)(struct sk_buff *msg, struct genl_info *info))
+static int genl_reply(struct genl_info *info, u8 cmd,
+		      int (*put)(struct sk_buff *msg, struct genl_info *info))
 {
 	struct sk_buff *msg = nlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *hdr;
@@ -200,7 +207,7 @@ static int reply(struct genl_info *info, u8 cmd,
 
 	if (!msg)
 		return -ENOMEM;
-	hdr = genlmsg_put_reply(msg, info, &family, 0, cmd);
+	hdr = genlmsg_put_reply(msg, info, &ipvs_family, 0, cmd);
 	err = hdr ? put(msg, info) : -EMSGSIZE;
 	if (err) {
 		nlmsg_free(msg);
@@ -210,28 +217,28 @@ static int reply(struct genl_info *info, u8 cmd,
 	return genlmsg_reply(msg, info);
 }
 
-static int get_service(struct sk_buff *skb, struct genl_info *info)
+static int genl_get_service(struct sk_buff *skb, struct genl_info *info)
 {
-	return reply(info, IPVS_CMD_NEW_SERVICE, put_service);
+	return genl_reply(info, IPVS_CMD_NEW_SERVICE, reply_put_service);
 }
 
-static int get_config(struct sk_buff *skb, struct genl_info *info)
+static int genl_get_config(struct sk_buff *skb, struct genl_info *info)
 {
-	return reply(info, IPVS_CMD_SET_CONFIG, put_config);
+	return genl_reply(info, IPVS_CMD_SET_CONFIG, reply_put_config);
 }
 
-static int get_info(struct sk_buff *skb, struct genl_info *info)
+static int genl_get_info(struct sk_buff *skb, struct genl_info *info)
 {
-	return reply(info, IPVS_CMD_SET_INFO, put_info);
+	return genl_reply(info, IPVS_CMD_SET_INFO, reply_put_info);
 }
 
-/* Dumps. cb->args[0]: entries sent so far. */
+/* Dumps. */
 
 static void *dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
 			u8 cmd)
 {
 	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-			   &family, NLM_F_MULTI, cmd);
+			   &ipvs_family, NLM_F_MULTI, cmd);
 }
 
 static bool dump_end(struct sk_buff *skb, void *hdr, int err)
@@ -243,51 +250,36 @@ static bool dump_end(struct sk_buff *skb, void *hdr, int err)
 	return !err;
 }
 
-/* The last service sent, or the list's head. It is remembered in cb->args[2] and
- * counts for as long as no service has come or gone, see cb->args[1]. */
-static struct list_head *dump_resume(const struct netlink_callback *cb,
-				     struct vs_config *c)
-{
-	struct list_head *at = &c->services;
-	long i;
+/* State of a dump of services in netlink_callback.ctx, zeroed at its start. */
+struct service_dump {
+	struct vs_config_cursor cursor;
+	unsigned long sent;
+};
 
-	if (cb->args[0] && cb->args[1] == c->changes)
-		return (struct list_head *)cb->args[2];
-	for (i = 0; i < cb->args[0] && at->next != &c->services; i++)
-		at = at->next;
-	return at;
-}
-
-static int dump_services(struct sk_buff *skb, struct netlink_callback *cb)
+static int genl_dump_services(struct sk_buff *skb, struct netlink_callback *cb)
 {
+	struct service_dump *dump = (void *)cb->ctx;
 	struct vs_net *vn = vs_net(sock_net(skb->sk));
-	struct vs_config *c = &vn->config;
-	struct list_head *at;
+	struct vs_service *svc;
 	void *hdr;
-	int err;
 
-	mutex_lock(&c->lock);
-	for (at = dump_resume(cb, c); at->next != &c->services; at = at->next) {
+	BUILD_BUG_ON(sizeof(*dump) > sizeof(cb->ctx));
+	vs_config_read_begin(vn);
+	while ((svc = vs_config_seek(vn, &dump->cursor, dump->sent))) {
 		hdr = dump_begin(skb, cb, IPVS_CMD_NEW_SERVICE);
-		if (!hdr)
+		if (!hdr || !dump_end(skb, hdr, vs_attr_put_service(skb, svc)))
 			break;
-		err = vs_attr_put_service(skb, list_entry(at->next,
-							  struct vs_service,
-							  list));
-		if (!dump_end(skb, hdr, err))
-			break;
-		cb->args[0]++;
-		cb->args[2] = (long)at->next;
+		dump->sent++;
 	}
-	cb->args[1] = c->changes;
-	mutex_unlock(&vn->config.lock);
+	vs_config_read_end(vn);
 	return skb->len;
 }
 
-static void dump_dests_of(struct sk_buff *skb, struct netlink_callback *cb,
-			  struct vs_service *svc)
+/* cb->args[0]: number of destinations sent. */
+static void dump_service_dests(struct sk_buff *skb, struct netlink_callback *cb,
+			       const struct vs_service *svc)
 {
-	struct vs_dest *dest;
+	const struct vs_dest *dest;
 	long i = 0;
 
 	list_for_each_entry(dest, &svc->dests, list) {
@@ -302,8 +294,8 @@ static void dump_dests_of(struct sk_buff *skb, struct netlink_callback *cb,
 	}
 }
 
-/* A request that names no service, or none that exists, gets an empty dump. */
-static int dump_dests(struct sk_buff *skb, struct netlink_callback *cb)
+/* As in ip_vs, the dump is empty if the service is missing or unknown. */
+static int genl_dump_dests(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct vs_net *vn = vs_net(sock_net(skb->sk));
 	struct nlattr *attrs[IPVS_CMD_ATTR_MAX + 1];
@@ -315,40 +307,39 @@ static int dump_dests(struct sk_buff *skb, struct netlink_callback *cb)
 	    vs_attr_get_service(attrs[IPVS_CMD_ATTR_SERVICE], &key, NULL,
 				false, NULL))
 		return skb->len;
-	mutex_lock(&vn->config.lock);
-	svc = vs_config_lookup(vn, &key);
-	if (svc)
-		dump_dests_of(skb, cb, svc);
-	mutex_unlock(&vn->config.lock);
+	vs_config_read_begin(vn);
+	svc = vs_config_lookup(vn, &key, NULL);
+	if (!IS_ERR(svc))
+		dump_service_dests(skb, cb, svc);
+	vs_config_read_end(vn);
 	return skb->len;
 }
 
-/* The synchronisation daemons: none runs. */
+/* Connection synchronisation is not implemented: no daemon ever runs. */
 
-static int new_daemon(struct sk_buff *skb, struct genl_info *info)
+static int genl_new_daemon(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = vs_attr_get_daemon(info->attrs[IPVS_CMD_ATTR_DAEMON], true,
 				     info->extack);
 
 	if (err)
 		return err;
-	NL_SET_ERR_MSG(info->extack,
-		       "connection synchronisation is not supported");
-	return -EOPNOTSUPP;
+	return vs_refuse(info->extack,
+			 "connection synchronisation is not supported",
+			 -EOPNOTSUPP);
 }
 
-static int del_daemon(struct sk_buff *skb, struct genl_info *info)
+static int genl_del_daemon(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = vs_attr_get_daemon(info->attrs[IPVS_CMD_ATTR_DAEMON], false,
 				     info->extack);
 
 	if (err)
 		return err;
-	NL_SET_ERR_MSG(info->extack, "no such daemon is running");
-	return -ESRCH;
+	return vs_refuse(info->extack, "no such daemon is running", -ESRCH);
 }
 
-static int dump_daemons(struct sk_buff *skb, struct netlink_callback *cb)
+static int genl_dump_daemons(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	return skb->len;
 }
@@ -360,26 +351,27 @@ static int dump_daemons(struct sk_buff *skb, struct netlink_callback *cb)
 	__VA_ARGS__							\
 }
 
-static const struct genl_small_ops ops[] = {
-	OP(IPVS_CMD_NEW_SERVICE, .doit = new_service),
-	OP(IPVS_CMD_SET_SERVICE, .doit = set_service),
-	OP(IPVS_CMD_DEL_SERVICE, .doit = del_service),
-	OP(IPVS_CMD_GET_SERVICE, .doit = get_service, .dumpit = dump_services),
-	OP(IPVS_CMD_NEW_DEST, .doit = new_dest),
-	OP(IPVS_CMD_SET_DEST, .doit = set_dest),
-	OP(IPVS_CMD_DEL_DEST, .doit = del_dest),
-	OP(IPVS_CMD_GET_DEST, .dumpit = dump_dests),
-	OP(IPVS_CMD_NEW_DAEMON, .doit = new_daemon),
-	OP(IPVS_CMD_DEL_DAEMON, .doit = del_daemon),
-	OP(IPVS_CMD_GET_DAEMON, .dumpit = dump_daemons),
-	OP(IPVS_CMD_SET_CONFIG, .doit = set_config),
-	OP(IPVS_CMD_GET_CONFIG, .doit = get_config),
-	OP(IPVS_CMD_GET_INFO, .doit = get_info),
-	OP(IPVS_CMD_ZERO, .doit = zero),
-	OP(IPVS_CMD_FLUSH, .doit = flush),
+static const struct genl_small_ops ipvs_ops[] = {
+	OP(IPVS_CMD_NEW_SERVICE, .doit = genl_new_service),
+	OP(IPVS_CMD_SET_SERVICE, .doit = genl_set_service),
+	OP(IPVS_CMD_DEL_SERVICE, .doit = genl_del_service),
+	OP(IPVS_CMD_GET_SERVICE, .doit = genl_get_service,
+	   .dumpit = genl_dump_services),
+	OP(IPVS_CMD_NEW_DEST, .doit = genl_new_dest),
+	OP(IPVS_CMD_SET_DEST, .doit = genl_set_dest),
+	OP(IPVS_CMD_DEL_DEST, .doit = genl_del_dest),
+	OP(IPVS_CMD_GET_DEST, .dumpit = genl_dump_dests),
+	OP(IPVS_CMD_NEW_DAEMON, .doit = genl_new_daemon),
+	OP(IPVS_CMD_DEL_DAEMON, .doit = genl_del_daemon),
+	OP(IPVS_CMD_GET_DAEMON, .dumpit = genl_dump_daemons),
+	OP(IPVS_CMD_SET_CONFIG, .doit = genl_set_config),
+	OP(IPVS_CMD_GET_CONFIG, .doit = genl_get_config),
+	OP(IPVS_CMD_GET_INFO, .doit = genl_get_info),
+	OP(IPVS_CMD_ZERO, .doit = genl_zero),
+	OP(IPVS_CMD_FLUSH, .doit = genl_flush),
 };
 
-static struct genl_family family __ro_after_init = {
+static struct genl_family ipvs_family __ro_after_init = {
 	.name = IPVS_GENL_NAME,
 	.version = IPVS_GENL_VERSION,
 	.maxattr = IPVS_CMD_ATTR_MAX,
@@ -387,19 +379,19 @@ static struct genl_family family __ro_after_init = {
 	.netnsok = true,
 	.parallel_ops = true,
 	.module = THIS_MODULE,
-	.small_ops = ops,
-	.n_small_ops = ARRAY_SIZE(ops),
+	.small_ops = ipvs_ops,
+	.n_small_ops = ARRAY_SIZE(ipvs_ops),
 	.resv_start_op = IPVS_CMD_FLUSH + 1,
 };
 
 int vs_genl_init(void)
 {
-	return genl_register_family(&family);
+	return genl_register_family(&ipvs_family);
 }
 
 void vs_genl_exit(void)
 {
-	genl_unregister_family(&family);
+	genl_unregister_family(&ipvs_family);
 }
 
 MODULE_ALIAS_GENL_FAMILY("IPVS");

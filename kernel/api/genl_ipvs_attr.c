@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attributes of the netlink family "IPVS". Requests are read as leniently as
- * the kernel's ip_vs reads them: unknown attributes are ignored, addresses may
- * be 4 or 16 bytes long, flags are optional where they were added later.
+ * Attributes of the netlink family "IPVS". Requests are validated as leniently
+ * as by the kernel's ip_vs: unknown attributes are ignored, addresses have 4 or
+ * 16 bytes, attributes that later kernels added are optional.
  */
 #include "api/genl.h"
+#include "config/extack.h"
 #include "net.h"
 #include "pe/pe.h"
 #include "sched/sched.h"
@@ -53,26 +54,20 @@ static const struct nla_policy daemon_policy[IPVS_DAEMON_ATTR_MAX + 1] = {
 	[IPVS_DAEMON_ATTR_MCAST_TTL]	= { .type = NLA_U8 },
 };
 
-static int refuse(struct netlink_ext_ack *extack, const char *why, int err)
-{
-	if (extack)
-		extack->_msg = why;
-	return err;
-}
-
-static int parse(struct nlattr **attrs, int max, const struct nlattr *nla,
-		 const struct nla_policy *policy, const char *missing,
-		 struct netlink_ext_ack *extack)
+static int attrs_parse(struct nlattr **attrs, int max, const struct nlattr *nla,
+		       const struct nla_policy *policy, const char *missing,
+		       struct netlink_ext_ack *extack)
 {
 	if (!nla)
-		return refuse(extack, missing, -EINVAL);
-	/* whatever is wrong with it, the kernel's ip_vs says EINVAL */
+		return vs_refuse(extack, missing, -EINVAL);
+	/* ip_vs returns EINVAL for any malformed nest */
 	return nla_parse_nested_deprecated(attrs, max, nla, policy, extack) ?
 	       -EINVAL : 0;
 }
 
-/* Address bytes that were not sent are zero. */
-static void get_addr(u16 af, union nf_inet_addr *addr, const struct nlattr *nla)
+/* Missing address bytes are zero. */
+static void attr_get_addr(u16 af, union nf_inet_addr *addr,
+			  const struct nlattr *nla)
 {
 	union nf_inet_addr raw = {};
 
@@ -80,55 +75,56 @@ static void get_addr(u16 af, union nf_inet_addr *addr, const struct nlattr *nla)
 	vs_addr_set(af, addr, &raw);
 }
 
-static int get_key(struct nlattr **attrs, struct vs_svc_key *key,
-		   struct netlink_ext_ack *extack)
+static int attrs_get_key(struct nlattr **attrs, struct vs_svc_key *key,
+			 struct netlink_ext_ack *extack)
 {
 	const struct nlattr *mark = attrs[IPVS_SVC_ATTR_FWMARK];
 	u16 af, proto;
 
 	if (!attrs[IPVS_SVC_ATTR_AF])
-		return refuse(extack, "service has no address family", -EINVAL);
+		return vs_refuse(extack, "service has no address family",
+				 -EINVAL);
 	if (!mark && !(attrs[IPVS_SVC_ATTR_PROTOCOL] &&
 		       attrs[IPVS_SVC_ATTR_ADDR] && attrs[IPVS_SVC_ATTR_PORT]))
-		return refuse(extack,
-			      "service has neither a firewall mark nor protocol, address and port",
-			      -EINVAL);
+		return vs_refuse(extack,
+				 "service has neither a firewall mark nor protocol, address and port",
+				 -EINVAL);
 
 	memset(key, 0, sizeof(*key));
 	af = nla_get_u16(attrs[IPVS_SVC_ATTR_AF]);
 	if (af != AF_INET && !(af == AF_INET6 && ipv6_mod_enabled()))
-		return refuse(extack, "service's address family is unknown",
-			      -EAFNOSUPPORT);
+		return vs_refuse(extack, "unknown address family of the service",
+				 -EAFNOSUPPORT);
 	key->af = af;
 	if (mark) {
 		key->fwmark = nla_get_u32(mark);
-		if (!key->fwmark)	/* an ordinary service, and its key */
+		if (!key->fwmark)	/* as in ip_vs: TCP to 0.0.0.0:0 */
 			key->proto = IPPROTO_TCP;
 		return 0;
 	}
 	proto = nla_get_u16(attrs[IPVS_SVC_ATTR_PROTOCOL]);
-	if (proto > U8_MAX)	/* the kernel's ip_vs takes it for nothing */
-		return refuse(extack, "service's protocol is above 255",
-			      -EINVAL);
+	if (proto > U8_MAX)	/* ip_vs accepts it, but no packet matches */
+		return vs_refuse(extack, "protocol is above 255",
+				 -EINVAL);
 	key->proto = proto;
-	get_addr(af, &key->addr, attrs[IPVS_SVC_ATTR_ADDR]);
+	attr_get_addr(af, &key->addr, attrs[IPVS_SVC_ATTR_ADDR]);
 	key->port = nla_get_be16(attrs[IPVS_SVC_ATTR_PORT]);
 	return 0;
 }
 
-static int get_svc_conf(struct nlattr **attrs, struct vs_svc_conf *conf,
-			struct netlink_ext_ack *extack)
+static int attrs_get_svc_conf(struct nlattr **attrs, struct vs_svc_conf *conf,
+			      struct netlink_ext_ack *extack)
 {
 	struct ip_vs_flags flags = {};
 
 	if (!attrs[IPVS_SVC_ATTR_SCHED_NAME])
-		return refuse(extack, "service has no scheduler", -EINVAL);
+		return vs_refuse(extack, "service has no scheduler", -EINVAL);
 	if (!attrs[IPVS_SVC_ATTR_FLAGS])
-		return refuse(extack, "service has no flags", -EINVAL);
+		return vs_refuse(extack, "service has no flags", -EINVAL);
 	if (!attrs[IPVS_SVC_ATTR_TIMEOUT])
-		return refuse(extack, "service has no timeout", -EINVAL);
+		return vs_refuse(extack, "service has no timeout", -EINVAL);
 	if (!attrs[IPVS_SVC_ATTR_NETMASK])
-		return refuse(extack, "service has no netmask", -EINVAL);
+		return vs_refuse(extack, "service has no netmask", -EINVAL);
 
 	memset(conf, 0, sizeof(*conf));
 	conf->fwmark_proto = IPPROTO_TCP;
@@ -152,25 +148,25 @@ int vs_attr_get_service(const struct nlattr *nla, struct vs_svc_key *key,
 	struct nlattr *attrs[IPVS_SVC_ATTR_MAX + 1];
 	int err;
 
-	err = parse(attrs, IPVS_SVC_ATTR_MAX, nla, svc_policy,
-		    "service is missing", extack);
+	err = attrs_parse(attrs, IPVS_SVC_ATTR_MAX, nla, svc_policy,
+			  "service is missing", extack);
 	if (!err)
-		err = get_key(attrs, key, extack);
+		err = attrs_get_key(attrs, key, extack);
 	if (!err && full)
-		err = get_svc_conf(attrs, conf, extack);
+		err = attrs_get_svc_conf(attrs, conf, extack);
 	return err;
 }
 
-static int get_dest_conf(struct nlattr **attrs, struct vs_dest_conf *conf,
-			 struct netlink_ext_ack *extack)
+static int attrs_get_dest_conf(struct nlattr **attrs, struct vs_dest_conf *conf,
+			       struct netlink_ext_ack *extack)
 {
 	if (!attrs[IPVS_DEST_ATTR_FWD_METHOD])
-		return refuse(extack, "destination has no forwarding method",
-			      -EINVAL);
+		return vs_refuse(extack, "destination has no forwarding method",
+				 -EINVAL);
 	if (!attrs[IPVS_DEST_ATTR_WEIGHT])
-		return refuse(extack, "destination has no weight", -EINVAL);
+		return vs_refuse(extack, "destination has no weight", -EINVAL);
 	if (!attrs[IPVS_DEST_ATTR_U_THRESH] || !attrs[IPVS_DEST_ATTR_L_THRESH])
-		return refuse(extack, "destination has no thresholds", -EINVAL);
+		return vs_refuse(extack, "destination has no thresholds", -EINVAL);
 
 	conf->conn_flags = nla_get_u32(attrs[IPVS_DEST_ATTR_FWD_METHOD]) &
 			   IP_VS_CONN_F_FWD_MASK;
@@ -192,20 +188,20 @@ int vs_attr_get_dest(const struct nlattr *nla, struct vs_dest_conf *conf,
 	struct nlattr *attrs[IPVS_DEST_ATTR_MAX + 1];
 	int err;
 
-	err = parse(attrs, IPVS_DEST_ATTR_MAX, nla, dest_policy,
-		    "destination is missing", extack);
+	err = attrs_parse(attrs, IPVS_DEST_ATTR_MAX, nla, dest_policy,
+			  "destination is missing", extack);
 	if (err)
 		return err;
 	if (!attrs[IPVS_DEST_ATTR_ADDR] || !attrs[IPVS_DEST_ATTR_PORT])
-		return refuse(extack, "destination has no address and port",
-			      -EINVAL);
+		return vs_refuse(extack, "destination has no address and port",
+				 -EINVAL);
 
 	memset(conf, 0, sizeof(*conf));
 	nla_memcpy(&conf->addr, attrs[IPVS_DEST_ATTR_ADDR], sizeof(conf->addr));
 	conf->port = nla_get_be16(attrs[IPVS_DEST_ATTR_PORT]);
 	if (attrs[IPVS_DEST_ATTR_ADDR_FAMILY])
 		conf->af = nla_get_u16(attrs[IPVS_DEST_ATTR_ADDR_FAMILY]);
-	return full ? get_dest_conf(attrs, conf, extack) : 0;
+	return full ? attrs_get_dest_conf(attrs, conf, extack) : 0;
 }
 
 int vs_attr_get_daemon(const struct nlattr *nla, bool full,
@@ -214,20 +210,20 @@ int vs_attr_get_daemon(const struct nlattr *nla, bool full,
 	struct nlattr *attrs[IPVS_DAEMON_ATTR_MAX + 1];
 	int err;
 
-	err = parse(attrs, IPVS_DAEMON_ATTR_MAX, nla, daemon_policy,
-		    "daemon is missing", extack);
+	err = attrs_parse(attrs, IPVS_DAEMON_ATTR_MAX, nla, daemon_policy,
+			  "daemon is missing", extack);
 	if (err)
 		return err;
 	if (!attrs[IPVS_DAEMON_ATTR_STATE])
-		return refuse(extack, "daemon has no state", -EINVAL);
+		return vs_refuse(extack, "daemon has no state", -EINVAL);
 	if (full && !(attrs[IPVS_DAEMON_ATTR_MCAST_IFN] &&
 		      attrs[IPVS_DAEMON_ATTR_SYNC_ID]))
-		return refuse(extack, "daemon has no interface and sync id",
-			      -EINVAL);
+		return vs_refuse(extack, "daemon has no interface and sync id",
+				 -EINVAL);
 	return 0;
 }
 
-/* IPVS_STATS_ATTR_* in the order of enum vs_count; rates follow likewise. */
+/* Attributes of the counts and rates, by enum vs_count. */
 static const u8 cnt_attr[VS_CNT_MAX] = {
 	[VS_CNT_CONNS] = IPVS_STATS_ATTR_CONNS,
 	[VS_CNT_INPKTS] = IPVS_STATS_ATTR_INPKTS,
@@ -244,45 +240,32 @@ static const u8 rate_attr[VS_CNT_MAX] = {
 	[VS_CNT_OUTBYTES] = IPVS_STATS_ATTR_OUTBPS,
 };
 
-static int put64(struct sk_buff *skb, int attr, u64 value)
+static int attr_put_u64(struct sk_buff *skb, int attr, u64 value)
 {
 	return nla_put_u64_64bit(skb, attr, value, IPVS_STATS_ATTR_PAD);
 }
 
-/* The old form: all but the byte counts have 32 bits, the lower ones. */
-static int put_stats(struct sk_buff *skb, int type,
-		     const struct vs_stats_view *v)
+/* @wide: all values in 64 bits. In the older form only the byte counts have 64
+ * bits, the others are truncated to 32. */
+static int attr_put_stats(struct sk_buff *skb, int type,
+			  const struct vs_stats_view *v, bool wide)
 {
 	struct nlattr *nest = nla_nest_start_noflag(skb, type);
 	int i, err = nest ? 0 : -EMSGSIZE;
 
 	for (i = 0; i < VS_CNT_MAX && !err; i++)
-		err = i == VS_CNT_INBYTES || i == VS_CNT_OUTBYTES ?
-		      put64(skb, cnt_attr[i], v->cnt[i]) :
+		err = wide || i == VS_CNT_INBYTES || i == VS_CNT_OUTBYTES ?
+		      attr_put_u64(skb, cnt_attr[i], v->cnt[i]) :
 		      nla_put_u32(skb, cnt_attr[i], v->cnt[i]);
 	for (i = 0; i < VS_CNT_MAX && !err; i++)
-		err = nla_put_u32(skb, rate_attr[i], v->rate[i]);
+		err = wide ? attr_put_u64(skb, rate_attr[i], v->rate[i]) :
+			     nla_put_u32(skb, rate_attr[i], v->rate[i]);
 	if (!err)
 		nla_nest_end(skb, nest);
 	return err;
 }
 
-static int put_stats64(struct sk_buff *skb, int type,
-		       const struct vs_stats_view *v)
-{
-	struct nlattr *nest = nla_nest_start_noflag(skb, type);
-	int i, err = nest ? 0 : -EMSGSIZE;
-
-	for (i = 0; i < VS_CNT_MAX && !err; i++)
-		err = put64(skb, cnt_attr[i], v->cnt[i]);
-	for (i = 0; i < VS_CNT_MAX && !err; i++)
-		err = put64(skb, rate_attr[i], v->rate[i]);
-	if (!err)
-		nla_nest_end(skb, nest);
-	return err;
-}
-
-static int put_svc_key(struct sk_buff *skb, const struct vs_svc_key *key)
+static int attr_put_svc_key(struct sk_buff *skb, const struct vs_svc_key *key)
 {
 	if (nla_put_u16(skb, IPVS_SVC_ATTR_AF, key->af))
 		return -EMSGSIZE;
@@ -294,7 +277,7 @@ static int put_svc_key(struct sk_buff *skb, const struct vs_svc_key *key)
 	       nla_put_be16(skb, IPVS_SVC_ATTR_PORT, key->port);
 }
 
-int vs_attr_put_service(struct sk_buff *skb, struct vs_service *svc)
+int vs_attr_put_service(struct sk_buff *skb, const struct vs_service *svc)
 {
 	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_SERVICE);
 	const char *sched = svc->sched ? svc->sched->name : "none";
@@ -305,17 +288,16 @@ int vs_attr_put_service(struct sk_buff *skb, struct vs_service *svc)
 
 	if (!nest)
 		return -EMSGSIZE;
-	pe = rcu_dereference_protected(svc->pe,
-				       lockdep_is_held(&svc->vn->config.lock));
+	pe = vs_config_dereference(svc->vn, svc->pe);
 	vs_stats_view_service(svc, &v);
-	err = put_svc_key(skb, &svc->key) ?:
+	err = attr_put_svc_key(skb, &svc->key) ?:
 	      nla_put_string(skb, IPVS_SVC_ATTR_SCHED_NAME, sched) ?:
 	      (pe ? nla_put_string(skb, IPVS_SVC_ATTR_PE_NAME, pe->name) : 0) ?:
 	      nla_put(skb, IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags) ?:
 	      nla_put_u32(skb, IPVS_SVC_ATTR_TIMEOUT, svc->timeout / HZ) ?:
 	      nla_put_be32(skb, IPVS_SVC_ATTR_NETMASK, svc->netmask) ?:
-	      put_stats(skb, IPVS_SVC_ATTR_STATS, &v) ?:
-	      put_stats64(skb, IPVS_SVC_ATTR_STATS64, &v);
+	      attr_put_stats(skb, IPVS_SVC_ATTR_STATS, &v, false) ?:
+	      attr_put_stats(skb, IPVS_SVC_ATTR_STATS64, &v, true);
 	if (err)
 		nla_nest_cancel(skb, nest);
 	else
@@ -323,7 +305,7 @@ int vs_attr_put_service(struct sk_buff *skb, struct vs_service *svc)
 	return err;
 }
 
-static int put_dest_conf(struct sk_buff *skb, const struct vs_dest *dest)
+static int attr_put_dest_conf(struct sk_buff *skb, const struct vs_dest *dest)
 {
 	return nla_put(skb, IPVS_DEST_ATTR_ADDR, sizeof(dest->key.addr),
 		       &dest->key.addr) ?:
@@ -337,7 +319,7 @@ static int put_dest_conf(struct sk_buff *skb, const struct vs_dest *dest)
 	       nla_put_u32(skb, IPVS_DEST_ATTR_L_THRESH, dest->l_threshold);
 }
 
-static int put_dest_conns(struct sk_buff *skb, const struct vs_dest *dest)
+static int attr_put_dest_conns(struct sk_buff *skb, const struct vs_dest *dest)
 {
 	return nla_put_u32(skb, IPVS_DEST_ATTR_ACTIVE_CONNS,
 			   atomic_read(&dest->active)) ?:
@@ -347,7 +329,7 @@ static int put_dest_conns(struct sk_buff *skb, const struct vs_dest *dest)
 			   atomic_read(&dest->persist));
 }
 
-int vs_attr_put_dest(struct sk_buff *skb, struct vs_dest *dest)
+int vs_attr_put_dest(struct sk_buff *skb, const struct vs_dest *dest)
 {
 	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_DEST);
 	struct vs_stats_view v;
@@ -356,11 +338,11 @@ int vs_attr_put_dest(struct sk_buff *skb, struct vs_dest *dest)
 	if (!nest)
 		return -EMSGSIZE;
 	vs_stats_view_dest(dest, &v);
-	err = put_dest_conf(skb, dest) ?:
-	      put_dest_conns(skb, dest) ?:
+	err = attr_put_dest_conf(skb, dest) ?:
+	      attr_put_dest_conns(skb, dest) ?:
 	      nla_put_u16(skb, IPVS_DEST_ATTR_ADDR_FAMILY, dest->key.af) ?:
-	      put_stats(skb, IPVS_DEST_ATTR_STATS, &v) ?:
-	      put_stats64(skb, IPVS_DEST_ATTR_STATS64, &v);
+	      attr_put_stats(skb, IPVS_DEST_ATTR_STATS, &v, false) ?:
+	      attr_put_stats(skb, IPVS_DEST_ATTR_STATS64, &v, true);
 	if (err)
 		nla_nest_cancel(skb, nest);
 	else

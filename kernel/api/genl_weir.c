@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink family "weir": what the kernel's own family has no words
- * for. Requests are checked strictly, each command against a policy of its own.
+ * The generic netlink family "weir": what family IPVS has no attributes for.
+ * Requests are validated strictly; each command has its own policy.
  */
 #include <linux/module.h>
 #include <linux/weir.h>
@@ -9,14 +9,14 @@
 #include "api/genl.h"
 #include "net.h"
 
-static struct genl_family family;
+static struct genl_family weir_family;
 
-/* Nothing is asked with the request. */
+/* For requests without attributes. */
 static const struct nla_policy empty_policy[WEIR_ATTR_MAX + 1] = {
 	[WEIR_ATTR_COUNTER] = { .type = NLA_REJECT },
 };
 
-static int put_counter(struct sk_buff *skb, enum vs_counter c, u64 value)
+static int attr_put_counter(struct sk_buff *skb, enum vs_counter c, u64 value)
 {
 	struct nlattr *nest = nla_nest_start(skb, WEIR_ATTR_COUNTER);
 
@@ -30,8 +30,8 @@ static int put_counter(struct sk_buff *skb, enum vs_counter c, u64 value)
 	return 0;
 }
 
-/* cb->args[0]: counters sent so far. */
-static int dump_counters(struct sk_buff *skb, struct netlink_callback *cb)
+/* cb->args[0]: number of counters sent. */
+static int genl_dump_counters(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	u64 sum[VS_COUNTERS];
 	void *hdr;
@@ -41,11 +41,11 @@ static int dump_counters(struct sk_buff *skb, struct netlink_callback *cb)
 		enum vs_counter c = VS_COUNTER_NONE + 1 + cb->args[0];
 
 		hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				  cb->nlh->nlmsg_seq, &family, NLM_F_MULTI,
+				  cb->nlh->nlmsg_seq, &weir_family, NLM_F_MULTI,
 				  WEIR_CMD_GET_COUNTERS);
 		if (!hdr)
 			break;
-		if (put_counter(skb, c, sum[c])) {
+		if (attr_put_counter(skb, c, sum[c])) {
 			genlmsg_cancel(skb, hdr);
 			break;
 		}
@@ -54,35 +54,35 @@ static int dump_counters(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-static const struct genl_ops ops[] = {
+static const struct genl_ops weir_ops[] = {
 	{
 		.cmd = WEIR_CMD_GET_COUNTERS,
 		.flags = GENL_ADMIN_PERM,
 		.policy = empty_policy,
 		.maxattr = WEIR_ATTR_MAX,
-		.dumpit = dump_counters,
+		.dumpit = genl_dump_counters,
 	},
 };
 
-static struct genl_family family __ro_after_init = {
+static struct genl_family weir_family __ro_after_init = {
 	.name = WEIR_GENL_NAME,
 	.version = WEIR_GENL_VERSION,
 	.netnsok = true,
 	.parallel_ops = true,
 	.module = THIS_MODULE,
-	.ops = ops,
-	.n_ops = ARRAY_SIZE(ops),
+	.ops = weir_ops,
+	.n_ops = ARRAY_SIZE(weir_ops),
 	.resv_start_op = WEIR_CMD_UNSPEC + 1,
 };
 
 int vs_genl_weir_init(void)
 {
-	return genl_register_family(&family);
+	return genl_register_family(&weir_family);
 }
 
 void vs_genl_weir_exit(void)
 {
-	genl_unregister_family(&family);
+	genl_unregister_family(&weir_family);
 }
 
 MODULE_ALIAS_GENL_FAMILY("weir");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/net/ip_vs*. Programs read these with fixed formats.
+ * /proc/net/ip_vs*. The formats are ABI.
  */
 #include <linux/ip_vs.h>
 #include <linux/proc_fs.h>
@@ -24,52 +24,38 @@ static struct vs_net *seq_vn(struct seq_file *seq)
 	return vs_net(seq_file_net(seq));
 }
 
-/**
- * struct config_seq - where a reader of the services is
- * @p:		namespace
- * @at:		the service at @pos, for as long as there are no @changes
- * @pos:	position in the file
- * @changes:	vs_config.changes when it was there
- */
+/* Position 0 is the header, position n service number n - 1. */
 struct config_seq {
 	struct seq_net_private p;
-	struct list_head *at;
-	loff_t pos;
-	unsigned long changes;
+	struct vs_config_cursor cursor;
 };
 
-static void *config_keep(struct config_seq *s, struct list_head *at, loff_t pos)
+static void *config_seek(struct seq_file *seq, loff_t pos)
 {
-	s->at = at;
-	s->pos = pos;
-	return at;
+	struct config_seq *s = seq->private;
+
+	if (!pos)
+		return SEQ_START_TOKEN;
+	return vs_config_seek(seq_vn(seq), &s->cursor, pos - 1);
 }
 
 static void *config_start(struct seq_file *seq, loff_t *pos)
 {
-	struct vs_config *c = &seq_vn(seq)->config;
-	struct config_seq *s = seq->private;
-
-	mutex_lock(&c->lock);
-	if (*pos && *pos == s->pos && s->changes == c->changes)
-		return s->at;
-	s->changes = c->changes;
-	return config_keep(s, seq_list_start_head(&c->services, *pos), *pos);
+	vs_config_read_begin(seq_vn(seq));
+	return config_seek(seq, *pos);
 }
 
 static void *config_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	struct list_head *at;
-
-	at = seq_list_next(v, &seq_vn(seq)->config.services, pos);
-	return config_keep(seq->private, at, *pos);
+	return config_seek(seq, ++*pos);
 }
 
 static void config_stop(struct seq_file *seq, void *v)
 {
-	mutex_unlock(&seq_vn(seq)->config.lock);
+	vs_config_read_end(seq_vn(seq));
 }
 
+/* Column "Forward". (Tracepoints use other words, see VS_TRACE_METHOD().) */
 static const char *method_name(u8 method)
 {
 	switch (method) {
@@ -84,7 +70,7 @@ static const char *method_name(u8 method)
 	}
 }
 
-static void show_header(struct seq_file *seq)
+static void config_show_header(struct seq_file *seq)
 {
 	seq_printf(seq, "IP Virtual Server version %d.%d.%d (size=%d)\n",
 		   VERSION_PART(16), VERSION_PART(8), VERSION_PART(0),
@@ -93,7 +79,8 @@ static void show_header(struct seq_file *seq)
 	seq_puts(seq, "  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n");
 }
 
-static void show_service(struct seq_file *seq, const struct vs_service *svc)
+static void config_show_service(struct seq_file *seq,
+				const struct vs_service *svc)
 {
 	const char *ops = svc->flags & IP_VS_SVC_F_ONEPACKET ? "ops " : "";
 	const char *sched = svc->sched ? svc->sched->name : "none";
@@ -117,7 +104,7 @@ static void show_service(struct seq_file *seq, const struct vs_service *svc)
 		seq_putc(seq, '\n');
 }
 
-static void show_dest(struct seq_file *seq, const struct vs_dest *dest)
+static void config_show_dest(struct seq_file *seq, const struct vs_dest *dest)
 {
 	if (dest->key.af == AF_INET6)
 		seq_printf(seq, "  -> [%pI6]", &dest->key.addr.in6);
@@ -131,17 +118,16 @@ static void show_dest(struct seq_file *seq, const struct vs_dest *dest)
 
 static int config_show(struct seq_file *seq, void *v)
 {
-	const struct vs_service *svc;
+	const struct vs_service *svc = v;
 	const struct vs_dest *dest;
 
-	if (v == &seq_vn(seq)->config.services) {
-		show_header(seq);
+	if (v == SEQ_START_TOKEN) {
+		config_show_header(seq);
 		return 0;
 	}
-	svc = list_entry(v, struct vs_service, list);
-	show_service(seq, svc);
+	config_show_service(seq, svc);
 	list_for_each_entry(dest, &svc->dests, list)
-		show_dest(seq, dest);
+		config_show_dest(seq, dest);
 	return 0;
 }
 
@@ -155,10 +141,11 @@ static const struct seq_operations config_ops = {
 /* ip_vs_conn, ip_vs_conn_sync: the connections. */
 
 /**
- * struct conn_seq - where a reader of the connections is
+ * struct conn_seq - state of a reader of the connections
  * @p:		namespace
- * @it:		after the connection at @pos
- * @before:	before it: reading goes on with the connection that did not fit
+ * @it:		position after the connection at @pos
+ * @before:	position before it. A read that ran out of buffer space resumes
+ *		here, with the connection that did not fit
  * @pos:	position in the file
  */
 struct conn_seq {
@@ -210,8 +197,8 @@ static void conn_stop(struct seq_file *seq, void *v)
 	rcu_read_unlock();
 }
 
-static void show_addr(struct seq_file *seq, u8 af, const void *addr,
-		      __be16 port)
+static void conn_show_addr(struct seq_file *seq, u8 af, const void *addr,
+			   __be16 port)
 {
 	if (af == AF_INET6)
 		seq_printf(seq, " %pI6 %04X", addr, ntohs(port));
@@ -220,27 +207,28 @@ static void show_addr(struct seq_file *seq, u8 af, const void *addr,
 			   ntohs(port));
 }
 
-static void show_conn(struct seq_file *seq, const struct vs_conn *cp)
+static void conn_show_tuple(struct seq_file *seq, const struct vs_conn *cp)
 {
 	const struct vs_dest *dest = cp->dest;
 	char proto[VS_PROTO_NAME_LEN];
 
 	seq_printf(seq, "%-3s", vs_proto_name(cp->proto, proto));
-	show_addr(seq, cp->af, vs_conn_addr(cp, VS_CADDR), cp->cport);
-	show_addr(seq, cp->af, vs_conn_addr(cp, VS_VADDR), cp->vport);
+	conn_show_addr(seq, cp->af, vs_conn_addr(cp, VS_CADDR), cp->cport);
+	conn_show_addr(seq, cp->af, vs_conn_addr(cp, VS_VADDR), cp->vport);
 	if (dest && dest->key.af != cp->af)
-		show_addr(seq, dest->key.af, &dest->key.addr, cp->dport);
+		conn_show_addr(seq, dest->key.af, &dest->key.addr, cp->dport);
 	else
-		show_addr(seq, cp->af, vs_conn_addr(cp, VS_DADDR), cp->dport);
+		conn_show_addr(seq, cp->af, vs_conn_addr(cp, VS_DADDR),
+			       cp->dport);
 	seq_printf(seq, " %-11s ", vs_proto_state_name(cp->proto, cp));
 }
 
-static u32 seconds_left(const struct vs_conn *cp)
+static u32 conn_seconds_left(const struct vs_conn *cp)
 {
 	return jiffies_to_msecs(vs_conn_left(cp)) / 1000;
 }
 
-static void show_side(struct seq_file *seq, const struct vs_conn *cp)
+static void conn_show_ext(struct seq_file *seq, const struct vs_conn *cp)
 {
 	const struct vs_conn_ext *ext = cp->ext;
 
@@ -255,9 +243,9 @@ static int conn_show(struct seq_file *seq, void *v)
 		seq_puts(seq, "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n");
 		return 0;
 	}
-	show_conn(seq, v);
-	seq_printf(seq, "%7u", seconds_left(v));
-	show_side(seq, v);
+	conn_show_tuple(seq, v);
+	seq_printf(seq, "%7u", conn_seconds_left(v));
+	conn_show_ext(seq, v);
 	seq_putc(seq, '\n');
 	return 0;
 }
@@ -270,10 +258,10 @@ static int conn_sync_show(struct seq_file *seq, void *v)
 		seq_puts(seq, "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires\n");
 		return 0;
 	}
-	show_conn(seq, cp);
+	conn_show_tuple(seq, cp);
 	seq_printf(seq, "%-6s %7u\n",
 		   READ_ONCE(cp->st) & VS_ST_SYNCED ? "SYNC" : "LOCAL",
-		   seconds_left(cp));
+		   conn_seconds_left(cp));
 	return 0;
 }
 
@@ -291,9 +279,9 @@ static const struct seq_operations conn_sync_ops = {
 	.show = conn_sync_show,
 };
 
-/* ip_vs_stats, ip_vs_stats_percpu: the sums. */
+/* ip_vs_stats, ip_vs_stats_percpu: the namespace. */
 
-static void show_counts(struct seq_file *seq, const u64 cnt[VS_CNT_MAX])
+static void stats_show_counts(struct seq_file *seq, const u64 cnt[VS_CNT_MAX])
 {
 	seq_printf(seq, "%8llX %8llX %8llX %16llX %16llX\n",
 		   cnt[VS_CNT_CONNS], cnt[VS_CNT_INPKTS], cnt[VS_CNT_OUTPKTS],
@@ -305,37 +293,18 @@ static int stats_show(struct seq_file *seq, void *v)
 	struct vs_net *vn = vs_net(seq_file_single_net(seq));
 	struct vs_stats_view view;
 
-	mutex_lock(&vn->config.lock);
+	vs_config_read_begin(vn);
 	vs_stats_view_total(vn, &view);
-	mutex_unlock(&vn->config.lock);
+	vs_config_read_end(vn);
 
 	seq_puts(seq, "   Total Incoming Outgoing         Incoming         Outgoing\n");
 	seq_puts(seq, "   Conns  Packets  Packets            Bytes            Bytes\n");
-	show_counts(seq, view.cnt);
+	stats_show_counts(seq, view.cnt);
 	seq_puts(seq, "\n Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n");
-	show_counts(seq, view.rate);
+	stats_show_counts(seq, view.rate);
 	return 0;
 }
 
-static void sum_cpu(const struct list_head *services, int cpu,
-		    struct vs_sums *sum)
-{
-	const struct vs_service *svc;
-
-	list_for_each_entry(svc, services, list)
-		vs_stats_sum_service_cpu(svc, cpu, sum);
-}
-
-static void sum_base(const struct list_head *services, struct vs_sums *sum)
-{
-	const struct vs_service *svc;
-
-	list_for_each_entry(svc, services, list)
-		vs_sums_add(sum, &svc->shown.base);
-}
-
-/* What objects counted that are gone is not known by CPU any more: the first
- * one has it. */
 static int stats_percpu_show(struct seq_file *seq, void *v)
 {
 	struct vs_net *vn = vs_net(seq_file_single_net(seq));
@@ -344,32 +313,26 @@ static int stats_percpu_show(struct seq_file *seq, void *v)
 
 	seq_puts(seq, "       Total Incoming Outgoing         Incoming         Outgoing\n");
 	seq_puts(seq, "CPU    Conns  Packets  Packets            Bytes            Bytes\n");
-	mutex_lock(&vn->config.lock);
+	vs_config_read_begin(vn);
 	for_each_possible_cpu(cpu) {
 		struct vs_sums sum = {};
 
-		if (cpu == cpumask_first(cpu_possible_mask)) {
-			sum = vn->total.base;
-			sum_base(&vn->config.services, &sum);
-			sum_base(&vn->config.gone, &sum);
-		}
-		sum_cpu(&vn->config.services, cpu, &sum);
-		sum_cpu(&vn->config.gone, cpu, &sum);
+		vs_stats_sum_cpu(vn, cpu, &sum);
 		seq_printf(seq, "%3X ", cpu);
-		show_counts(seq, sum.cnt);
+		stats_show_counts(seq, sum.cnt);
 	}
 	vs_stats_view_total(vn, &view);
-	mutex_unlock(&vn->config.lock);
+	vs_config_read_end(vn);
 
 	seq_puts(seq, "  ~ ");
-	show_counts(seq, view.cnt);
+	stats_show_counts(seq, view.cnt);
 	seq_puts(seq, "\n     Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n");
 	seq_puts(seq, "    ");
-	show_counts(seq, view.rate);
+	stats_show_counts(seq, view.rate);
 	return 0;
 }
 
-/* ip_vs_app: helpers, by port, with their connections. */
+/* ip_vs_app: apps by port, with their number of connections. */
 static int app_show(struct seq_file *seq, void *v)
 {
 	seq_puts(seq, "prot port    usecnt name\n");
@@ -377,7 +340,7 @@ static int app_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
-/* weir_stats: everything that is counted by name. */
+/* weir_stats: the named counters. */
 static int counters_show(struct seq_file *seq, void *v)
 {
 	u64 sum[VS_COUNTERS];
@@ -392,9 +355,9 @@ static const struct proc_file {
 	const char *name;
 	const struct seq_operations *ops;
 	unsigned int state;
-	int (*show)(struct seq_file *seq, void *v);	/* instead of @ops */
-	umode_t mode;			/* 0: everybody reads */
-} files[] = {
+	int (*show)(struct seq_file *seq, void *v);	/* if @ops is NULL */
+	umode_t mode;			/* 0: 0444 */
+} proc_files[] = {
 	{ "ip_vs", &config_ops, sizeof(struct config_seq) },
 	{ "ip_vs_app", .show = app_show },
 	{ "ip_vs_conn", &conn_ops, sizeof(struct conn_seq) },
@@ -405,7 +368,7 @@ static const struct proc_file {
 	{ "weir_stats", .show = counters_show },
 };
 
-static bool create(const struct proc_file *f, struct proc_dir_entry *dir)
+static bool file_create(const struct proc_file *f, struct proc_dir_entry *dir)
 {
 	if (f->show)
 		return proc_create_net_single(f->name, f->mode, dir, f->show,
@@ -413,17 +376,17 @@ static bool create(const struct proc_file *f, struct proc_dir_entry *dir)
 	return proc_create_net(f->name, 0, dir, f->ops, f->state);
 }
 
-static void remove(struct vs_net *vn, int n)
+static void files_remove(struct vs_net *vn, int n)
 {
 	while (n--)
-		remove_proc_entry(files[n].name, vn->net->proc_net);
+		remove_proc_entry(proc_files[n].name, vn->net->proc_net);
 }
 
 int vs_procfs_net_init(struct vs_net *vn)
 {
-	for (int i = 0; i < ARRAY_SIZE(files); i++) {
-		if (!create(&files[i], vn->net->proc_net)) {
-			remove(vn, i);
+	for (int i = 0; i < ARRAY_SIZE(proc_files); i++) {
+		if (!file_create(&proc_files[i], vn->net->proc_net)) {
+			files_remove(vn, i);
 			return -ENOMEM;
 		}
 	}
@@ -432,5 +395,5 @@ int vs_procfs_net_init(struct vs_net *vn)
 
 void vs_procfs_net_exit(struct vs_net *vn)
 {
-	remove(vn, ARRAY_SIZE(files));
+	files_remove(vn, ARRAY_SIZE(proc_files));
 }

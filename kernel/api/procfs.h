@@ -6,7 +6,7 @@
 
 struct seq_file;
 
-/* /proc/net/ip_vs*, byte for byte as the kernel's ip_vs prints them. */
+/* procfs.c: /proc/net/ip_vs*, byte for byte in the formats of ip_vs. */
 int vs_procfs_net_init(struct vs_net *vn);
 void vs_procfs_net_exit(struct vs_net *vn);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/net/ip_vs_status: how full the hash tables are, in the words of the
+ * /proc/net/ip_vs_status: fill levels of the hash tables, in the format of the
  * kernel's ip_vs.
  */
 #include <linux/rhashtable.h>
@@ -11,25 +11,26 @@
 #include "net.h"
 
 #define LENGTHS		8	/* the last one: that long or longer */
-#define BATCH		4096	/* buckets without a pause */
-#define RETRIES		5
+#define BATCH		4096	/* buckets per RCU read-side section */
+#define RETRIES		5	/* after a concurrent resize */
 
+/* Number of buckets by chain length. */
 struct lengths {
 	u32 n[LENGTHS];
 };
 
-static void count(struct lengths *l, u32 length)
+static void lengths_count(struct lengths *l, u32 length)
 {
 	l->n[min_t(u32, length, LENGTHS - 1)]++;
 }
 
-static u32 percent(u32 part, u32 whole)
+static u32 lengths_percent(u32 part, u32 whole)
 {
 	return div_u64((u64)part * 100, max(whole, 1U));
 }
 
-static void show_lengths(struct seq_file *seq, const char *what,
-			 const struct lengths *l)
+static void status_show_lengths(struct seq_file *seq, const char *what,
+				const struct lengths *l)
 {
 	u32 all = 0, used;
 	int i;
@@ -38,15 +39,15 @@ static void show_lengths(struct seq_file *seq, const char *what,
 		all += l->n[i];
 	used = all - l->n[0];
 	seq_printf(seq, "%s buckets empty:\t%u (%u%%)\n", what, l->n[0],
-		   percent(l->n[0], all));
+		   lengths_percent(l->n[0], all));
 	for (i = 1; i < LENGTHS; i++)
 		if (l->n[i])
 			seq_printf(seq, "%s buckets len-%d:\t%u (%u%%)\n", what,
-				   i, l->n[i], percent(l->n[i], used));
+				   i, l->n[i], lengths_percent(l->n[i], used));
 }
 
-/* False when another table has taken over meanwhile. */
-static bool count_conns(struct vs_table *t, struct lengths *l)
+/* Returns false if a concurrent resize replaced the table. */
+static bool conns_lengths(struct vs_table *t, struct lengths *l)
 {
 	const struct vs_buckets *b;
 	u32 i = 0, n;
@@ -56,7 +57,7 @@ static bool count_conns(struct vs_table *t, struct lengths *l)
 	b = rcu_dereference(t->cur);
 	n = 1U << b->bits;
 	while (i < n) {
-		count(l, vs_table_chain(b, i, LENGTHS - 1));
+		lengths_count(l, vs_table_chain(b, i, LENGTHS - 1));
 		if (++i % BATCH)
 			continue;
 		rcu_read_unlock();
@@ -69,7 +70,7 @@ static bool count_conns(struct vs_table *t, struct lengths *l)
 	return i == n;
 }
 
-static void show_conns(struct seq_file *seq, struct vs_net *vn)
+static void status_show_conns(struct seq_file *seq, struct vs_net *vn)
 {
 	s64 conns = percpu_counter_sum_positive(&vn->conns);
 	struct vs_table *t = &vn->table;
@@ -82,14 +83,15 @@ static void show_conns(struct seq_file *seq, struct vs_net *vn)
 		   have ? ilog2(size) : 0,
 		   have ? READ_ONCE(vn->sysctl.conn_lfactor) : 0);
 	for (int i = 0; conns && have && i < RETRIES; i++) {
-		if (count_conns(t, &l)) {
-			show_lengths(seq, "Conn", &l);
+		if (conns_lengths(t, &l)) {
+			status_show_lengths(seq, "Conn", &l);
 			break;
 		}
 	}
 }
 
-static void count_services(const struct bucket_table *tbl, struct lengths *l)
+static void services_lengths(const struct bucket_table *tbl,
+			     struct lengths *l)
 {
 	const struct rhash_head *pos;
 
@@ -99,11 +101,11 @@ static void count_services(const struct bucket_table *tbl, struct lengths *l)
 
 		rht_for_each_rcu(pos, tbl, i)
 			n++;
-		count(l, n);
+		lengths_count(l, n);
 	}
 }
 
-static void show_services(struct seq_file *seq, struct vs_net *vn)
+static void status_show_services(struct seq_file *seq, struct vs_net *vn)
 {
 	u32 num = READ_ONCE(vn->config.num_services);
 	const struct bucket_table *tbl;
@@ -116,14 +118,15 @@ static void show_services(struct seq_file *seq, struct vs_net *vn)
 		   tbl->size, ilog2(tbl->size),
 		   READ_ONCE(vn->sysctl.svc_lfactor));
 	if (num) {
-		count_services(tbl, &l);
-		show_lengths(seq, "Service", &l);
+		services_lengths(tbl, &l);
+		status_show_lengths(seq, "Service", &l);
 	}
 	rcu_read_unlock();
 }
 
-/* Nothing is estimated by threads here. */
-static void show_estimators(struct seq_file *seq)
+/* Describes the chains of ip_vs's estimation threads. A namespace has a single
+ * thread here, without chains: all zero. */
+static void status_show_estimators(struct seq_file *seq)
 {
 	seq_puts(seq, "Stats thread slots:\t0 (max 0)\n");
 	seq_puts(seq, "Stats chain max len:\t0\n");
@@ -134,8 +137,8 @@ int vs_procfs_status_show(struct seq_file *seq, void *v)
 {
 	struct vs_net *vn = vs_net(seq_file_single_net(seq));
 
-	show_conns(seq, vn);
-	show_services(seq, vn);
-	show_estimators(seq);
+	status_show_conns(seq, vn);
+	status_show_services(seq, vn);
+	status_show_estimators(seq);
 	return 0;
 }

@@ -1,59 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The socket options that set: fixed structs of exact length, services and
- * destinations of IPv4 only. They become calls of config.h, one function a
- * command.
+ * Set commands: structs of fixed length, IPv4 services and destinations only.
+ * One function per command translates the argument and calls config/.
  */
-#include <linux/module.h>
 #include <linux/sockptr.h>
 
-#include "api/sockopt.h"
+#include "api/sockopt_impl.h"
 #include "config/config.h"
 #include "net.h"
 
-struct pair {
+struct set_pair {
 	struct ip_vs_service_user svc;
 	struct ip_vs_dest_user dest;
 };
 
 union set_arg {
-	struct pair pair;
+	struct set_pair pair;
 	struct ip_vs_timeout_user timeout;
 	struct ip_vs_daemon_user daemon;
 };
 
-/* programs depend on the lengths */
+/* ABI */
 static_assert(sizeof(struct ip_vs_service_user) == 44);
-static_assert(sizeof(struct pair) == 68);
+static_assert(sizeof(struct set_pair) == 68);
 
-static int get_key(struct vs_svc_key *key, const struct ip_vs_service_user *u)
+static int user_get_key(struct vs_svc_key *key,
+			const struct ip_vs_service_user *u)
 {
 	if (u->protocol != IPPROTO_TCP && u->protocol != IPPROTO_UDP &&
 	    u->protocol != IPPROTO_SCTP)
-		return -EFAULT;	/* sic */
+		return -EFAULT;	/* as ip_vs does */
 	vs_sockopt_key(key, u->fwmark, u->protocol, u->addr, u->port);
 	return 0;
 }
 
-/* Also a service of a mark is known by the protocol it was made with. */
-static int get_known_key(struct vs_net *vn, struct vs_svc_key *key,
-			 const struct ip_vs_service_user *u)
+/* The key of a configured service. As in ip_vs the protocol must match even for
+ * a fwmark service: it is the one with which the service was added. */
+static int user_get_known_key(struct vs_net *vn, struct vs_svc_key *key,
+			      const struct ip_vs_service_user *u)
 {
 	const struct vs_service *svc;
-	int err = get_key(key, u);
+	int err = user_get_key(key, u);
 
 	if (err)
 		return err;
-	mutex_lock(&vn->config.lock);
-	svc = vs_config_lookup(vn, key);
-	if (!svc || vs_service_proto(svc) != u->protocol)
+	vs_config_read_begin(vn);
+	svc = vs_config_lookup(vn, key, NULL);
+	if (IS_ERR(svc) || vs_service_proto(svc) != u->protocol)
 		err = -ESRCH;
-	mutex_unlock(&vn->config.lock);
+	vs_config_read_end(vn);
 	return err;
 }
 
-static int get_conf(struct vs_svc_conf *conf,
-		    const struct ip_vs_service_user *u)
+static int user_get_conf(struct vs_svc_conf *conf,
+			 const struct ip_vs_service_user *u)
 {
 	memset(conf, 0, sizeof(*conf));
 	if (strscpy(conf->sched_name, u->sched_name,
@@ -67,7 +67,8 @@ static int get_conf(struct vs_svc_conf *conf,
 	return 0;
 }
 
-static void get_dest(struct vs_dest_conf *conf, const struct ip_vs_dest_user *u)
+static void user_get_dest(struct vs_dest_conf *conf,
+			  const struct ip_vs_dest_user *u)
 {
 	*conf = (struct vs_dest_conf) {
 		.addr.ip = u->addr,
@@ -80,41 +81,43 @@ static void get_dest(struct vs_dest_conf *conf, const struct ip_vs_dest_user *u)
 	};
 }
 
-static int add(struct vs_net *vn, const union set_arg *arg)
+static int set_add_service(struct vs_net *vn, const union set_arg *arg)
 {
 	struct vs_svc_conf conf;
 	struct vs_svc_key key;
 	int err;
 
-	err = get_conf(&conf, &arg->pair.svc) ?: get_key(&key, &arg->pair.svc);
+	err = user_get_conf(&conf, &arg->pair.svc) ?:
+	      user_get_key(&key, &arg->pair.svc);
 	return err ?: vs_config_add_service(vn, &key, &conf, NULL);
 }
 
-static int edit(struct vs_net *vn, const union set_arg *arg)
+static int set_edit_service(struct vs_net *vn, const union set_arg *arg)
 {
 	struct vs_svc_conf conf;
 	struct vs_svc_key key;
 	int err;
 
-	err = get_conf(&conf, &arg->pair.svc) ?:
-	      get_known_key(vn, &key, &arg->pair.svc);
+	err = user_get_conf(&conf, &arg->pair.svc) ?:
+	      user_get_known_key(vn, &key, &arg->pair.svc);
 	return err ?: vs_config_edit_service(vn, &key, &conf, NULL);
 }
 
-static int del(struct vs_net *vn, const union set_arg *arg)
+static int set_del_service(struct vs_net *vn, const union set_arg *arg)
 {
 	struct vs_svc_key key;
-	int err = get_known_key(vn, &key, &arg->pair.svc);
+	int err = user_get_known_key(vn, &key, &arg->pair.svc);
 
 	return err ?: vs_config_del_service(vn, &key, NULL);
 }
 
-static int flush(struct vs_net *vn, const union set_arg *arg)
+static int set_flush(struct vs_net *vn, const union set_arg *arg)
 {
-	return vs_config_flush(vn);
+	vs_config_flush(vn);
+	return 0;
 }
 
-static int zero(struct vs_net *vn, const union set_arg *arg)
+static int set_zero(struct vs_net *vn, const union set_arg *arg)
 {
 	const struct ip_vs_service_user *u = &arg->pair.svc;
 	struct vs_svc_key key;
@@ -122,42 +125,43 @@ static int zero(struct vs_net *vn, const union set_arg *arg)
 
 	if (!u->fwmark && !u->addr && !u->port)
 		return vs_config_zero(vn, NULL, NULL);
-	err = get_known_key(vn, &key, u);
+	err = user_get_known_key(vn, &key, u);
 	return err ?: vs_config_zero(vn, &key, NULL);
 }
 
-static int set_dest(struct vs_net *vn, const union set_arg *arg,
-		    int (*change)(struct vs_net *vn,
-				  const struct vs_svc_key *key,
-				  const struct vs_dest_conf *conf,
-				  struct netlink_ext_ack *extack))
+static int set_change_dest(struct vs_net *vn, const union set_arg *arg,
+			   int (*change)(struct vs_net *vn,
+					 const struct vs_svc_key *key,
+					 const struct vs_dest_conf *conf,
+					 struct netlink_ext_ack *extack))
 {
 	struct vs_dest_conf conf;
 	struct vs_svc_key key;
-	int err = get_known_key(vn, &key, &arg->pair.svc);
+	int err = user_get_known_key(vn, &key, &arg->pair.svc);
 
-	get_dest(&conf, &arg->pair.dest);
+	user_get_dest(&conf, &arg->pair.dest);
 	return err ?: change(vn, &key, &conf, NULL);
 }
 
-static int add_dest(struct vs_net *vn, const union set_arg *arg)
+static int set_add_dest(struct vs_net *vn, const union set_arg *arg)
 {
-	return set_dest(vn, arg, vs_config_add_dest);
+	return set_change_dest(vn, arg, vs_config_add_dest);
 }
 
-static int edit_dest(struct vs_net *vn, const union set_arg *arg)
+static int set_edit_dest(struct vs_net *vn, const union set_arg *arg)
 {
-	return set_dest(vn, arg, vs_config_edit_dest);
+	return set_change_dest(vn, arg, vs_config_edit_dest);
 }
 
-static int del_dest(struct vs_net *vn, const union set_arg *arg)
+static int set_del_dest(struct vs_net *vn, const union set_arg *arg)
 {
-	return set_dest(vn, arg, vs_config_del_dest);
+	return set_change_dest(vn, arg, vs_config_del_dest);
 }
 
-static int set_timeout(struct vs_net *vn, const union set_arg *arg)
+static int set_timeouts(struct vs_net *vn, const union set_arg *arg)
 {
-	const struct vs_timeouts t = {	/* negative: above any limit */
+	/* negative values become too large ones */
+	const struct vs_timeouts t = {
 		.tcp = arg->timeout.tcp_timeout,
 		.tcp_fin = arg->timeout.tcp_fin_timeout,
 		.udp = arg->timeout.udp_timeout,
@@ -166,18 +170,19 @@ static int set_timeout(struct vs_net *vn, const union set_arg *arg)
 	return vs_config_set_timeouts(vn, &t, NULL);
 }
 
-/* There is no synchronisation daemon. */
+/* Connection synchronisation is not implemented: no daemon ever runs. */
 
-static int start_daemon(struct vs_net *vn, const union set_arg *arg)
+static int set_start_daemon(struct vs_net *vn, const union set_arg *arg)
 {
 	const char *name = arg->daemon.mcast_ifn;
 
-	if (!name[0] || strnlen(name, IP_VS_IFNAME_MAXLEN) == IP_VS_IFNAME_MAXLEN)
+	if (!name[0] ||
+	    strnlen(name, IP_VS_IFNAME_MAXLEN) == IP_VS_IFNAME_MAXLEN)
 		return -EINVAL;
 	return -EOPNOTSUPP;
 }
 
-static int stop_daemon(struct vs_net *vn, const union set_arg *arg)
+static int set_stop_daemon(struct vs_net *vn, const union set_arg *arg)
 {
 	int state = arg->daemon.state;
 
@@ -192,54 +197,29 @@ static const struct set_command {
 } set_commands[] = {
 #define SET(name, size, fn)	\
 	[IP_VS_SO_SET_##name - IP_VS_BASE_CTL] = { size, fn }
-	SET(ADD, sizeof(struct ip_vs_service_user), add),
-	SET(EDIT, sizeof(struct ip_vs_service_user), edit),
-	SET(DEL, sizeof(struct ip_vs_service_user), del),
-	SET(FLUSH, 0, flush),
-	SET(ADDDEST, sizeof(struct pair), add_dest),
-	SET(DELDEST, sizeof(struct pair), del_dest),
-	SET(EDITDEST, sizeof(struct pair), edit_dest),
-	SET(TIMEOUT, sizeof(struct ip_vs_timeout_user), set_timeout),
-	SET(STARTDAEMON, sizeof(struct ip_vs_daemon_user), start_daemon),
-	SET(STOPDAEMON, sizeof(struct ip_vs_daemon_user), stop_daemon),
-	SET(ZERO, sizeof(struct ip_vs_service_user), zero),
+	SET(ADD, sizeof(struct ip_vs_service_user), set_add_service),
+	SET(EDIT, sizeof(struct ip_vs_service_user), set_edit_service),
+	SET(DEL, sizeof(struct ip_vs_service_user), set_del_service),
+	SET(FLUSH, 0, set_flush),
+	SET(ADDDEST, sizeof(struct set_pair), set_add_dest),
+	SET(DELDEST, sizeof(struct set_pair), set_del_dest),
+	SET(EDITDEST, sizeof(struct set_pair), set_edit_dest),
+	SET(TIMEOUT, sizeof(struct ip_vs_timeout_user), set_timeouts),
+	SET(STARTDAEMON, sizeof(struct ip_vs_daemon_user), set_start_daemon),
+	SET(STOPDAEMON, sizeof(struct ip_vs_daemon_user), set_stop_daemon),
+	SET(ZERO, sizeof(struct ip_vs_service_user), set_zero),
 #undef SET
 };
 
-static int set(struct sock *sk, int cmd, sockptr_t from, unsigned int len)
+int vs_sockopt_set(struct vs_net *vn, int cmd, sockptr_t from,
+		   unsigned int len)
 {
-	const struct set_command *c;
+	const struct set_command *c = &set_commands[cmd - IP_VS_BASE_CTL];
 	union set_arg arg = {};
 
-	if (!vs_sockopt_allowed(sk))
-		return -EPERM;
-	if (cmd < IP_VS_BASE_CTL || cmd > IP_VS_SO_SET_MAX)
-		return -EINVAL;
-	c = &set_commands[cmd - IP_VS_BASE_CTL];
 	if (!c->run || len != c->len)
 		return -EINVAL;
 	if (copy_from_sockptr(&arg, from, len))
 		return -EFAULT;
-	return c->run(vs_net(sock_net(sk)), &arg);
-}
-
-static struct nf_sockopt_ops sockopts = {
-	.pf = PF_INET,
-	.set_optmin = IP_VS_BASE_CTL,
-	.set_optmax = IP_VS_SO_SET_MAX + 1,
-	.set = set,
-	.get_optmin = IP_VS_BASE_CTL,
-	.get_optmax = IP_VS_SO_GET_MAX + 1,
-	.get = vs_sockopt_get,
-	.owner = THIS_MODULE,
-};
-
-int vs_sockopt_init(void)
-{
-	return nf_register_sockopt(&sockopts);
-}
-
-void vs_sockopt_exit(void)
-{
-	nf_unregister_sockopt(&sockopts);
+	return c->run(vn, &arg);
 }

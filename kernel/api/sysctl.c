@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * net.ipv4.vs.*: names, defaults, ranges and permissions as the kernel's ip_vs
- * has them. A bad value is EINVAL and changes nothing. What a knob is for says
- * Documentation/sysctl.rst.
+ * has them. An invalid value is refused with EINVAL and changes nothing. See
+ * Documentation/sysctl.rst for what each knob does.
  */
 #include <linux/capability.h>
 #include <linux/cpumask.h>
@@ -21,17 +21,22 @@
 #define CONN_MAX	(1 << 30)
 #define DAY		(24 * 60 * 60)
 
+/* Serializes access to knobs that are more than one integer and writers that
+ * have to apply their value in order. */
+static DEFINE_MUTEX(knob_lock);
+
 /**
- * struct knob - a file of net.ipv4.vs
- * @name:	as in /proc/sys
- * @offset:	of the value in struct vs_sysctl
- * @size:	of the value
+ * struct knob - a file in net.ipv4.vs
+ * @name:	file name
+ * @offset:	offset of the value in struct vs_sysctl
+ * @size:	size of the value
  * @def:	default
- * @min:	smallest value; @min == @max: any that fits
+ * @min:	smallest value; if @min == @max, any value is valid
  * @max:	largest value
  * @pow2:	powers of two only
- * @host:	read only where root is not the host's
- * @handler:	NULL: set_int()
+ * @host:	read-only if the user namespace is not the initial one
+ * @hidden:	missing if the user namespace is not the initial one
+ * @handler:	NULL for knob_set_int()
  * @changed:	called after a new value was set
  */
 struct knob {
@@ -43,12 +48,13 @@ struct knob {
 	s8 max;
 	bool pow2;
 	bool host;
+	bool hidden;
 	proc_handler *handler;
 	void (*changed)(struct vs_net *vn);
 };
 
-static int parse_int(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
-		     loff_t *ppos, int *val)
+static int knob_parse_int(vs_ctl_table *ctl, int write, void *buffer,
+			  size_t *lenp, loff_t *ppos, int *val)
 {
 	struct ctl_table tmp = {
 		.data = val,
@@ -59,24 +65,24 @@ static int parse_int(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
 	return proc_dointvec(&tmp, write, buffer, lenp, ppos);
 }
 
-static bool is_valid(const struct knob *k, int val)
+static bool knob_is_valid(const struct knob *k, int val)
 {
 	if (k->pow2 && (val < 1 || !is_power_of_2(val)))
 		return false;
 	return k->min == k->max || (val >= k->min && val <= k->max);
 }
 
-static int set_int(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
-		   loff_t *ppos)
+static int knob_set_int(vs_ctl_table *ctl, int write, void *buffer,
+			size_t *lenp, loff_t *ppos)
 {
 	const struct knob *k = ctl->extra1;
 	int *value = ctl->data;
 	int val = READ_ONCE(*value);
-	int err = parse_int(ctl, write, buffer, lenp, ppos, &val);
+	int err = knob_parse_int(ctl, write, buffer, lenp, ppos, &val);
 
 	if (err || !write)
 		return err;
-	if (!is_valid(k, val))
+	if (!knob_is_valid(k, val))
 		return -EINVAL;
 	WRITE_ONCE(*value, val);
 	if (k->changed)
@@ -84,40 +90,40 @@ static int set_int(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
 	return 0;
 }
 
-/* The host's administrator sets a limit that the namespace's own has to stay
- * below. */
-static int limit_conns(struct vs_net *vn, int val)
+/* A value written with CAP_NET_ADMIN in the initial user namespace also becomes
+ * the limit for writers without it. */
+static int conn_max_limit(struct vs_net *vn, int val)
 {
 	bool host = capable(CAP_NET_ADMIN);
 	struct vs_sysctl *s = &vn->sysctl;
 	int err = -EINVAL;
 
-	mutex_lock(&vn->config.lock);
+	mutex_lock(&knob_lock);
 	if (val >= 0 && val <= (host ? CONN_MAX : s->conn_limit)) {
 		if (host)
 			s->conn_limit = val;
 		WRITE_ONCE(s->conn_max, val);
 		err = 0;
 	}
-	mutex_unlock(&vn->config.lock);
+	mutex_unlock(&knob_lock);
 	return err;
 }
 
-static int set_conn_max(vs_ctl_table *ctl, int write, void *buffer,
-			size_t *lenp, loff_t *ppos)
+static int knob_set_conn_max(vs_ctl_table *ctl, int write, void *buffer,
+			     size_t *lenp, loff_t *ppos)
 {
 	struct vs_net *vn = ctl->extra2;
 	int val = write ? INT_MIN : READ_ONCE(vn->sysctl.conn_max);
-	int err = parse_int(ctl, write, buffer, lenp, ppos, &val);
+	int err = knob_parse_int(ctl, write, buffer, lenp, ppos, &val);
 
 	if (err || !write || val == INT_MIN)
 		return err;
-	return limit_conns(vn, val);
+	return conn_max_limit(vn, val);
 }
 
-/* "3 50": the packet of each period that is worth a message. */
-static int set_threshold(vs_ctl_table *ctl, int write, void *buffer,
-			 size_t *lenp, loff_t *ppos)
+/* "3 50": a message is sent for packet number 3 of every 50. */
+static int knob_set_threshold(vs_ctl_table *ctl, int write, void *buffer,
+			      size_t *lenp, loff_t *ppos)
 {
 	struct vs_net *vn = ctl->extra2;
 	int *value = vn->sysctl.sync_threshold;
@@ -128,7 +134,7 @@ static int set_threshold(vs_ctl_table *ctl, int write, void *buffer,
 		.mode = ctl->mode,
 	};
 
-	mutex_lock(&vn->config.lock);
+	mutex_lock(&knob_lock);
 	memcpy(val, value, sizeof(val));
 	err = proc_dointvec(&tmp, write, buffer, lenp, ppos);
 	if (!err && write) {
@@ -139,11 +145,11 @@ static int set_threshold(vs_ctl_table *ctl, int write, void *buffer,
 			WRITE_ONCE(value[1], val[1]);
 		}
 	}
-	mutex_unlock(&vn->config.lock);
+	mutex_unlock(&knob_lock);
 	return err;
 }
 
-static int parse_cpus(struct vs_sysctl *s, const char *text)
+static int est_cpus_parse(struct vs_net *vn, const char *text)
 {
 	cpumask_var_t cpus;
 	int err;
@@ -152,14 +158,14 @@ static int parse_cpus(struct vs_sysctl *s, const char *text)
 		return -ENOMEM;
 	err = cpulist_parse(text, cpus);
 	if (!err) {
-		cpumask_and(s->est_cpus, cpus, &current->cpus_mask);
-		WRITE_ONCE(s->est_cpus_set, true);
+		cpumask_and(cpus, cpus, &current->cpus_mask);
+		vs_est_set_cpus(vn, cpus);
 	}
 	free_cpumask_var(cpus);
 	return err;
 }
 
-static int print_cpus(const struct vs_sysctl *s, char *text, size_t size)
+static int est_cpus_print(const struct vs_sysctl *s, char *text, size_t size)
 {
 	const struct cpumask *cpus;
 	int len;
@@ -172,8 +178,8 @@ static int print_cpus(const struct vs_sysctl *s, char *text, size_t size)
 	return len;
 }
 
-static int set_cpus(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
-		    loff_t *ppos)
+static int knob_set_cpus(vs_ctl_table *ctl, int write, void *buffer,
+			 size_t *lenp, loff_t *ppos)
 {
 	struct vs_net *vn = ctl->extra2;
 	int err = 0;
@@ -182,50 +188,30 @@ static int set_cpus(vs_ctl_table *ctl, int write, void *buffer, size_t *lenp,
 		*lenp = 0;
 		return 0;
 	}
-	mutex_lock(&vn->config.lock);
-	/* proc adds a byte for the terminator to what is read and written */
+	mutex_lock(&knob_lock);
+	/* @buffer has room for *lenp bytes and a terminator */
 	if (write)
-		err = parse_cpus(&vn->sysctl, buffer);
+		err = est_cpus_parse(vn, buffer);
 	else
-		*lenp = print_cpus(&vn->sysctl, buffer, *lenp + 1);
-	mutex_unlock(&vn->config.lock);
-	if (err)
-		return err;
-	if (write)
-		vs_est_restart(vn);
-	*ppos += *lenp;
-	return 0;
+		*lenp = est_cpus_print(&vn->sysctl, buffer, *lenp + 1);
+	mutex_unlock(&knob_lock);
+	if (!err)
+		*ppos += *lenp;
+	return err;
 }
 
-/* The default factors stand for one link a bucket. */
-static int default_conn_lfactor(const struct vs_net *vn)
+/* By default the table grows at one link per bucket. */
+static int conn_lfactor_default(const struct vs_net *vn)
 {
 	return net_eq(vn->net, &init_net) ? -4 : -2;
 }
 
-static void change_conn_lfactor(struct vs_net *vn)
+static void conn_lfactor_changed(struct vs_net *vn)
 {
-	mutex_lock(&vn->config.lock);
+	mutex_lock(&knob_lock);
 	vs_table_set_shift(&vn->table, READ_ONCE(vn->sysctl.conn_lfactor) -
-				       default_conn_lfactor(vn));
-	mutex_unlock(&vn->config.lock);
-}
-
-bool vs_sysctl_estimates(const struct vs_net *vn)
-{
-	const struct vs_sysctl *s = &vn->sysctl;
-
-	lockdep_assert_held(&vn->config.lock);
-	return READ_ONCE(s->run_estimation) &&
-	       !(s->est_cpus_set && cpumask_empty(s->est_cpus));
-}
-
-const struct cpumask *vs_sysctl_est_cpus(const struct vs_net *vn)
-{
-	const struct vs_sysctl *s = &vn->sysctl;
-
-	lockdep_assert_held(&vn->config.lock);
-	return s->est_cpus_set ? s->est_cpus : NULL;
+				       conn_lfactor_default(vn));
+	mutex_unlock(&knob_lock);
 }
 
 #define KNOB(field, value, ...) {					\
@@ -240,7 +226,7 @@ const struct cpumask *vs_sysctl_est_cpus(const struct vs_net *vn)
 static const struct knob knobs[] = {
 	KNOB(amemthresh, 1024, .changed = vs_defence_update),
 	KNOB(am_droprate, 10, .changed = vs_defence_update),
-	KNOB(conn_max, 0, .handler = set_conn_max),
+	KNOB(conn_max, 0, .handler = knob_set_conn_max),
 	KNOB(drop_entry, 0, RANGE(0, 3), .changed = vs_defence_update),
 	KNOB(drop_packet, 0, RANGE(0, 3), .changed = vs_defence_update),
 	KNOB(secure_tcp, 0, RANGE(0, 3), .changed = vs_defence_update),
@@ -262,30 +248,34 @@ static const struct knob knobs[] = {
 	KNOB(sync_persist_mode, 0),
 	KNOB(sync_qlen_max, 0, .host = true, .handler = proc_doulongvec_minmax),
 	KNOB(sync_sock_size, 0, .host = true),
-	KNOB(sync_threshold, 0, .handler = set_threshold),
+	KNOB(sync_threshold, 0, .handler = knob_set_threshold),
 	KNOB(sync_refresh_period, 0, .handler = proc_dointvec_jiffies),
 	KNOB(sync_retries, 0, RANGE(0, 3)),
 	KNOB(run_estimation, 1, .host = true, .changed = vs_est_restart),
-	{ .name = "est_cpulist", .host = true, .handler = set_cpus },
+	{ .name = "est_cpulist", .host = true, .handler = knob_set_cpus },
 	KNOB(est_nice, 0, RANGE(-20, 19), .host = true,
 	     .changed = vs_est_restart),
 	KNOB(conn_lfactor, 0, RANGE(-8, 8), .host = true,
-	     .changed = change_conn_lfactor),
+	     .changed = conn_lfactor_changed),
 	KNOB(svc_lfactor, -2, RANGE(-8, 8), .host = true),
-	/* HIDDEN ones */
-	KNOB(lblc_expiration, 0, .handler = proc_dointvec_jiffies),
-	KNOB(lblcr_expiration, 0, .handler = proc_dointvec_jiffies),
+	KNOB(lblc_expiration, 0, .hidden = true,
+	     .handler = proc_dointvec_jiffies),
+	KNOB(lblcr_expiration, 0, .hidden = true,
+	     .handler = proc_dointvec_jiffies),
 };
 
-#define HIDDEN	2	/* where root is not the host's */
-
-struct table {
+/* Older kernels look for an empty entry at the end. */
+struct knob_table {
 	struct ctl_table ctl[ARRAY_SIZE(knobs) + 1];
 };
 
-static struct ctl_table new_ctl(const struct knob *k, struct vs_net *vn)
+static bool net_is_host(const struct vs_net *vn)
 {
-	bool host = vn->net->user_ns == &init_user_ns;
+	return vn->net->user_ns == &init_user_ns;
+}
+
+static struct ctl_table knob_ctl(const struct knob *k, struct vs_net *vn)
+{
 	bool ours = k->handler != proc_doulongvec_minmax &&
 		    k->handler != proc_dointvec_jiffies;
 
@@ -293,17 +283,17 @@ static struct ctl_table new_ctl(const struct knob *k, struct vs_net *vn)
 		.procname = k->name,
 		.data = (void *)&vn->sysctl + k->offset,
 		.maxlen = k->size,
-		.mode = k->host && !host ? 0444 : 0644,
-		.proc_handler = k->handler ?: set_int,
-		/* would be limits to the kernel's handlers */
+		.mode = k->host && !net_is_host(vn) ? 0444 : 0644,
+		.proc_handler = k->handler ?: knob_set_int,
+		/* the kernel's own handlers would take these for limits */
 		.extra1 = ours ? (void *)k : NULL,
 		.extra2 = ours ? vn : NULL,
 	};
 }
 
-/* What differs between the first namespace and the others, and what is not
- * one number. */
-static void set_defaults(struct vs_net *vn)
+/* Sets the defaults: those of the table, then those that are no constant or
+ * differ between the initial namespace and others. */
+static void knobs_set_defaults(struct vs_net *vn)
 {
 	struct vs_sysctl *s = &vn->sysctl;
 
@@ -315,7 +305,7 @@ static void set_defaults(struct vs_net *vn)
 	s->sync_qlen_max = nr_free_buffer_pages() / 32;
 	s->sync_threshold[0] = 3;
 	s->sync_threshold[1] = 50;
-	s->conn_lfactor = default_conn_lfactor(vn);
+	s->conn_lfactor = conn_lfactor_default(vn);
 	if (net_eq(vn->net, &init_net)) {
 		s->svc_lfactor = -3;
 		s->conn_limit = CONN_MAX;
@@ -327,18 +317,17 @@ static void set_defaults(struct vs_net *vn)
 
 int vs_sysctl_net_init(struct vs_net *vn)
 {
-	struct table *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
-	int n = ARRAY_SIZE(knobs);
+	struct knob_table *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	int n = 0;
 
-	if (vn->net->user_ns != &init_user_ns)
-		n -= HIDDEN;
 	if (!t)
 		return -ENOMEM;
 	if (!zalloc_cpumask_var(&vn->sysctl.est_cpus, GFP_KERNEL_ACCOUNT))
 		goto err_table;
-	set_defaults(vn);
-	for (int i = 0; i < n; i++)
-		t->ctl[i] = new_ctl(&knobs[i], vn);
+	knobs_set_defaults(vn);
+	for (int i = 0; i < ARRAY_SIZE(knobs); i++)
+		if (!knobs[i].hidden || net_is_host(vn))
+			t->ctl[n++] = knob_ctl(&knobs[i], vn);
 	vn->sysctl_header = register_net_sysctl_sz(vn->net, "net/ipv4/vs",
 						   t->ctl, n);
 	if (!vn->sysctl_header)
@@ -356,6 +345,6 @@ err_table:
 void vs_sysctl_net_exit(struct vs_net *vn)
 {
 	unregister_net_sysctl_table(vn->sysctl_header);
-	kfree(container_of(vn->sysctl_table, struct table, ctl[0]));
+	kfree(container_of(vn->sysctl_table, struct knob_table, ctl[0]));
 	free_cpumask_var(vn->sysctl.est_cpus);
 }

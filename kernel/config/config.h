@@ -2,48 +2,19 @@
 #ifndef VS_CONFIG_H
 #define VS_CONFIG_H
 
-#include <linux/ip_vs.h>
-#include <linux/netlink.h>
-
+#include "config/config_types.h"
 #include "service/service.h"
 
+struct netlink_ext_ack;
+
 /*
- * The one way to change the configuration. Codecs (genl.c, sockopt.c)
- * turn messages into these plain structs; everything here takes
- * vn->config.lock itself and reports the reason of a failure in @extack
- * (may be NULL). Process context.
+ * The configuration of a namespace. The functions below are the only way to
+ * change it; the codecs in api/ translate messages to plain structs and back.
+ * A function that changes the configuration takes the configuration lock and
+ * reports the reason for a failure in @extack (may be NULL). Process context.
  */
 
-/* The parts of a service beside its key. */
-struct vs_svc_conf {
-	char sched_name[IP_VS_SCHEDNAME_MAXLEN];
-	char pe_name[IP_VS_PENAME_MAXLEN];
-	u8 fwmark_proto;	/* of a new fwmark service, for socket options */
-	u32 flags;
-	u32 flags_mask;		/* which of @flags are meant */
-	u32 timeout;		/* seconds */
-	__be32 netmask;
-};
-
-struct vs_dest_conf {
-	union nf_inet_addr addr;
-	__be16 port;
-	u16 af;
-	u32 conn_flags;		/* IP_VS_CONN_F_* */
-	int weight;
-	u32 u_threshold;
-	u32 l_threshold;
-	u16 tun_type;
-	__be16 tun_port;
-	u16 tun_flags;
-};
-
-struct vs_timeouts {		/* seconds; 0 keeps */
-	u32 tcp;
-	u32 tcp_fin;
-	u32 udp;
-};
-
+/* config_service.c. A NULL @key means all services. */
 int vs_config_add_service(struct vs_net *vn, const struct vs_svc_key *key,
 			  const struct vs_svc_conf *conf,
 			  struct netlink_ext_ack *extack);
@@ -52,6 +23,11 @@ int vs_config_edit_service(struct vs_net *vn, const struct vs_svc_key *key,
 			   struct netlink_ext_ack *extack);
 int vs_config_del_service(struct vs_net *vn, const struct vs_svc_key *key,
 			  struct netlink_ext_ack *extack);
+int vs_config_zero(struct vs_net *vn, const struct vs_svc_key *key,
+		   struct netlink_ext_ack *extack);
+void vs_config_flush(struct vs_net *vn);
+
+/* config_dest.c */
 int vs_config_add_dest(struct vs_net *vn, const struct vs_svc_key *key,
 		       const struct vs_dest_conf *conf,
 		       struct netlink_ext_ack *extack);
@@ -61,32 +37,74 @@ int vs_config_edit_dest(struct vs_net *vn, const struct vs_svc_key *key,
 int vs_config_del_dest(struct vs_net *vn, const struct vs_svc_key *key,
 		       const struct vs_dest_conf *conf,
 		       struct netlink_ext_ack *extack);
-int vs_config_flush(struct vs_net *vn);
-int vs_config_zero(struct vs_net *vn, const struct vs_svc_key *key,
-		   struct netlink_ext_ack *extack);	/* NULL key: all */
+
+/* config.c */
 int vs_config_set_timeouts(struct vs_net *vn, const struct vs_timeouts *t,
 			   struct netlink_ext_ack *extack);
 void vs_config_get_timeouts(struct vs_net *vn, struct vs_timeouts *t);
 
 /*
- * End of a namespace, in this order: vs_config_net_flush() (no service and no
- * hook is left), an RCU grace period (no packet is under way),
+ * A namespace is torn down in this order: vs_config_net_flush() (no service and
+ * no packet hook is left), an RCU grace period (no packet is in flight),
  * vs_procfs_net_exit(), vs_sysctl_net_exit(), vs_est_net_exit(),
- * vs_conn_net_exit() (no connection holds a destination),
- * vs_config_net_exit(). A module that goes unregisters its netlink families
- * before the namespaces, and waits for RCU callbacks after them.
+ * vs_conn_net_exit() (no connection holds a destination), vs_config_net_exit().
+ * On module exit the netlink families are unregistered before that.
  */
 int vs_config_net_init(struct vs_net *vn);
 void vs_config_net_flush(struct vs_net *vn);
 void vs_config_net_exit(struct vs_net *vn);
 
-/* Under vn->config.lock: the configured service with @key, or NULL. */
-struct vs_service *vs_config_lookup(struct vs_net *vn,
-				     const struct vs_svc_key *key);
+/* read.c */
 
-/* Under vn->config.lock. */
-void vs_stats_view_dest(struct vs_dest *dest, struct vs_stats_view *v);
-void vs_stats_view_service(struct vs_service *svc, struct vs_stats_view *v);
-void vs_stats_view_total(struct vs_net *vn, struct vs_stats_view *v);
+/* Between these two calls the configuration does not change. The reader may
+ * sleep. */
+void vs_config_read_begin(struct vs_net *vn);
+void vs_config_read_end(struct vs_net *vn);
+
+/**
+ * vs_config_lookup - find a configured service
+ * @vn:		namespace; its configuration lock is held
+ * @key:	key
+ * @extack:	gets the reason for a failure, or NULL
+ *
+ * Return: the service, without a reference, or ERR_PTR(-ESRCH).
+ */
+struct vs_service *vs_config_lookup(struct vs_net *vn,
+				    const struct vs_svc_key *key,
+				    struct netlink_ext_ack *extack);
+
+/* Configuration lock held. Walks the configured services, oldest first. */
+#define vs_config_for_each_service(svc, vn) \
+	list_for_each_entry(svc, &(vn)->config.services, list)
+
+/**
+ * struct vs_config_cursor - position in a walk over the services
+ * @at:		vs_service.list of service number @index, or the list's head
+ * @index:	position of @at
+ * @changes:	vs_config.changes when @at was stored
+ *
+ * Lets a walk release the configuration lock without starting over. A zeroed
+ * cursor is valid.
+ */
+struct vs_config_cursor {
+	const struct list_head *at;
+	unsigned long index;
+	unsigned long changes;
+};
+
+/**
+ * vs_config_seek - find a service by its position
+ * @vn:		namespace; its configuration lock is held
+ * @cur:	cursor, updated
+ * @index:	number of the service, 0 for the oldest
+ *
+ * Constant time if @index is @cur's position or the next one and no service has
+ * been added or deleted since. Otherwise the list is walked from its head.
+ *
+ * Return: the service, or NULL if there are fewer.
+ */
+struct vs_service *vs_config_seek(struct vs_net *vn,
+				  struct vs_config_cursor *cur,
+				  unsigned long index);
 
 #endif /* VS_CONFIG_H */

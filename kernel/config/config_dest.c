@@ -1,32 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Destinations come, change and go.
+ * Operations on destinations: add, edit, delete.
  */
 #include <linux/inetdevice.h>
+#include <linux/slab.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
 
 #include "config/config_impl.h"
+#include "config/extack.h"
+#include "config/reap.h"
+#include "config/txn.h"
 #include "net.h"
 #include "path/route.h"
 
-void vs_config_remove_dest(struct vs_dest *dest)
-{
-	struct vs_service *svc = dest->svc;
+/**
+ * struct dest_op - a staged operation on a destination
+ * @op:		must be first
+ * @is_new:	add: the destination did not exist, not even removed
+ * @old:	edit: previous parameters
+ * @old_last_weight: edit: previous vs_dest.last_weight
+ * @before:	delete: previous entry in vs_service.dests
+ */
+struct dest_op {
+	struct vs_txn_op op;
+	bool is_new;
+	struct vs_dest_conf old;
+	int old_last_weight;
+	struct list_head *before;
+};
 
-	clear_bit(ilog2(VS_DEST_AVAILABLE), &dest->flags);
-	list_move(&dest->list, &svc->removed);
-	svc->num_dests--;
-	dest->idle = 0;
-	dest->gone = get_state_synchronize_rcu();
-	vs_route_drop(dest);
-	vs_config_reap_later(svc->vn);
-	if (READ_ONCE(svc->vn->sysctl.expire_nodest_conn))
-		queue_work(vs_wq, &svc->vn->config.expire);
+static struct dest_op *dest_op(struct vs_txn_op *op)
+{
+	return container_of(op, struct dest_op, op);
 }
 
-static bool is_local6(struct net *net, const struct in6_addr *addr)
+static int dest_op_stage(struct vs_txn *txn, const struct vs_txn_type *type,
+			 struct vs_dest *dest, const struct dest_op *from)
+{
+	struct dest_op *d = kmemdup(from, sizeof(*from), GFP_KERNEL);
+
+	if (!d)
+		return -ENOMEM;
+	d->op.type = type;
+	d->op.svc = dest->svc;
+	d->op.dest = dest;
+	d->op.rebuild = true;
+	vs_txn_add(txn, &d->op);
+	return 0;
+}
+
+static bool addr6_is_local(struct net *net, const struct in6_addr *addr)
 {
 	struct flowi6 fl6 = { .daddr = *addr };
 	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
@@ -36,7 +61,7 @@ static bool is_local6(struct net *net, const struct in6_addr *addr)
 	return local;
 }
 
-static bool may_be_server(struct net *net, const struct vs_dest_conf *conf)
+static bool addr_may_be_server(struct net *net, const struct vs_dest_conf *conf)
 {
 	unsigned int type;
 
@@ -46,11 +71,11 @@ static bool may_be_server(struct net *net, const struct vs_dest_conf *conf)
 	}
 	type = ipv6_addr_type(&conf->addr.in6);
 	return ((type & IPV6_ADDR_UNICAST) && !(type & IPV6_ADDR_LINKLOCAL)) ||
-	       is_local6(net, &conf->addr.in6);
+	       addr6_is_local(net, &conf->addr.in6);
 }
 
-/* Completes and checks what tells a destination from the others. */
-static int check_dest_key(const struct vs_service *svc,
+/* Fills in the default family, checks the key. */
+static int dest_key_check(const struct vs_service *svc,
 			  struct vs_dest_conf *conf,
 			  struct netlink_ext_ack *extack)
 {
@@ -58,22 +83,22 @@ static int check_dest_key(const struct vs_service *svc,
 		conf->af = svc->key.af;
 	if (conf->af != AF_INET &&
 	    !(conf->af == AF_INET6 && ipv6_mod_enabled()))
-		return vs_refuse(extack, "destination's address family is unknown",
+		return vs_refuse(extack, "unknown address family of the destination",
 				 -EAFNOSUPPORT);
 	return 0;
 }
 
-static int check_dest(const struct vs_service *svc, struct vs_dest_conf *conf,
+static int dest_check(const struct vs_service *svc, struct vs_dest_conf *conf,
 		      struct netlink_ext_ack *extack)
 {
 	u32 method = conf->conn_flags & IP_VS_CONN_F_FWD_MASK;
-	int err = check_dest_key(svc, conf, extack);
+	int err = dest_key_check(svc, conf, extack);
 
 	if (err)
 		return err;
 	if (conf->af != svc->key.af && method != IP_VS_CONN_F_TUNNEL)
 		return vs_refuse(extack,
-				 "a destination of the other address family needs tunnelling",
+				 "mixed address families require tunnelling",
 				 -EINVAL);
 	if (method > IP_VS_CONN_F_DROUTE)
 		return vs_refuse(extack, "unknown forwarding method", -EINVAL);
@@ -87,199 +112,284 @@ static int check_dest(const struct vs_service *svc, struct vs_dest_conf *conf,
 		return vs_refuse(extack, "upper threshold is above 2147483647",
 				 -EINVAL);
 	if (conf->tun_type == IP_VS_CONN_F_TUNNEL_TYPE_GUE && !conf->tun_port)
-		return vs_refuse(extack, "GUE needs a tunnel port", -EINVAL);
+		return vs_refuse(extack, "GUE requires a tunnel port", -EINVAL);
 	return 0;
 }
 
-static void filter_dest(struct vs_dest *dest)
+/* Sets @dest's parameters, on which its cached route depends. */
+static void dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
+{
+	vs_dest_set(dest, conf);
+	vs_route_drop(dest);
+}
+
+static void dest_filter_add(struct vs_dest *dest)
 {
 	if (dest->method == IP_VS_CONN_F_MASQ)
 		vs_filter_add(dest->svc->vn->filter.real, dest->key.af,
 			      &dest->key.addr);
 }
 
-/* Puts @dest before the others of its service and lets it be chosen. */
-static int enlist_dest(struct vs_dest *dest)
+/* Puts @dest at the head of the configured destinations. */
+static void dest_list(struct vs_dest *dest)
 {
-	struct vs_service *svc = dest->svc;
-	struct vs_snap *snap;
-
-	list_move(&dest->list, &svc->dests);
-	svc->num_dests++;
-	snap = vs_config_snap(svc);
-	if (!snap) {
-		list_move(&dest->list, &svc->removed);
-		svc->num_dests--;
-		return -ENOMEM;
-	}
-	filter_dest(dest);
-	set_bit(ilog2(VS_DEST_AVAILABLE), &dest->flags);
-	vs_config_publish(svc, snap);
-	return 0;
+	list_move(&dest->list, &dest->svc->dests);
+	dest->svc->num_dests++;
+	dest->configured = true;
 }
 
-static int new_dest(struct vs_service *svc, const struct vs_dest_conf *conf,
-		    struct netlink_ext_ack *extack)
+static void dest_unlist(struct vs_dest *dest)
 {
-	struct vs_net *vn = svc->vn;
-	struct vs_dest *dest;
+	list_move(&dest->list, &dest->svc->removed);
+	dest->svc->num_dests--;
+	dest->configured = false;
+}
+
+/* Ends scheduling to @dest. Its connections go on. */
+static void dest_retire(struct vs_dest *dest)
+{
+	clear_bit(ilog2(VS_DEST_AVAILABLE), &dest->flags);
+	dest->idle = 0;
+	dest->gone = get_state_synchronize_rcu();
+	vs_route_drop(dest);
+	vs_reap_later(dest);
+}
+
+void vs_config_remove_dest(struct vs_dest *dest)
+{
+	vs_assert_config_locked(dest->svc->vn);
+	dest_unlist(dest);
+	dest_retire(dest);
+}
+
+/* The configured destination that @conf names, or ERR_PTR(). */
+static struct vs_dest *dest_lookup(struct vs_service *svc,
+				   const struct vs_dest_conf *conf,
+				   struct netlink_ext_ack *extack)
+{
+	struct vs_dest *dest = vs_dest_lookup(svc, conf->af, &conf->addr,
+					      conf->port);
+
+	if (dest && dest->configured)
+		return dest;
+	return ERR_PTR(vs_refuse(extack, "no such destination", -ENOENT));
+}
+
+/* Add. */
+
+static void add_dest_undo(struct vs_txn_op *op)
+{
+	dest_unlist(op->dest);
+	if (dest_op(op)->is_new)
+		vs_dest_free(op->dest);
+}
+
+static void add_dest_apply(struct vs_txn_op *op)
+{
+	dest_filter_add(op->dest);
+	set_bit(ilog2(VS_DEST_AVAILABLE), &op->dest->flags);
+}
+
+static void add_dest_finish(struct vs_txn_op *op)
+{
+	vs_config_notify(op->svc->vn, VS_CONFIG_DEST_ADDED, op->svc, op->dest);
+}
+
+static const struct vs_txn_type add_dest_type = {
+	.undo = add_dest_undo,
+	.apply = add_dest_apply,
+	.finish = add_dest_finish,
+};
+
+static struct vs_dest *dest_create(struct vs_service *svc,
+				   const struct vs_dest_conf *conf,
+				   struct netlink_ext_ack *extack)
+{
 	int err = 0;
 
-	if (!may_be_server(vn->net, conf))
-		return vs_refuse(extack,
-				 "destination's address is neither unicast nor local",
-				 -EINVAL);
+	if (!addr_may_be_server(svc->vn->net, conf))
+		return ERR_PTR(vs_refuse(extack,
+					 "destination address is neither unicast nor local",
+					 -EINVAL));
 	if (conf->af == AF_INET6)
-		err = vs_config_defrag6(vn);
-	if (err)
-		return err;
-	dest = vs_dest_new(svc, conf);
-	if (IS_ERR(dest))
-		return PTR_ERR(dest);
-	err = enlist_dest(dest);
-	if (err) {
-		vs_route_drop(dest);
-		vs_dest_free(dest);
-	}
-	return err;
+		err = vs_config_defrag6(svc->vn);
+	return err ? ERR_PTR(err) : vs_dest_new(svc, conf);
 }
 
-/* A removed destination goes on with its connections and counts. */
-static int revive_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
+/* A removed destination that is added again keeps connections and counts. */
+static void dest_revive(struct vs_dest *dest, const struct vs_dest_conf *conf)
 {
 	struct vs_sums now = {};
 
 	dest->last_weight = 0;
-	vs_dest_set(dest, conf);
-	vs_route_drop(dest);
+	dest_set(dest, conf);
 	vs_stats_sum(dest->stats, &now);
-	dest->shown.last = now;
-	return enlist_dest(dest);
+	dest->totals.last = now;
+}
+
+static int add_dest_stage(struct vs_txn *txn, struct vs_service *svc,
+			  struct vs_dest_conf *conf,
+			  struct netlink_ext_ack *extack)
+{
+	struct dest_op d = {};
+	struct vs_dest *dest;
+	int err;
+
+	err = dest_check(svc, conf, extack);
+	if (err)
+		return err;
+	dest = vs_dest_lookup(svc, conf->af, &conf->addr, conf->port);
+	/* packets still see one that this transaction deletes */
+	if (dest && (dest->configured || vs_dest_available(dest)))
+		return vs_refuse(extack, "destination exists already", -EEXIST);
+	if (dest) {
+		dest_revive(dest, conf);
+	} else {
+		dest = dest_create(svc, conf, extack);
+		if (IS_ERR(dest))
+			return PTR_ERR(dest);
+		d.is_new = true;
+	}
+	err = dest_op_stage(txn, &add_dest_type, dest, &d);
+	if (!err)
+		dest_list(dest);
+	else if (d.is_new)
+		vs_dest_free(dest);
+	return err;
+}
+
+/* Edit. */
+
+static void edit_dest_undo(struct vs_txn_op *op)
+{
+	dest_set(op->dest, &dest_op(op)->old);
+	op->dest->last_weight = dest_op(op)->old_last_weight;
+}
+
+static void edit_dest_apply(struct vs_txn_op *op)
+{
+	dest_filter_add(op->dest);
+}
+
+static void edit_dest_finish(struct vs_txn_op *op)
+{
+	vs_config_notify(op->svc->vn, VS_CONFIG_DEST_EDITED, op->svc, op->dest);
+}
+
+static const struct vs_txn_type edit_dest_type = {
+	.undo = edit_dest_undo,
+	.apply = edit_dest_apply,
+	.finish = edit_dest_finish,
+};
+
+static int edit_dest_stage(struct vs_txn *txn, struct vs_service *svc,
+			   struct vs_dest_conf *conf,
+			   struct netlink_ext_ack *extack)
+{
+	struct vs_dest *dest;
+	struct dest_op d = {};
+	int err;
+
+	err = dest_check(svc, conf, extack);
+	if (err)
+		return err;
+	dest = dest_lookup(svc, conf, extack);
+	if (IS_ERR(dest))
+		return PTR_ERR(dest);
+	vs_dest_conf(dest, &d.old);
+	d.old_last_weight = dest->last_weight;
+	err = dest_op_stage(txn, &edit_dest_type, dest, &d);
+	/* Visible to packets at once. Snapshots copy the weight from here. */
+	if (!err)
+		dest_set(dest, conf);
+	return err;
+}
+
+/* Delete. */
+
+static void del_dest_undo(struct vs_txn_op *op)
+{
+	struct vs_dest *dest = op->dest;
+
+	dest_list(dest);
+	list_move(&dest->list, dest_op(op)->before);
+}
+
+static void del_dest_apply(struct vs_txn_op *op)
+{
+	dest_retire(op->dest);
+}
+
+static void del_dest_finish(struct vs_txn_op *op)
+{
+	/* packets could find it in the previous snapshot until now */
+	op->dest->gone = get_state_synchronize_rcu();
+	vs_config_notify(op->svc->vn, VS_CONFIG_DEST_REMOVED, op->svc,
+			 op->dest);
+}
+
+static const struct vs_txn_type del_dest_type = {
+	.undo = del_dest_undo,
+	.apply = del_dest_apply,
+	.finish = del_dest_finish,
+};
+
+static int del_dest_stage(struct vs_txn *txn, struct vs_service *svc,
+			  struct vs_dest_conf *conf,
+			  struct netlink_ext_ack *extack)
+{
+	struct vs_dest *dest;
+	struct dest_op d = {};
+	int err;
+
+	err = dest_key_check(svc, conf, extack);
+	if (err)
+		return err;
+	dest = dest_lookup(svc, conf, extack);
+	if (IS_ERR(dest))
+		return PTR_ERR(dest);
+	d.before = dest->list.prev;
+	err = dest_op_stage(txn, &del_dest_type, dest, &d);
+	if (!err)
+		dest_unlist(dest);
+	return err;
+}
+
+/* Runs a transaction of one operation on a destination of service @key. */
+static int dest_txn(struct vs_net *vn, const struct vs_svc_key *key,
+		    const struct vs_dest_conf *conf,
+		    struct netlink_ext_ack *extack,
+		    int (*stage)(struct vs_txn *txn, struct vs_service *svc,
+				 struct vs_dest_conf *conf,
+				 struct netlink_ext_ack *extack))
+{
+	struct vs_dest_conf c = *conf;
+	struct vs_service *svc;
+	struct vs_txn txn;
+
+	vs_txn_begin(&txn, vn);
+	svc = vs_config_lookup(vn, key, extack);
+	return vs_txn_end(&txn, PTR_ERR_OR_ZERO(svc) ?:
+				stage(&txn, svc, &c, extack));
 }
 
 int vs_config_add_dest(struct vs_net *vn, const struct vs_svc_key *key,
 		       const struct vs_dest_conf *conf,
 		       struct netlink_ext_ack *extack)
 {
-	struct vs_dest_conf c = *conf;
-	struct vs_service *svc;
-	struct vs_dest *dest;
-	int err;
-
-	mutex_lock(&vn->config.lock);
-	svc = vs_config_need_service(vn, key, extack);
-	err = PTR_ERR_OR_ZERO(svc);
-	if (!err)
-		err = check_dest(svc, &c, extack);
-	if (err)
-		goto out;
-	dest = vs_dest_lookup(svc, c.af, &c.addr, c.port);
-	if (!dest)
-		err = new_dest(svc, &c, extack);
-	else if (vs_dest_available(dest))
-		err = vs_refuse(extack, "destination exists already", -EEXIST);
-	else
-		err = revive_dest(dest, &c);
-out:
-	mutex_unlock(&vn->config.lock);
-	return err;
-}
-
-/* The configured destination that @conf names, or an error. */
-static struct vs_dest *need_dest(struct vs_service *svc,
-				 const struct vs_dest_conf *conf,
-				 struct netlink_ext_ack *extack)
-{
-	struct vs_dest *dest = vs_dest_lookup(svc, conf->af, &conf->addr,
-					   conf->port);
-
-	if (dest && vs_dest_available(dest))
-		return dest;
-	NL_SET_ERR_MSG(extack, "no such destination");
-	return ERR_PTR(-ENOENT);
-}
-
-static int edit_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
-{
-	int last_weight = dest->last_weight;
-	struct vs_dest_conf old;
-	struct vs_snap *snap;
-
-	vs_dest_conf(dest, &old);
-	vs_dest_set(dest, conf);
-	snap = vs_config_snap(dest->svc);
-	if (!snap) {
-		vs_dest_set(dest, &old);
-		vs_route_drop(dest);
-		dest->last_weight = last_weight;
-		return -ENOMEM;
-	}
-	filter_dest(dest);
-	vs_route_drop(dest);
-	vs_config_publish(dest->svc, snap);
-	return 0;
-}
-
-static int del_dest(struct vs_dest *dest, const struct vs_dest_conf *conf)
-{
-	struct vs_service *svc = dest->svc;
-	struct list_head *before = dest->list.prev;
-	struct vs_snap *snap;
-
-	list_del(&dest->list);
-	svc->num_dests--;
-	snap = vs_config_snap(svc);
-	list_add(&dest->list, before);
-	svc->num_dests++;
-	if (!snap)
-		return -ENOMEM;
-	vs_config_remove_dest(dest);
-	vs_config_publish(svc, snap);
-	dest->gone = get_state_synchronize_rcu();
-	return 0;
-}
-
-/* Does @change to the destination that @conf names, if @check allows it. */
-static int change_dest(struct vs_net *vn, const struct vs_svc_key *key,
-		       const struct vs_dest_conf *conf,
-		       struct netlink_ext_ack *extack,
-		       int (*check)(const struct vs_service *svc,
-				    struct vs_dest_conf *conf,
-				    struct netlink_ext_ack *extack),
-		       int (*change)(struct vs_dest *dest,
-				     const struct vs_dest_conf *conf))
-{
-	struct vs_dest_conf c = *conf;
-	struct vs_service *svc;
-	struct vs_dest *dest;
-	int err;
-
-	mutex_lock(&vn->config.lock);
-	svc = vs_config_need_service(vn, key, extack);
-	err = PTR_ERR_OR_ZERO(svc);
-	if (!err)
-		err = check(svc, &c, extack);
-	if (err)
-		goto out;
-	dest = need_dest(svc, &c, extack);
-	err = PTR_ERR_OR_ZERO(dest);
-	if (!err)
-		err = change(dest, &c);
-out:
-	mutex_unlock(&vn->config.lock);
-	return err;
+	return dest_txn(vn, key, conf, extack, add_dest_stage);
 }
 
 int vs_config_edit_dest(struct vs_net *vn, const struct vs_svc_key *key,
 			const struct vs_dest_conf *conf,
 			struct netlink_ext_ack *extack)
 {
-	return change_dest(vn, key, conf, extack, check_dest, edit_dest);
+	return dest_txn(vn, key, conf, extack, edit_dest_stage);
 }
 
 int vs_config_del_dest(struct vs_net *vn, const struct vs_svc_key *key,
 		       const struct vs_dest_conf *conf,
 		       struct netlink_ext_ack *extack)
 {
-	return change_dest(vn, key, conf, extack, check_dest_key, del_dest);
+	return dest_txn(vn, key, conf, extack, del_dest_stage);
 }

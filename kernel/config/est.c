@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rates: every two seconds one thread per namespace moves each rate a quarter
- * of the way to what was counted since. It is named as the kernel's ip_vs names
- * it, for those who look for it; when est_nice or est_cpulist change, another
- * one takes its place.
+ * Rate estimation: every two seconds a thread per namespace moves each rate a
+ * quarter of the way to the rate measured over that period. The thread has the
+ * name that ip_vs gives its own, for scripts that look for it. A change of
+ * est_nice or est_cpulist replaces the thread.
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/wait.h>
 
-#include "api/sysctl.h"
 #include "compat/kthread.h"
 #include "config/config.h"
 #include "config/est.h"
@@ -18,8 +17,8 @@
 
 #define EST_PERIOD	(2 * HZ)
 
-/* Counts of two seconds become rates per second, scaled. */
-static const u8 shift[VS_CNT_MAX] = {
+/* From counts per EST_PERIOD to vs_stats.rate, scaled and per second. */
+static const u8 est_shift[VS_CNT_MAX] = {
 	[VS_CNT_CONNS] = 10 - 1,
 	[VS_CNT_INPKTS] = 10 - 1,
 	[VS_CNT_OUTPKTS] = 10 - 1,
@@ -27,13 +26,13 @@ static const u8 shift[VS_CNT_MAX] = {
 	[VS_CNT_OUTBYTES] = 5 - 1,
 };
 
-/* Whether any rate is left. */
-static bool step(struct vs_stats *stats, const struct vs_sums *now)
+/* Returns whether any rate is above 0. */
+static bool est_stats(struct vs_stats *stats, const struct vs_sums *now)
 {
 	bool busy = false;
 
 	for (int i = 0; i < VS_CNT_MAX; i++) {
-		u64 rate = (now->cnt[i] - stats->last.cnt[i]) << shift[i];
+		u64 rate = (now->cnt[i] - stats->last.cnt[i]) << est_shift[i];
 
 		stats->rate[i] += ((s64)rate - (s64)stats->rate[i]) >> 2;
 		busy |= stats->rate[i];
@@ -42,40 +41,41 @@ static bool step(struct vs_stats *stats, const struct vs_sums *now)
 	return busy;
 }
 
-/* Adds what @svc counted to @total. */
-static void step_service(struct vs_service *svc, struct vs_sums *total)
+/* Adds @svc's counts to @total. */
+static void est_service(struct vs_service *svc, struct vs_sums *total)
 {
-	struct vs_sums sum = svc->shown.base;
+	struct vs_sums sum = svc->totals.base;
 	struct vs_dest *dest;
 
 	list_for_each_entry(dest, &svc->dests, list) {
 		struct vs_sums now = {};
 
 		vs_stats_sum(dest->stats, &now);
-		step(&dest->shown, &now);
+		est_stats(&dest->totals, &now);
 		vs_sums_add(&sum, &now);
 		cond_resched();
 	}
 	list_for_each_entry(dest, &svc->removed, list)
 		vs_stats_sum(dest->stats, &sum);
-	step(&svc->shown, &sum);
+	est_stats(&svc->totals, &sum);
 	vs_sums_add(total, &sum);
 }
 
-static bool step_all(struct vs_net *vn)
+static bool est_namespace(struct vs_net *vn)
 {
-	struct vs_sums total = vn->total.base;
+	struct vs_sums total = vn->totals.base;
 	struct vs_service *svc;
 
-	list_for_each_entry(svc, &vn->config.services, list)
-		step_service(svc, &total);
-	list_for_each_entry(svc, &vn->config.gone, list)
+	vs_assert_config_locked(vn);
+	vs_config_for_each_service(svc, vn)
+		est_service(svc, &total);
+	list_for_each_entry(svc, &vn->config.deleted, list)
 		vs_stats_sum_service(svc, &total);
-	return step(&vn->total, &total);
+	return est_stats(&vn->totals, &total);
 }
 
-/* Whether there is something to come back for. */
-static bool tick(struct vs_net *vn)
+/* Returns whether another estimation is needed. */
+static bool est_run(struct vs_net *vn)
 {
 	struct vs_est *est = &vn->est;
 	bool more = false;
@@ -84,7 +84,7 @@ static bool tick(struct vs_net *vn)
 	if (est->task == current) {
 		unsigned long next = est->next + EST_PERIOD;
 
-		more = step_all(vn) || vn->config.num_services;
+		more = est_namespace(vn) || vn->config.num_services;
 		if (!time_in_range(next, jiffies, jiffies + EST_PERIOD))
 			next = jiffies + EST_PERIOD;
 		WRITE_ONCE(est->next, next);
@@ -93,13 +93,13 @@ static bool tick(struct vs_net *vn)
 	return more;
 }
 
-static bool is_wanted(const struct vs_net *vn)
+static bool est_has_work(const struct vs_net *vn)
 {
 	return READ_ONCE(vn->est.task) == current &&
 	       READ_ONCE(vn->config.num_services);
 }
 
-static int estimate(void *arg)
+static int est_thread(void *arg)
 {
 	struct vs_net *vn = arg;
 	struct vs_est *est = &vn->est;
@@ -107,35 +107,45 @@ static int estimate(void *arg)
 	while (!kthread_should_stop()) {
 		long left = READ_ONCE(est->next) - jiffies;
 
-		/* more: of a time long past, before the counter turned round */
+		/* above EST_PERIOD: jiffies has wrapped since @next */
 		if (left > 0 && left <= EST_PERIOD)
 			wait_event_idle_timeout(est->wait,
 						kthread_should_stop(), left);
-		else if (!tick(vn))
+		else if (!est_run(vn))
 			wait_event_idle(est->wait, kthread_should_stop() ||
-						   is_wanted(vn));
+						   est_has_work(vn));
 	}
 	return 0;
 }
 
-/* Whether there is a new thread. A signal to who adds a service may be in the
- * way, or the lack of memory. */
-static bool start(struct vs_net *vn)
+/* An empty est_cpulist disables estimation like run_estimation = 0. */
+static bool est_enabled(const struct vs_net *vn)
 {
-	const struct cpumask *cpus = vs_sysctl_est_cpus(vn);
+	const struct vs_sysctl *s = &vn->sysctl;
+
+	vs_assert_config_locked(vn);
+	return READ_ONCE(s->run_estimation) &&
+	       !(s->est_cpus_set && cpumask_empty(s->est_cpus));
+}
+
+/* Returns false if kthread_create() failed: no memory, or the caller was killed
+ * while waiting. */
+static bool est_start(struct vs_net *vn)
+{
+	const struct vs_sysctl *s = &vn->sysctl;
 	struct vs_est *est = &vn->est;
 	struct task_struct *task;
 
-	lockdep_assert_held(&vn->config.lock);
-	task = kthread_create(estimate, vn, "ipvs-e:%d:0", est->number);
+	vs_assert_config_locked(vn);
+	task = kthread_create(est_thread, vn, "ipvs-e:%d:0", est->number);
 	if (IS_ERR(task)) {
-		pr_warn_ratelimited("no new thread for rates (%ld): the next service, or setting run_estimation, tries again\n",
+		pr_warn_ratelimited("cannot start the estimation thread (%ld): retried when a service is added or run_estimation is set\n",
 				    PTR_ERR(task));
 		return false;
 	}
-	set_user_nice(task, READ_ONCE(vn->sysctl.est_nice));
-	if (cpus)
-		kthread_affine_preferred(task, cpus);
+	set_user_nice(task, READ_ONCE(s->est_nice));
+	if (s->est_cpus_set)
+		kthread_affine_preferred(task, s->est_cpus);
 	WRITE_ONCE(est->task, task);
 	wake_up_process(task);
 	return true;
@@ -143,11 +153,11 @@ static bool start(struct vs_net *vn)
 
 void vs_est_kick(struct vs_net *vn)
 {
-	lockdep_assert_held(&vn->config.lock);
+	vs_assert_config_locked(vn);
 	if (vn->est.task)
 		wake_up(&vn->est.wait);
-	else if (vs_sysctl_estimates(vn))
-		start(vn);
+	else if (est_enabled(vn))
+		est_start(vn);
 }
 
 void vs_est_restart(struct vs_net *vn)
@@ -157,14 +167,23 @@ void vs_est_restart(struct vs_net *vn)
 
 	mutex_lock(&vn->config.lock);
 	old = est->task;
-	if (!vs_sysctl_estimates(vn))
+	if (!est_enabled(vn))
 		WRITE_ONCE(est->task, NULL);
-	else if ((old || vn->config.num_services) && !start(vn))
-		old = NULL;	/* which goes on as it is */
+	else if ((old || vn->config.num_services) && !est_start(vn))
+		old = NULL;	/* keep the present thread */
 	mutex_unlock(&vn->config.lock);
-	/* it may wait for the lock */
+	/* without the lock, on which the thread may be blocked */
 	if (old)
 		kthread_stop(old);
+}
+
+void vs_est_set_cpus(struct vs_net *vn, const struct cpumask *cpus)
+{
+	mutex_lock(&vn->config.lock);
+	cpumask_copy(vn->sysctl.est_cpus, cpus);
+	vn->sysctl.est_cpus_set = true;
+	mutex_unlock(&vn->config.lock);
+	vs_est_restart(vn);
 }
 
 void vs_est_net_init(struct vs_net *vn)

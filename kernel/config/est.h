@@ -2,15 +2,37 @@
 #ifndef VS_EST_H
 #define VS_EST_H
 
+#include <linux/wait.h>
+
 #include "types.h"
 
-/* Estimates rates for as long as there is something to estimate. Under
- * vn->config.lock. */
+struct cpumask;
+struct task_struct;
+
+/**
+ * struct vs_est - the thread that estimates the rates of a namespace
+ * @task:	NULL before the first service and while estimation is off.
+ *		Changes under the configuration lock
+ * @wait:	where @task sleeps until @next, for services, or for its end
+ * @next:	time of the next estimation, jiffies; written by @task
+ * @number:	of the namespace, for the thread's name
+ */
+struct vs_est {
+	struct task_struct *task;
+	wait_queue_head_t wait;
+	unsigned long next;
+	int number;
+};
+
+/* Configuration lock held; a service was added. Starts or wakes the thread. */
 void vs_est_kick(struct vs_net *vn);
 
-/* Begins again with what the knobs say now. Process context; takes
- * vn->config.lock. */
+/* Applies run_estimation and est_nice. Process context; takes the configuration
+ * lock, waits for the previous thread to end. */
 void vs_est_restart(struct vs_net *vn);
+
+/* Sets est_cpulist and applies it, likewise. */
+void vs_est_set_cpus(struct vs_net *vn, const struct cpumask *cpus);
 
 void vs_est_net_init(struct vs_net *vn);
 void vs_est_net_exit(struct vs_net *vn);

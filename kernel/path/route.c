@@ -48,14 +48,6 @@ void vs_route_drop(struct vs_dest *dest)
 	route_replace(dest, NULL);	/* xchg(): pairs with route_refresh() */
 }
 
-void vs_route_free(struct vs_dest *dest)
-{
-	struct vs_route *rt = rcu_dereference_protected(dest->route, true);
-
-	if (rt)
-		route_free_rcu(&rt->rcu);
-}
-
 bool vs_route_is_local(const struct dst_entry *dst, u8 af)
 {
 	if (af == AF_INET6)

@@ -90,10 +90,6 @@ void vs_route_drop(struct vs_dest *dest);
  */
 void vs_route_forget_dev(struct vs_dest *dest, struct net_device *dev);
 
-/* Releases the cached route of @dest, which has no readers any more and is
- * about to be freed. */
-void vs_route_free(struct vs_dest *dest);
-
 /**
  * vs_route_out - route a reply by its new source address
  * @p: reply of a real server, after NAT

@@ -226,6 +226,7 @@ static void dest_free_rcu(struct rcu_head *rcu)
 {
 	struct vs_dest *dest = container_of(rcu, struct vs_dest, rcu);
 
+	WARN_ON_ONCE(rcu_access_pointer(dest->route));
 	free_percpu(dest->stats);
 	kfree(dest);
 }
@@ -239,7 +240,7 @@ void vs_dest_free(struct vs_dest *dest)
 	rhashtable_remove_fast(&svc->vn->dests, &dest->node, dest_params);
 	rhltable_remove(&svc->vn->reals, &dest->real, real_params);
 	list_del(&dest->list);
-	vs_stats_sum(dest->stats, &svc->shown.base);
+	vs_stats_sum(dest->stats, &svc->totals.base);
 	call_rcu(&dest->rcu, dest_free_rcu);
 }
 

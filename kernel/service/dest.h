@@ -59,7 +59,9 @@ struct vs_dest_key {
  * @real:	in vs_net.reals, by address and port
  * @conn_flags:	IP_VS_CONN_F_* as netlink shows them
  * @last_weight: last weight that was not 0
- * @shown:	statistics
+ * @totals:	statistics
+ * @configured: for config/: differs from VS_DEST_AVAILABLE, which packets see,
+ *		only during a transaction
  * @gone:	RCU grace-period state when it was removed
  * @idle:	jiffies when a removed destination was first seen without
  *		connections, 0: not yet
@@ -95,7 +97,8 @@ struct vs_dest {
 	struct rhlist_head real;
 	u32 conn_flags;
 	int last_weight;
-	struct vs_stats shown;
+	struct vs_stats totals;
+	bool configured;
 	unsigned long gone;
 	unsigned long idle;
 	struct rcu_head rcu;

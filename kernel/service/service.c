@@ -104,7 +104,7 @@ void vs_service_free(struct vs_service *svc)
 	lockdep_assert_held(&vn->config.lock);
 	rhashtable_remove_fast(&vn->services, &svc->node, service_params);
 	list_del(&svc->list);
-	vs_sums_add(&vn->total.base, &svc->shown.base);
+	vs_sums_add(&vn->totals.base, &svc->totals.base);
 	kfree_rcu(svc, rcu);
 }
 

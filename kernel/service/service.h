@@ -43,7 +43,10 @@ struct vs_svc_key {
  * @fwmark_proto: protocol given when a fwmark service was added; only socket
  *		options show it
  * @sched:	scheduler, NULL for "none"
- * @shown:	statistics
+ * @totals:	statistics
+ * @staged:	snapshot that a transaction is about to publish, or NULL
+ * @configured: for config/: differs from IP_VS_SVC_F_HASHED, which packets see,
+ *		only during a transaction
  * @rcu:	frees the service
  *
  * All but @key, @flags, @timeout, @netmask, @pe and @snap are protected by
@@ -69,7 +72,9 @@ struct vs_service {
 	u32 num_dests;
 	u8 fwmark_proto;
 	const struct vs_sched *sched;
-	struct vs_stats shown;
+	struct vs_stats totals;
+	struct vs_snap *staged;
+	bool configured;
 	struct rcu_head rcu;
 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The generic netlink family "weir": what Weir has beyond the kernel's ip_vs,
- * whose own family "IPVS" stays as it is.
+ * The generic netlink family "weir": extensions beyond the family "IPVS", whose
+ * definition belongs to the kernel's ip_vs.
  *
- * Every object is one nest of a message; each nest counts its attributes on its
- * own. Numbers, once given, keep their meaning. New commands, and new attributes
- * in answers, come without a new version: who reads skips what it does not know.
- * In requests the kernel refuses what it does not know.
+ * An object is one nested attribute of a message, with attribute numbers of its
+ * own. Numbers never change their meaning. Commands, and attributes of replies,
+ * are added without a new version: skip attributes that you do not know. A
+ * request with an unknown attribute is refused.
  */
 #ifndef _UAPI_LINUX_WEIR_H
 #define _UAPI_LINUX_WEIR_H
@@ -16,13 +16,13 @@
 
 enum {
 	WEIR_CMD_UNSPEC,
-	WEIR_CMD_GET_COUNTERS,	/* dump: a WEIR_ATTR_COUNTER a message */
+	WEIR_CMD_GET_COUNTERS,	/* dump: one WEIR_ATTR_COUNTER per message */
 
 	__WEIR_CMD_MAX
 };
 #define WEIR_CMD_MAX (__WEIR_CMD_MAX - 1)
 
-/* Of a message */
+/* top level */
 enum {
 	WEIR_ATTR_UNSPEC,
 	WEIR_ATTR_COUNTER,	/* nest of WEIR_COUNTER_* */
@@ -34,8 +34,8 @@ enum {
 enum {
 	WEIR_COUNTER_UNSPEC,
 	WEIR_COUNTER_NAME,	/* string: "drop_no_route" */
-	WEIR_COUNTER_VALUE,	/* u64: since the namespace was made */
-	WEIR_COUNTER_TEXT,	/* string: what it counts, for people to read */
+	WEIR_COUNTER_VALUE,	/* u64: since the namespace was created */
+	WEIR_COUNTER_TEXT,	/* string: description for humans */
 	WEIR_COUNTER_PAD,
 
 	__WEIR_COUNTER_MAX

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef VS_REAP_H
+#define VS_REAP_H
+
+#include "types.h"
+
+/* Configuration lock held, @dest was removed. Schedules the end of its
+ * connections (with expire_nodest_conn) and, once it is unused, its own. */
+void vs_reap_later(struct vs_dest *dest);
+
+/* Configuration lock held; no connection holds a destination, no packet is in
+ * flight. Frees all removed destinations. */
+void vs_reap_all(struct vs_net *vn);
+
+void vs_reap_net_init(struct vs_net *vn);
+/* Stops both works. No service is configured any more. */
+void vs_reap_net_stop(struct vs_net *vn);
+
+#endif /* VS_REAP_H */
