@@ -26,7 +26,7 @@ static const struct {
 #undef X
 };
 
-static const u16 counter_drop_reasons[VS_COUNTERS] = {
+static const u16 counter_reasons[VS_COUNTERS] = {
 	[VS_COUNTER_NONE] = SKB_DROP_REASON_NETFILTER_DROP,
 #define X(id, name, reason, text) \
 	[VS_DROP_##id] = SKB_DROP_REASON_##reason,
@@ -79,13 +79,13 @@ unsigned int vs_drop_verdict(struct sk_buff *skb, unsigned int verdict)
 {
 	enum vs_counter why = verdict >> WHY_SHIFT;
 
-	return NF_DROP_REASON(skb, counter_drop_reasons[why < VS_COUNTERS ? why : 0],
+	return NF_DROP_REASON(skb, counter_reasons[why < VS_COUNTERS ? why : 0],
 			      EPERM);
 }
 
 unsigned int vs_drop_silent(const struct vs_pkt *p, enum vs_counter why)
 {
 	vs_drop(p, why);
-	kfree_skb_reason(p->skb, counter_drop_reasons[why]);
+	kfree_skb_reason(p->skb, counter_reasons[why]);
 	return NF_STOLEN;
 }

@@ -109,7 +109,7 @@ struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,
 {
 	struct vs_dest_key key = dest_key(svc, af, addr, port);
 
-	lockdep_assert_held(&svc->vn->config.lock);
+	vs_assert_config_locked(svc->vn);
 	return rhashtable_lookup_fast(&svc->vn->dests, &key, dest_params);
 }
 
@@ -141,7 +141,7 @@ void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
 {
 	u32 flags = conf->conn_flags & IP_VS_CONN_F_DEST_MASK;
 
-	lockdep_assert_held(&dest->svc->vn->config.lock);
+	vs_assert_config_locked(dest->svc->vn);
 	flags |= IP_VS_CONN_F_INACTIVE;
 	if ((flags & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ)
 		flags |= IP_VS_CONN_F_NOOUTPUT;
@@ -235,7 +235,7 @@ void vs_dest_free(struct vs_dest *dest)
 {
 	struct vs_service *svc = dest->svc;
 
-	lockdep_assert_held(&svc->vn->config.lock);
+	vs_assert_config_locked(svc->vn);
 	WARN_ON_ONCE(refcount_read(&dest->ref) != 1);
 	rhashtable_remove_fast(&svc->vn->dests, &dest->node, dest_params);
 	rhltable_remove(&svc->vn->reals, &dest->real, real_params);
@@ -251,7 +251,7 @@ void vs_dest_free(struct vs_dest *dest)
  */
 bool vs_dest_expired(struct vs_dest *dest)
 {
-	lockdep_assert_held(&dest->svc->vn->config.lock);
+	vs_assert_config_locked(dest->svc->vn);
 	if (!poll_state_synchronize_rcu(dest->gone) ||
 	    refcount_read(&dest->ref) != 1) {
 		dest->idle = 0;

@@ -72,7 +72,7 @@ struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
 struct vs_service *vs_service_by_key(struct vs_net *vn,
 				     const struct vs_svc_key *key)
 {
-	lockdep_assert_held(&vn->config.lock);
+	vs_assert_config_locked(vn);
 	return rhashtable_lookup_fast(&vn->services, key, service_params);
 }
 
@@ -82,7 +82,7 @@ struct vs_service *vs_service_new(struct vs_net *vn,
 	struct vs_service *svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
 	int err;
 
-	lockdep_assert_held(&vn->config.lock);
+	vs_assert_config_locked(vn);
 	if (!svc)
 		return ERR_PTR(-ENOMEM);
 	svc->key = *key;
@@ -101,7 +101,7 @@ void vs_service_free(struct vs_service *svc)
 {
 	struct vs_net *vn = svc->vn;
 
-	lockdep_assert_held(&vn->config.lock);
+	vs_assert_config_locked(vn);
 	rhashtable_remove_fast(&vn->services, &svc->node, service_params);
 	list_del(&svc->list);
 	vs_sums_add(&vn->totals.base, &svc->totals.base);
