@@ -111,16 +111,13 @@ const struct vs_sched *vs_sched_by_name(const char *name)
 	return NULL;
 }
 
-/* Compares instead of a function pointer: direct calls, no retpoline. */
+/* Compares the row's address instead of following a function pointer in it. */
 struct vs_dest *vs_sched_pick(struct vs_snap *snap, const struct vs_flow *flow)
 {
 	const struct vs_sched *sched = snap->sched;
 
 	vs_assert_packet_context();
-#define PICK(name, pick)			\
-	if (sched == &vs_sched_##name)		\
-		return pick(snap, flow);
-	VS_SCHEDS(PICK)
+#define PICK(name, pick)	sched == &vs_sched_##name ? pick(snap, flow) :
+	return VS_SCHEDS(PICK) NULL;
 #undef PICK
-	return NULL;	/* "none" */
 }

@@ -130,6 +130,7 @@ struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
 	struct rhlist_head *pos, *list;
 	struct vs_dest *dest;
 
+	vs_assert_packet_context();
 	list = rhltable_lookup(&vn->reals, &key.addr, real_params);
 	rhl_for_each_entry_rcu(dest, pos, list, real)
 		if (dest_is_real(dest, proto))

@@ -167,7 +167,7 @@ void vs_dest_unbind(struct vs_dest *dest, bool template);
  * @addr:	the real server's address
  * @port:	its port
  *
- * Context: RCU read side.
+ * Context: RCU read side, BHs disabled.
  * Return: the available destination that is reached by NAT at @addr:@port, of
  * any service (the one added last if there are several), or NULL. Takes no
  * reference.

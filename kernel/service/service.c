@@ -48,6 +48,7 @@ struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
 	struct vs_svc_key key = { .af = af };
 	struct vs_service *svc;
 
+	vs_assert_packet_context();
 	if (mark && READ_ONCE(vn->config.num_fwmark[vs_af_index(af)])) {
 		key.fwmark = mark;
 		svc = service_find(vn, &key);

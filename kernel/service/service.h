@@ -100,7 +100,7 @@ static inline u8 vs_service_proto(const struct vs_service *svc)
  * In ip_vs's order: by mark, by address and port, as a data connection of an
  * FTP service, by address with port 0.
  *
- * Context: RCU read side.
+ * Context: RCU read side, BHs disabled.
  * Return: the configured service or NULL. Takes no reference.
  */
 struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
