@@ -3,14 +3,14 @@
 #ifndef IPVSADM_NAMES_H
 #define IPVSADM_NAMES_H
 
-#include "ipvs.h"
+#include "types.h"
 
 /* -n: names are neither asked for nor accepted. */
 void names_numeric_only(bool on);
 
 /* @family AF_UNSPEC: IPv4 if the name has it, else IPv6 */
-int names_host(const char *name, int family, struct ipvs_addr *addr);
-int names_port(const char *name, uint16_t protocol, in_port_t *port);
+int names_resolve_host(const char *name, int family, struct ipvs_addr *addr);
+int names_resolve_port(const char *name, uint16_t protocol, in_port_t *port);
 
 /* Never fail: without a name the numeric form is returned. */
 const char *names_of_addr(const struct ipvs_addr *addr);

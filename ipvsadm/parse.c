@@ -8,7 +8,7 @@
 
 #include "names.h"
 #include "parse.h"
-#include "words.h"
+#include "text.h"
 
 static bool is_digits(const char *text)
 {
@@ -75,7 +75,7 @@ static int parse_host(const char *host, struct ipvs_addr *addr)
 		addr->af = AF_INET;
 		return 0;
 	}
-	return names_host(host, AF_UNSPEC, addr);
+	return names_resolve_host(host, AF_UNSPEC, addr);
 }
 
 static int parse_addr6(const char *text, struct ipvs_addr *addr)
@@ -107,7 +107,7 @@ static int parse_port(const char *text, uint16_t protocol, in_port_t *port)
 		*port = htons(number);
 		return 0;
 	}
-	return *text ? names_port(text, protocol, port) : -1;
+	return *text ? names_resolve_port(text, protocol, port) : -1;
 }
 
 /* [addr]rest, or [name]rest as -S without -n writes it: returns rest, or NULL */
@@ -127,7 +127,7 @@ static const char *parse_bracketed(const char *text, struct ipvs_addr *addr)
 	if (!parse_addr6(inner, addr))
 		return close + 1;
 	if (looks_like_number(inner) || strchr(inner, ':') ||
-	    names_host(inner, AF_INET6, addr))
+	    names_resolve_host(inner, AF_INET6, addr))
 		return NULL;
 	return close + 1;
 }
@@ -188,18 +188,13 @@ int parse_netmask(const char *text, uint16_t af, uint32_t *mask)
 	return 0;
 }
 
-int parse_tunnel_type(const char *text, uint8_t *type)
-{
-	return tunnel_type_by_name(text, type);
-}
-
 int parse_sched_flags(const char *text, const char *sched, uint32_t *flags,
 		      char *bad, size_t bad_size)
 {
 	*flags = 0;
 	while (*text) {
 		size_t len = strcspn(text, ",");
-		uint32_t flag = sched_flag_by_name(text, len, sched);
+		uint32_t flag = text_to_sched_flag(text, len, sched);
 
 		if (len && !flag) {
 			snprintf(bad, bad_size, "%.*s", (int)len, text);

@@ -7,7 +7,7 @@
 #ifndef IPVSADM_PARSE_H
 #define IPVSADM_PARSE_H
 
-#include "ipvs.h"
+#include "types.h"
 
 #define PARSE_TIMEOUT_MAX (31 * 24 * 60 * 60)	/* a month */
 
@@ -25,8 +25,6 @@ int parse_netmask(const char *text, uint16_t af, uint32_t *mask);
 
 /* An address without port, for multicast groups */
 int parse_addr(const char *text, struct ipvs_addr *addr);
-
-int parse_tunnel_type(const char *text, uint8_t *type);
 
 /*
  * A comma-separated list of flags; those that belong to one scheduler are

@@ -3,7 +3,7 @@
 #ifndef IPVSADM_PRINT_H
 #define IPVSADM_PRINT_H
 
-#include "ipvs.h"
+#include "types.h"
 
 enum list_format {
 	LIST_PLAIN,

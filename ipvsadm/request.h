@@ -3,7 +3,7 @@
 #ifndef IPVSADM_REQUEST_H
 #define IPVSADM_REQUEST_H
 
-#include "ipvs.h"
+#include "types.h"
 
 enum cmd {
 	CMD_NONE,
@@ -37,7 +37,7 @@ struct request {
 	struct ipvs_timeouts timeouts;
 };
 
-static inline bool has(const struct request *req, enum opt_id id)
+static inline bool request_has(const struct request *req, enum opt_id id)
 {
 	return req->given >> id & 1;
 }

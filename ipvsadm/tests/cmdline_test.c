@@ -10,7 +10,7 @@
 
 #include "cmdline.h"
 #include "fail.h"
-#include "opts.h"
+#include "opt.h"
 #include "print.h"
 
 struct row {
@@ -170,7 +170,7 @@ static int split(const char *args, char *buf, size_t size, char **argv)
 }
 
 /* What print.c writes, into a string */
-static void shown(const struct request *req, char *buf, size_t size)
+static void capture_rule(const struct request *req, char *buf, size_t size)
 {
 	FILE *real = stdout;
 	FILE *memory = fmemopen(buf, size, "w");
@@ -200,7 +200,7 @@ static bool check(const struct row *row)
 	if (!row->text)
 		return true;
 	if (rc == 0)
-		shown(&req, text, sizeof(text));
+		capture_rule(&req, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "%s", fail_text());
 	if (rc == row->rc && strstr(text, part_of(row->text)) &&
@@ -221,7 +221,7 @@ static int check_table(void)
 		bool listed = opt->help || opt->letter == 'l';
 
 		if (!opt->name || !listed || (!opt->cmd && !opt->id) ||
-		    (opt->id && !opt->allowed) || (opt->arg && !opt->metavar) ||
+		    !opt->cmd != !opt->run || (opt->id && !opt->allowed) || (opt->arg && !opt->metavar) ||
 		    (opt->letter && opt_by_letter(opt->letter) != opt)) {
 			printf("not ok: row %zu of the option table (%s)\n", i, opt->name);
 			bad++;

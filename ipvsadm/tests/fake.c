@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "fail.h"
-#include "nl.h"
+#include "ipvs.h"
 #include "print.h"
 #include "rules.h"
 
@@ -167,7 +168,7 @@ static int new_service(const struct ipvs_service *svc)
 		return answer(-EEXIST);
 	if (!strcmp(svc->sched, "nosuch"))
 		return answer(-ENOENT);
-	table = grow(table, n_entries, &cap_entries, sizeof(*table));
+	table = array_grow(table, n_entries, &cap_entries, sizeof(*table));
 	table[n_entries++] = (struct entry){ .svc = *svc };
 	return answer(0);
 }
@@ -210,7 +211,7 @@ int ipvs_change_dest(int cmd, const struct ipvs_service *svc, const struct ipvs_
 	} else if (cmd == IPVS_CMD_SET_DEST) {
 		*found = *dest;
 	} else {
-		dests->v = grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
+		dests->v = array_grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
 		dests->v[dests->n++] = *dest;
 	}
 	return answer(0);
@@ -242,7 +243,7 @@ int ipvs_get_service(struct ipvs_service *svc)
 int ipvs_get_services(struct ipvs_services *services)
 {
 	for (size_t i = 0; i < n_entries; i++) {
-		services->v = grow(services->v, services->n, &services->cap,
+		services->v = array_grow(services->v, services->n, &services->cap,
 				   sizeof(*services->v));
 		services->v[services->n] = table[i].svc;
 		count(&services->v[services->n++].stats);
@@ -255,7 +256,7 @@ int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests)
 	struct entry *entry = find(svc);
 
 	for (size_t i = 0; entry && i < entry->dests.n; i++) {
-		dests->v = grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
+		dests->v = array_grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
 		dests->v[dests->n] = entry->dests.v[i];
 		count(&dests->v[dests->n++].stats);
 	}
@@ -290,7 +291,7 @@ int ipvs_get_counters(struct ipvs_counters *counters)
 	};
 
 	for (size_t i = 0; i < 2; i++) {
-		counters->v = grow(counters->v, counters->n, &counters->cap, sizeof(*counters->v));
+		counters->v = array_grow(counters->v, counters->n, &counters->cap, sizeof(*counters->v));
 		counters->v[counters->n] = all[i];
 		counters->v[counters->n++].value = text && !i ? strtoull(text, NULL, 10) : 0;
 	}

@@ -10,10 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "conns.h"
-#include "nl_attr.h"
+#include "attr.h"
+#include "conn.h"
 #include "parse.h"
 #include "rules.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +32,7 @@ static void values(const char *text)
 	parse_netmask(text, AF_INET, &number);
 	parse_netmask(text, AF_INET6, &number);
 	parse_fwmark(text, &number);
-	parse_tunnel_type(text, &type);
+	text_to_tunnel_type(text, &type);
 	parse_sched_flags(text, "sh", &number, bad, sizeof(bad));
 	if (!parse_number(text, 3, 7, &number) && (number < 3 || number > 7))
 		abort();
@@ -71,10 +72,10 @@ static void attributes(const uint8_t *data, size_t size)
 	nest->nla_len = len;
 	nest->nla_type = 1;
 	memcpy((char *)nest + NLA_HDRLEN, data, len - NLA_HDRLEN);
-	if (!get_service(nest, &svc) && strlen(svc.sched) >= sizeof(svc.sched))
+	if (!attr_parse_service(nest, &svc) && strlen(svc.sched) >= sizeof(svc.sched))
 		abort();
-	get_dest(nest, AF_INET, &dest);
-	get_daemon(nest, &daemon);
+	attr_parse_dest(nest, AF_INET, &dest);
+	attr_parse_daemon(nest, &daemon);
 	free(nest);
 }
 

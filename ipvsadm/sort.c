@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "order.h"
+#include "sort.h"
 
 static int compare_words(uint32_t a, uint32_t b)
 {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Attributes of the IPVS family to and from plain structs; no sockets here. */
+#ifndef IPVSADM_ATTR_H
+#define IPVSADM_ATTR_H
+
+#include <netlink/msg.h>
+
+#include "types.h"
+
+/* Return 0 or -ENOMEM */
+int attr_put_service_key(struct nl_msg *msg, const struct ipvs_service *svc);
+int attr_put_service(struct nl_msg *msg, const struct ipvs_service *svc);
+int attr_put_dest_key(struct nl_msg *msg, const struct ipvs_dest *dest);
+int attr_put_dest(struct nl_msg *msg, const struct ipvs_dest *dest);
+int attr_put_daemon(struct nl_msg *msg, const struct ipvs_daemon *daemon);
+
+/* Return 0 or -EPROTO if what is indispensable is missing */
+int attr_parse_service(struct nlattr *nest, struct ipvs_service *svc);
+int attr_parse_dest(struct nlattr *nest, uint16_t svc_af, struct ipvs_dest *dest);
+int attr_parse_daemon(struct nlattr *nest, struct ipvs_daemon *daemon);
+
+int attr_parse_counter(struct nlattr *nest, struct ipvs_counter *counter);
+
+#endif
