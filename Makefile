@@ -24,10 +24,10 @@ VM = tools/testing/vm
 
 all: modules ipvsadm
 
-need-kernel:
-	@scripts/need kernel "$(KDIR)"
+require-kernel:
+	@scripts/require kernel "$(KDIR)"
 
-modules: need-kernel
+modules: require-kernel
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel modules
 
 ipvsadm:
@@ -36,18 +36,18 @@ ipvsadm:
 install: install-modules install-ipvsadm
 
 install-modules:
-	@scripts/need built kernel/ip_vs.ko "$(KVER)"
+	@scripts/require built kernel/ip_vs.ko "$(KVER)"
 	install -d $(MODDIR) $(CONFDIR)
 	install -m 644 $(INSTALLED) $(MODDIR)
 	install -m 644 scripts/weir.conf $(CONFDIR)
 	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
 
 install-ipvsadm:
-	@scripts/need built ipvsadm/ipvsadm
+	@scripts/require built ipvsadm/ipvsadm
 	$(MAKE) -C ipvsadm install
 
 uninstall:
-	@scripts/need version "$(KVER)"
+	@scripts/require version "$(KVER)"
 	rm -f $(addprefix $(MODDIR)/,$(MODULES)) $(CONFDIR)/weir.conf
 	[ ! -d $(MODDIR) ] || rmdir --ignore-fail-on-non-empty $(MODDIR)
 	if [ -d $(KERNELDIR)/kernel ]; then \
@@ -97,5 +97,5 @@ help:
 #: make check           static checks: sparse, shellcheck, style, dependencies
 #: make clean           remove what make built in this folder
 
-.PHONY: all need-kernel modules ipvsadm install install-modules install-ipvsadm \
+.PHONY: all require-kernel modules ipvsadm install install-modules install-ipvsadm \
 	uninstall demo test test-all shell bench check clean help
