@@ -130,7 +130,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-/* Absent or shorter than expected reads as 0, longer as its leading bytes. */
+/* An absent attribute is 0; an over-long one is read from its first bytes. */
 static uint64_t attr_number(const struct nlattr *attr)
 {
 	union { uint8_t u8; uint16_t u16; uint32_t u32; uint64_t u64; } v = { 0 };
@@ -170,7 +170,7 @@ static int attr_addr(struct ipvs_addr *addr, uint16_t af, const struct nlattr *a
 	return 0;
 }
 
-/* The 64-bit counters if the kernel has them: the old ones wrap at 4 Gi. */
+/* Prefer the 64-bit statistics: the 32-bit ones wrap at 4 Gi. */
 static int attr_stats(struct nlattr *nest64, struct nlattr *nest, struct ipvs_stats *stats)
 {
 	struct nlattr *attr[IPVS_STATS_ATTR_MAX + 1];

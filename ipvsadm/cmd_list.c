@@ -68,7 +68,7 @@ static enum exit_status list_conn_lines(FILE *file, bool numeric, bool with_pe)
 	size_t size = 0;
 	enum exit_status status = EXIT_OK;
 
-	/* the kernel's title */
+	/* skip the heading */
 	if (getline(&line, &size, file) < 0) {
 		fail("unexpected input from %s", CONN_FILE);
 		free(line);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Three steps: scan the words against the table, check which may stand
- * together, then let each row set its value, in the table's order and not in
- * the user's. So "-r server -t service" is as good as the usual order.
+ * Three steps: match the words with the option table, check which options may
+ * be combined, then call the setters in table order, not in the user's order.
+ * Hence options may be given in any order ("-r server -t service").
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ struct scan {
 	struct given given[MAX_GIVEN];
 	size_t n_given;
 	const struct given *cmd;
-	const char *words[MAX_WORDS];	/* what is no option */
+	const char *words[MAX_WORDS];	/* arguments that are not options */
 	size_t n_words;
 };
 
@@ -80,7 +80,7 @@ static int add_given(struct scan *scan, struct request *req, const struct opt *o
 {
 	struct given *given = &scan->given[scan->n_given];
 
-	/* Each option stands once: more rows than the table has are repetitions. */
+	/* MAX_GIVEN exceeds the number of options: some option is repeated. */
 	if (scan->n_given == MAX_GIVEN)
 		return fail("too many options");
 	scan->n_given++;
@@ -202,7 +202,7 @@ static int check_alone(const struct scan *scan, enum cmd cmd)
 	return 0;
 }
 
-/* Several formats of the table are no error, as ever: the first of them counts. */
+/* As in 1.31, several table formats are not an error; list_style_of() picks one. */
 static int check_list_formats(const struct request *req)
 {
 	bool no_table = request_has(req, OPT_TIMEOUT) || request_has(req, OPT_DAEMON) ||
@@ -313,7 +313,7 @@ static int finish_dest(struct request *req)
 		dest->weight = 1;
 	if (!req->dest_has_port)
 		dest->port = svc->port;
-	/* Only NAT can change the port; a fwmark service keeps the packet's. */
+	/* Only NAT changes the port; fwmark services have no port. */
 	if (!svc->fwmark && dest->method != IP_VS_CONN_F_MASQ && req->cmd != CMD_DEL_DEST)
 		dest->port = svc->port;
 	if (dest->addr.af != svc->addr.af && req->cmd != CMD_DEL_DEST &&

@@ -32,7 +32,7 @@ static int conn_parse_hex(const char *text, size_t digits, uint32_t *value)
 	return 0;
 }
 
-/* IPv4 as eight hexadecimal digits, IPv6 as ever, with or without brackets */
+/* IPv4 is eight hexadecimal digits; IPv6 is standard notation, optionally in brackets. */
 static int conn_parse_addr(char *text, struct ipvs_addr *addr)
 {
 	size_t len = strlen(text);
@@ -143,7 +143,7 @@ void conn_print(const struct ipvs_conn *conn, bool numeric, bool with_pe)
 	text_endpoint(&conn->dest, conn->dest_port, protocol, numeric, dest);
 	snprintf(expires, sizeof(expires), "%02u:%02u",
 		 conn->expires / 60, conn->expires % 60);
-	/* The two widths that do not fit the title are 1.31's. */
+	/* Two widths differ from those of the title, as in 1.31. */
 	if (with_pe && *conn->pe_data)
 		printf("%-3s %-6s %-11s %-18.59s %-18.59s %-16.59s %-18s %s\n",
 		       conn->protocol, expires, conn->state, client, virt, dest,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The connection table, which the kernel offers as text only. */
+/* The connection table, which the kernel only exports as text. */
 #ifndef IPVSADM_CONN_H
 #define IPVSADM_CONN_H
 
@@ -17,7 +17,10 @@ struct ipvs_conn {
 	char pe_data[4 * IP_VS_PEDATA_MAXLEN];
 };
 
-/* A line of /proc/net/ip_vs_conn: 0, or -1 if it is none. @line is cut up. */
+/*
+ * Parses a line of /proc/net/ip_vs_conn, modifying @line. Returns 0, or -1 if
+ * the line is malformed.
+ */
 int conn_parse(char *line, struct ipvs_conn *conn);
 
 void conn_print_title(bool with_pe);

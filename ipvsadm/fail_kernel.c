@@ -8,7 +8,7 @@
 #include "ipvs.h"
 #include "text.h"
 
-/* Rows without a command come last and hold for all of them. */
+/* Rows without a command come last and match every command. */
 static const struct {
 	int cmd, err;
 	const char *text;

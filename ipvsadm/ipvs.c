@@ -18,7 +18,7 @@
 #define RECEIVE_BUFFER (64 * 1024)
 #define DUMP_TRIES 5
 
-/* One request and its answers */
+/* A request in flight and how to handle its replies */
 struct exchange {
 	bool done, interrupted;
 	int error;			/* negative errno */
@@ -45,7 +45,10 @@ static void note_extack(struct nlattr *attrs, int len)
 		nla_strlcpy(extack, attr[NLMSGERR_ATTR_MSG], sizeof(extack));
 }
 
-/* After the error number stands the request's header, or all of it, then the text. */
+/*
+ * An NLMSG_ERROR message: the error, the request's header or (without
+ * NLM_F_CAPPED) the whole request, then the extended ack's attributes.
+ */
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 {
 	struct exchange *ex = arg;
@@ -75,7 +78,7 @@ static int on_ack(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-/* The end of a dump carries the error of its last part, which libnl drops. */
+/* NLMSG_DONE carries the error that ended a dump. libnl ignores it. */
 static int on_finish(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *hdr = nlmsg_hdr(msg);
@@ -117,7 +120,7 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-/* What libnl itself has to say, for want of an errno from the kernel */
+/* For errors of libnl itself; the kernel reports an errno. */
 static int errno_of_libnl(int nl_error)
 {
 	switch (-nl_error) {
@@ -172,7 +175,7 @@ static struct nl_msg *new_request(int cmd, int flags)
 	return new_request_to(family, IPVS_GENL_VERSION, cmd, flags);
 }
 
-/* @err: of the attributes put into @msg so far */
+/* @err: error from building @msg. Frees @msg. */
 static int send_request(struct nl_msg *msg, int err, struct exchange *ex)
 {
 	if (!msg)
@@ -200,10 +203,10 @@ static int connect_family(void)
 	err = genl_connect(sock);
 	if (err < 0)
 		return err;
-	/* Both only add to error messages; a kernel without them is fine, too. */
+	/* Optional: without them, error messages lack the extended ack. */
 	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	/* Dumps come in as large pieces as the kernel can be asked to make. */
+	/* The kernel sizes the parts of a dump by the length passed to recvmsg(). */
 	nl_socket_set_msg_buf_size(sock, RECEIVE_BUFFER);
 	nl_socket_disable_msg_peek(sock);
 	family = genl_ctrl_resolve(sock, IPVS_GENL_NAME);
@@ -239,7 +242,7 @@ static int reply_info(struct nlattr **attr, void *arg)
 {
 	struct ipvs_info *info = arg;
 
-	/* The reply counts its attributes from 1 on its own. */
+	/* Unlike other replies, this one has IPVS_INFO_ATTR_* at the top level. */
 	if (!attr[IPVS_INFO_ATTR_VERSION] || !attr[IPVS_INFO_ATTR_CONN_TAB_SIZE])
 		return -EPROTO;
 	info->version = nla_get_u32(attr[IPVS_INFO_ATTR_VERSION]);
@@ -308,7 +311,7 @@ int ipvs_get_service(struct ipvs_service *svc)
 	return send_request(msg, msg ? attr_put_service_key(msg, svc) : 0, &ex);
 }
 
-/* A dump during which something changed may lack or repeat entries: ask again. */
+/* A dump interrupted by a change may lack or repeat entries: repeat it. */
 static int dump_objects(int cmd, const struct ipvs_service *svc, struct exchange *ex, size_t *count)
 {
 	size_t before = count ? *count : 0;
@@ -343,24 +346,24 @@ int ipvs_get_services(struct ipvs_services *services)
 	return dump_objects(IPVS_CMD_GET_SERVICE, NULL, &ex, &services->n);
 }
 
-struct dests_of {
+struct dests_dump {
 	const struct ipvs_service *svc;
 	struct ipvs_dests *list;
 };
 
 static int reply_dests(struct nlattr **attr, void *arg)
 {
-	struct dests_of *of = arg;
-	struct ipvs_dests *list = of->list;
+	struct dests_dump *dump = arg;
+	struct ipvs_dests *list = dump->list;
 
 	list->v = array_grow(list->v, list->n, &list->cap, sizeof(*list->v));
-	return attr_parse_dest(attr[IPVS_CMD_ATTR_DEST], of->svc->addr.af, &list->v[list->n++]);
+	return attr_parse_dest(attr[IPVS_CMD_ATTR_DEST], dump->svc->addr.af, &list->v[list->n++]);
 }
 
 int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests)
 {
-	struct dests_of of = { .svc = svc, .list = dests };
-	struct exchange ex = { .reply = reply_dests, .arg = &of };
+	struct dests_dump dump = { .svc = svc, .list = dests };
+	struct exchange ex = { .reply = reply_dests, .arg = &dump };
 
 	return dump_objects(IPVS_CMD_GET_DEST, svc, &ex, &dests->n);
 }
@@ -424,7 +427,7 @@ static int reply_counter(struct nlattr **attr, void *arg)
 {
 	struct ipvs_counters *list = arg;
 
-	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX, "on_valid() parses both families");
+	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX, "on_valid() parses the replies of both families");
 	list->v = array_grow(list->v, list->n, &list->cap, sizeof(*list->v));
 	return attr_parse_counter(attr[WEIR_ATTR_COUNTER], &list->v[list->n++]);
 }

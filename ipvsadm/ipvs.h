@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel, over generic netlink family "IPVS". Prints nothing.
- * All return 0 or a negative errno; ipvs_extack() is then the kernel's own
- * words on it, or NULL.
+ * Requests to the kernel over generic netlink family "IPVS". Functions return
+ * 0 or a negative errno; after an error ipvs_extack() is the kernel's extended
+ * ack message, or NULL. Nothing is printed here.
  */
 #ifndef IPVSADM_IPVS_H
 #define IPVSADM_IPVS_H
 
 #include "types.h"
 
-/* Connects; loads ip_vs if the family is not there. On failure the reason is in fail_text(). */
+/* Connects, loading ip_vs if the family is not registered. On failure, fail_text() is the reason. */
 int ipvs_open(void);
 void ipvs_close(void);
 const char *ipvs_extack(void);
@@ -18,16 +18,16 @@ int ipvs_get_info(struct ipvs_info *info);
 int ipvs_flush(void);
 int ipvs_zero_all(void);
 
-/* @cmd: IPVS_CMD_NEW_SERVICE, SET, DEL or IPVS_CMD_ZERO */
+/* @cmd: IPVS_CMD_NEW_SERVICE, _SET_SERVICE, _DEL_SERVICE or _ZERO */
 int ipvs_change_service(int cmd, const struct ipvs_service *svc);
-/* @cmd: IPVS_CMD_NEW_DEST, SET, DEL */
+/* @cmd: IPVS_CMD_NEW_DEST, _SET_DEST or _DEL_DEST */
 int ipvs_change_dest(int cmd, const struct ipvs_service *svc, const struct ipvs_dest *dest);
-/* @cmd: IPVS_CMD_NEW_DAEMON, DEL */
+/* @cmd: IPVS_CMD_NEW_DAEMON or _DEL_DAEMON */
 int ipvs_change_daemon(int cmd, const struct ipvs_daemon *daemon);
 
-/* Fills in the rest of @svc, which holds the key. */
+/* Looks up @svc by its key and fills in the other members. */
 int ipvs_get_service(struct ipvs_service *svc);
-/* These append; the arrays are the caller's to free. */
+/* Append to an array, which the caller frees. */
 int ipvs_get_services(struct ipvs_services *services);
 int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests);
 
@@ -36,7 +36,10 @@ int ipvs_set_timeouts(const struct ipvs_timeouts *timeouts);
 /* [0] master, [1] backup; .state 0 if not running */
 int ipvs_get_daemons(struct ipvs_daemon daemons[2]);
 
-/* By Weir's own family; -EOPNOTSUPP: there is none, the ip_vs is the kernel's. Appends. */
+/*
+ * Appends the counters of family "weir". -EOPNOTSUPP: no such family, the
+ * loaded ip_vs is the kernel's own.
+ */
 int ipvs_get_counters(struct ipvs_counters *counters);
 
 #endif

@@ -49,8 +49,8 @@ int parse_fwmark(const char *text, uint32_t *mark)
 }
 
 /*
- * The resolver takes "80" and "0x50" for addresses in the notation of 1983;
- * a forgotten address must not become 0.0.0.80.
+ * inet_aton() and getaddrinfo() accept "80" and "0x50" as addresses. A port
+ * given without an address must not become 0.0.0.80.
  */
 static bool looks_like_number(const char *host)
 {
@@ -69,7 +69,7 @@ static int parse_host(const char *host, struct ipvs_addr *addr)
 		return 0;
 	}
 	if (looks_like_number(host)) {
-		/* 10.1 is 10.0.0.1, as ever */
+		/* short forms with a dot are accepted: 10.1 is 10.0.0.1 */
 		if (!strchr(host, '.') || !inet_aton(host, &addr->v4))
 			return -1;
 		addr->af = AF_INET;
@@ -110,7 +110,10 @@ static int parse_port(const char *text, uint16_t protocol, in_port_t *port)
 	return *text ? names_resolve_port(text, protocol, port) : -1;
 }
 
-/* [addr]rest, or [name]rest as -S without -n writes it: returns rest, or NULL */
+/*
+ * Parses "[addr]rest" or, as printed by -S without -n, "[name]rest". Returns
+ * rest, or NULL.
+ */
 static const char *parse_bracketed(const char *text, struct ipvs_addr *addr)
 {
 	char inner[NI_MAXHOST];
@@ -153,7 +156,7 @@ int parse_endpoint(const char *text, uint16_t protocol, struct ipvs_addr *addr,
 
 	*port = 0;
 	*has_port = false;
-	/* Two colons and no bracket: IPv6 without a port, or nothing we know */
+	/* two colons without a bracket: an IPv6 address without a port */
 	if (text[0] != '[' && strchr(text, ':') != strrchr(text, ':'))
 		return parse_addr6(text, addr);
 

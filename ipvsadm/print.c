@@ -7,7 +7,7 @@
 #include "print.h"
 #include "text.h"
 
-/* Names were cut here in 1.31, and whoever cuts columns counts on it. */
+/* 1.31 truncates names to these widths; scripts rely on the columns. */
 #define ENDPOINT_WIDTH 59
 #define SERVICE_WIDTH 33
 #define DEST_WIDTH 28
@@ -50,7 +50,7 @@ void print_title(const struct list_style *style)
 	}
 }
 
-/* Nine columns, cut down with K, M, G or T, unless exact numbers are wanted. */
+/* Nine columns, scaled with a suffix K, M, G or T unless @exact */
 static void print_number(uint64_t number, bool exact)
 {
 	static const struct {
@@ -97,7 +97,7 @@ static void print_service_rates(const struct ipvs_stats *stats, bool exact)
 	putchar('\n');
 }
 
-/* Unlike a service's, a server's connection and packet rates were never cut down. */
+/* 1.31 does not scale a server's connection and packet rates. */
 static void print_dest_rates(const struct ipvs_stats *stats, bool exact)
 {
 	print_number(stats->cps, true);
@@ -267,7 +267,7 @@ void print_dest_rule(const struct ipvs_service *svc, const struct ipvs_dest *des
 		if (dest->tun_type != IP_VS_CONN_F_TUNNEL_TYPE_IPIP)
 			printf(" %s", text_tunnel_csum_option(dest->tun_flags));
 	}
-	/* 1.31 forgot these two. */
+	/* 1.31 does not save the thresholds. */
 	if (dest->upper)
 		printf(" -x %u", dest->upper);
 	if (dest->lower)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One command line, understood: what to do, with which object, shown how. */
+/* A parsed command line: the command, its options and its objects. */
 #ifndef IPVSADM_REQUEST_H
 #define IPVSADM_REQUEST_H
 
@@ -13,7 +13,7 @@ enum cmd {
 	CMD_HELP, CMD_VERSION,
 };
 
-/* What was given. Options that exclude each other (-t and -u) share one. */
+/* Mutually exclusive options, such as -t and -u, share an id. */
 enum opt_id {
 	OPT_NONE,
 	OPT_SERVICE, OPT_IPV6, OPT_SCHEDULER, OPT_PERSISTENT, OPT_NETMASK,
@@ -29,7 +29,7 @@ enum opt_id {
 
 struct request {
 	enum cmd cmd;
-	uint64_t given;			/* bits of enum opt_id */
+	uint64_t given;			/* bit mask of enum opt_id */
 	struct ipvs_service svc;
 	struct ipvs_dest dest;
 	bool dest_has_port;

@@ -27,7 +27,7 @@ static int split_words(char *line, char *argv[MAX_ARGS], int *argc)
 	return 0;
 }
 
-/* 1: a rule, 0: nothing to do, -1: bad */
+/* Returns 1 for a rule, 0 for an empty line or a comment, -1 if invalid. */
 static int parse_rule(char *line, size_t len, struct request *req)
 {
 	const struct opt *command;

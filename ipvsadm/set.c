@@ -10,7 +10,7 @@
 #include "set.h"
 #include "text.h"
 
-#define DEFAULT_PERSISTENCE 360	/* what 1.31 sets; its manual says 300 */
+#define DEFAULT_PERSISTENCE 360	/* as 1.31, whose manual page says 300 */
 #define SYNC_MAXLEN_MAX (65535 - 20 - 8)
 
 /* "illegal weight specified: -w x (expected 0 to 2147483647)" */

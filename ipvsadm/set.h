@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The setters of the option table: one option's value into the request. */
+/* The setters of the option table: each stores an option's value in @req. */
 #ifndef IPVSADM_SET_H
 #define IPVSADM_SET_H
 

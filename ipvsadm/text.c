@@ -30,7 +30,7 @@ const char *text_tunnel_type(uint8_t type)
 	return type < N_TUNNEL_TYPES ? tunnel_types[type] : NULL;
 }
 
-/* The schedulers' own words come first: they are preferred for printing. */
+/* Names specific to a scheduler come first: they are preferred for output. */
 static const struct sched_flag {
 	uint32_t flag;
 	const char *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel tells and is told about IPVS, as plain data. */
+/* The objects exchanged with the kernel, as plain data. */
 #ifndef IPVSADM_TYPES_H
 #define IPVSADM_TYPES_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <linux/ip_vs.h>
 
-#define IPVS_MASK4_HOST	0xffffffffu	/* the same in either byte order */
+#define IPVS_MASK4_HOST	0xffffffffu	/* same in both byte orders */
 #define IPVS_MASK6_HOST	128
 #define IPVS_FLAGS_SENT	(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_ONEPACKET | \
 			 IP_VS_SVC_F_SCHED1 | IP_VS_SVC_F_SCHED2 | \
@@ -20,7 +20,7 @@ struct ipvs_addr {
 	union {
 		struct in_addr v4;
 		struct in6_addr v6;
-		uint32_t word[4];	/* network byte order; all of it on the wire */
+		uint32_t word[4];	/* network byte order; all 16 bytes are sent */
 	};
 };
 
@@ -33,11 +33,11 @@ struct ipvs_service {
 	struct ipvs_addr addr;		/* .af is valid for fwmark services too */
 	uint16_t protocol;
 	in_port_t port;			/* network byte order */
-	uint32_t fwmark;		/* 0: a service by address */
+	uint32_t fwmark;		/* 0: service defined by address */
 	char sched[IP_VS_SCHEDNAME_MAXLEN];
 	char pe[IP_VS_PENAME_MAXLEN];
 	uint32_t flags;			/* IP_VS_SVC_F_* */
-	uint32_t timeout;		/* of persistence, seconds */
+	uint32_t timeout;		/* persistence timeout, seconds */
 	uint32_t netmask;		/* IPv4: big-endian mask; IPv6: prefix length */
 	struct ipvs_stats stats;
 };
@@ -59,7 +59,7 @@ struct ipvs_daemon {
 	uint32_t state;			/* IP_VS_STATE_* */
 	uint32_t syncid;
 	char ifname[IP_VS_IFNAME_MAXLEN];
-	uint16_t maxlen;		/* this and the rest: 0 is the kernel's default */
+	uint16_t maxlen;		/* this and below: 0 is the kernel's default */
 	uint16_t port;			/* host byte order */
 	uint8_t ttl;
 	struct ipvs_addr group;		/* .af 0: none */
@@ -74,7 +74,7 @@ struct ipvs_info {
 	uint32_t conn_tab_size;
 };
 
-/* One of Weir's named counters */
+/* A named counter of family "weir" */
 struct ipvs_counter {
 	char name[32];
 	char text[128];

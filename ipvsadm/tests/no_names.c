@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* names.h for tests: a few names, always the same, and no resolver. */
+/* Implements names.h with a few fixed names instead of the resolver. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
