@@ -87,13 +87,13 @@ help:
 #: make                 build the modules (for KDIR) and ipvsadm/ipvsadm
 #: make modules         build only the modules; KDIR is the kernel's build directory
 #: make ipvsadm         build only ipvsadm
-#: make install         install modules to /lib/modules/KVER/updates, ipvsadm to PREFIX/sbin; honours DESTDIR
+#: make install         install modules to /lib/modules/KVER/updates, ipvsadm to PREFIX/sbin (DESTDIR)
 #: make uninstall       remove the installed files
 #: make demo            run a director and real servers in a virtual machine and send requests
 #: make test            run the selftests: KERNEL=6.1|6.12|7.2|uml|uml-debug T=name IMPL=weir|kernel
-#: make test-all        run all selftests on every kernel, with Weir and with the kernel's own ip_vs
+#: make test-all        run all selftests on every kernel, with Weir and with the in-tree ip_vs
 #: make shell           open a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
-#: make bench           measure cost per packet and memory per connection against the kernel's ip_vs
+#: make bench           measure cost per packet and memory per connection against the in-tree ip_vs
 #: make check           run the static checks and unit tests
 #: make clean           remove built files
 
