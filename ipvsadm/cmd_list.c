@@ -96,7 +96,8 @@ static enum exit_status list_conns(const struct request *req)
 		fail("cannot open file %s: %s", CONN_FILE, strerror(errno));
 		return EXIT_LIST;
 	}
-	status = list_conn_lines(file, request_has(req, OPT_NUMERIC), request_has(req, OPT_PERSISTENT_CONN));
+	status = list_conn_lines(file, request_has(req, OPT_NUMERIC),
+				 request_has(req, OPT_PERSISTENT_CONN));
 	fclose(file);
 	return status;
 }

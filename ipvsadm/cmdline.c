@@ -125,11 +125,10 @@ static int scan_short(struct scan *scan, struct request *req, const char *word)
 	return 0;
 }
 
-static int scan_word(struct scan *scan, struct request *req, const char *word)
+static int scan_word(struct scan *scan, const char *word)
 {
 	if (scan->n_words == MAX_WORDS)
 		return fail("unexpected argument %.200s", word);
-	(void)req;
 	scan->words[scan->n_words++] = word;
 	return 0;
 }
@@ -147,7 +146,7 @@ static int scan_words(struct scan *scan, struct request *req)
 			continue;
 		}
 		if (only_words || word[0] != '-' || !word[1])
-			err = scan_word(scan, req, word);
+			err = scan_word(scan, word);
 		else if (word[1] == '-')
 			err = scan_long(scan, req, word);
 		else
@@ -207,9 +206,9 @@ static int check_list_formats(const struct request *req)
 {
 	bool no_table = request_has(req, OPT_TIMEOUT) || request_has(req, OPT_DAEMON) ||
 			request_has(req, OPT_COUNTERS);
-	bool counters = request_has(req, OPT_STATS) || request_has(req, OPT_RATE) || request_has(req, OPT_THRESHOLDS);
+	bool statistics = request_has(req, OPT_STATS) || request_has(req, OPT_RATE) || request_has(req, OPT_THRESHOLDS);
 
-	if ((no_table || request_has(req, OPT_CONNECTION)) && counters)
+	if ((no_table || request_has(req, OPT_CONNECTION)) && statistics)
 		return fail("options conflicts in the list command: --stats --rate --thresholds are for the table of services");
 	if (no_table && request_has(req, OPT_PERSISTENT_CONN))
 		return fail("options conflicts in the list command: --persistent-conn is for services and connections");

@@ -427,7 +427,8 @@ static int reply_counter(struct nlattr **attr, void *arg)
 {
 	struct ipvs_counters *list = arg;
 
-	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX, "on_valid() parses the replies of both families");
+	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX,
+		       "on_valid() parses the replies of both families");
 	list->v = array_grow(list->v, list->n, &list->cap, sizeof(*list->v));
 	return attr_parse_counter(attr[WEIR_ATTR_COUNTER], &list->v[list->n++]);
 }

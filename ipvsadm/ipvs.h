@@ -9,7 +9,7 @@
 
 #include "types.h"
 
-/* Connects, loading ip_vs if the family is not registered. On failure, fail_text() is the reason. */
+/* Connects, loading ip_vs if necessary. On failure, fail_text() is the reason. */
 int ipvs_open(void);
 void ipvs_close(void);
 const char *ipvs_extack(void);
