@@ -206,7 +206,8 @@ static int check_list_formats(const struct request *req)
 {
 	bool no_table = request_has(req, OPT_TIMEOUT) || request_has(req, OPT_DAEMON) ||
 			request_has(req, OPT_COUNTERS);
-	bool statistics = request_has(req, OPT_STATS) || request_has(req, OPT_RATE) || request_has(req, OPT_THRESHOLDS);
+	bool statistics = request_has(req, OPT_STATS) || request_has(req, OPT_RATE) ||
+			  request_has(req, OPT_THRESHOLDS);
 
 	if ((no_table || request_has(req, OPT_CONNECTION)) && statistics)
 		return fail("options conflicts in the list command: --stats --rate --thresholds are for the table of services");
