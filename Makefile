@@ -2,7 +2,7 @@
 # Weir: a drop-in replacement for Linux IPVS. "make help" lists the targets.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
-# not kernel.release: Debian 12's headers have another name there than modules bear
+# not kernel.release, which differs from the version of the modules in Debian 12's headers
 KVER ?= $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 PREFIX ?= /usr/local
 DEPMOD ?= depmod
@@ -16,7 +16,7 @@ KERNELDIR = $(DESTDIR)/lib/modules/$(KVER)
 MODDIR = $(KERNELDIR)/updates
 CONFDIR = $(DESTDIR)/etc/modprobe.d
 
-# what a director loads: modules for tests stay in the tree
+# modules of tests are not installed
 INSTALLED = $(filter-out %_test.ko %_kunit.ko,$(wildcard kernel/*.ko))
 MODULES = ip_vs.ko ip_vs_ftp.ko ip_vs_pe_sip.ko xt_ipvs.ko
 
@@ -28,10 +28,10 @@ VM = tools/testing/vm
 
 all: modules ipvsadm
 
-need-kernel:
-	@scripts/need kernel "$(KDIR)"
+require-kernel:
+	@scripts/require kernel "$(KDIR)"
 
-modules: need-kernel
+modules: require-kernel
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/kernel modules
 
 ipvsadm:
@@ -40,18 +40,18 @@ ipvsadm:
 install: install-modules install-ipvsadm
 
 install-modules:
-	@scripts/need built kernel/ip_vs.ko "$(KVER)"
+	@scripts/require built kernel/ip_vs.ko "$(KVER)"
 	install -d $(MODDIR) $(CONFDIR)
 	install -m 644 $(INSTALLED) $(MODDIR)
 	$(ALIASES) | install -m 644 /dev/stdin $(CONFDIR)/weir.conf
 	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
 
 install-ipvsadm:
-	@scripts/need built ipvsadm/ipvsadm
+	@scripts/require built ipvsadm/ipvsadm
 	$(MAKE) -C ipvsadm install
 
 uninstall:
-	@scripts/need version "$(KVER)"
+	@scripts/require version "$(KVER)"
 	rm -f $(addprefix $(MODDIR)/,$(MODULES)) $(CONFDIR)/weir.conf
 	[ ! -d $(MODDIR) ] || rmdir --ignore-fail-on-non-empty $(MODDIR)
 	if [ -d $(KERNELDIR)/kernel ]; then \
@@ -88,18 +88,18 @@ clean:
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: make                 build kernel/ip_vs.ko (for KDIR) and ipvsadm/ipvsadm
-#: make modules         the module alone; KDIR=folder of the kernel's headers
-#: make ipvsadm         the tool alone
-#: make install         modules to /lib/modules/KVER/updates, ipvsadm to PREFIX/sbin (DESTDIR honoured)
-#: make uninstall       take all of that back
-#: make demo            a director and real servers in a virtual machine, with real requests
-#: make test            the tests on one kernel: KERNEL=6.1|6.12|7.2|uml|uml-debug T=name IMPL=weir|kernel
-#: make test-all        the tests on every kernel, and against the kernel's own ip_vs
-#: make shell           a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
-#: make bench           cost per packet and memory per connection beside the kernel's ip_vs
-#: make check           static checks: sparse, shellcheck, style, dependencies
-#: make clean           remove what make built in this folder
+#: make                 build the modules (for KDIR) and ipvsadm/ipvsadm
+#: make modules         build only the modules; KDIR is the kernel's build directory
+#: make ipvsadm         build only ipvsadm
+#: make install         install modules to /lib/modules/KVER/updates, ipvsadm to PREFIX/sbin (DESTDIR)
+#: make uninstall       remove the installed files
+#: make demo            run a director and real servers in a virtual machine and send requests
+#: make test            run the selftests: KERNEL=6.1|6.12|7.2|uml|uml-debug T=name IMPL=weir|kernel
+#: make test-all        run all selftests on every kernel, with Weir and with the in-tree ip_vs
+#: make shell           open a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
+#: make bench           measure cost per packet and memory per connection against the in-tree ip_vs
+#: make check           run the static checks and unit tests
+#: make clean           remove built files
 
-.PHONY: all need-kernel modules ipvsadm install install-modules install-ipvsadm \
+.PHONY: all require-kernel modules ipvsadm install install-modules install-ipvsadm \
 	uninstall demo test test-all shell bench check clean help

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "cmds.h"
-#include "errors.h"
-#include "nl.h"
+#include "fail_kernel.h"
+#include "ipvs.h"
 
 enum exit_status cmd_set_timeouts(const struct request *req)
 {
@@ -15,7 +15,7 @@ enum exit_status cmd_set_timeouts(const struct request *req)
 		return EXIT_OK;
 	snprintf(object, sizeof(object), "--set %u %u %u", req->timeouts.tcp,
 		 req->timeouts.tcp_fin, req->timeouts.udp);
-	refused(err, IPVS_CMD_SET_CONFIG, object);
+	fail_kernel(err, IPVS_CMD_SET_CONFIG, object);
 	return EXIT_KERNEL;
 }
 
@@ -31,7 +31,7 @@ static enum exit_status change_daemon(int cmd, const struct ipvs_daemon *daemon)
 		snprintf(object, sizeof(object), "%s on %s", state, daemon->ifname);
 	else
 		snprintf(object, sizeof(object), "%s", state);
-	refused(err, cmd, object);
+	fail_kernel(err, cmd, object);
 	return EXIT_KERNEL;
 }
 

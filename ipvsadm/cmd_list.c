@@ -4,17 +4,17 @@
 #include <string.h>
 
 #include "cmds.h"
-#include "conns.h"
-#include "errors.h"
-#include "nl.h"
-#include "order.h"
+#include "conn.h"
+#include "fail_kernel.h"
+#include "ipvs.h"
 #include "print.h"
+#include "sort.h"
 
 #define CONN_FILE "/proc/net/ip_vs_conn"
 
 static enum exit_status list_failed(int err, int cmd)
 {
-	refused(err, cmd, NULL);
+	fail_kernel(err, cmd, NULL);
 	return EXIT_LIST;
 }
 
@@ -68,20 +68,20 @@ static enum exit_status list_conn_lines(FILE *file, bool numeric, bool with_pe)
 	size_t size = 0;
 	enum exit_status status = EXIT_OK;
 
-	/* the kernel's title */
+	/* skip the heading */
 	if (getline(&line, &size, file) < 0) {
 		fail("unexpected input from %s", CONN_FILE);
 		free(line);
 		return EXIT_LIST;
 	}
-	print_conn_title(with_pe);
+	conn_print_title(with_pe);
 	while (getline(&line, &size, file) >= 0) {
 		if (conn_parse(line, &conn)) {
 			fail("unexpected input from %s", CONN_FILE);
 			status = EXIT_LIST;
 			continue;
 		}
-		print_conn(&conn, numeric, with_pe);
+		conn_print(&conn, numeric, with_pe);
 	}
 	free(line);
 	return status;
@@ -96,33 +96,34 @@ static enum exit_status list_conns(const struct request *req)
 		fail("cannot open file %s: %s", CONN_FILE, strerror(errno));
 		return EXIT_LIST;
 	}
-	status = list_conn_lines(file, has(req, OPT_NUMERIC), has(req, OPT_PERSISTENT_CONN));
+	status = list_conn_lines(file, request_has(req, OPT_NUMERIC),
+				 request_has(req, OPT_PERSISTENT_CONN));
 	fclose(file);
 	return status;
 }
 
-static struct list_style style_of(const struct request *req)
+static struct list_style list_style_of(const struct request *req)
 {
 	struct list_style style = {
 		.format = LIST_PLAIN,
-		.numeric = has(req, OPT_NUMERIC),
-		.exact = has(req, OPT_EXACT),
+		.numeric = request_has(req, OPT_NUMERIC),
+		.exact = request_has(req, OPT_EXACT),
 	};
 
-	if (has(req, OPT_STATS))
+	if (request_has(req, OPT_STATS))
 		style.format = LIST_STATS;
-	else if (has(req, OPT_RATE))
+	else if (request_has(req, OPT_RATE))
 		style.format = LIST_RATE;
-	else if (has(req, OPT_THRESHOLDS))
+	else if (request_has(req, OPT_THRESHOLDS))
 		style.format = LIST_THRESHOLDS;
-	else if (has(req, OPT_PERSISTENT_CONN))
+	else if (request_has(req, OPT_PERSISTENT_CONN))
 		style.format = LIST_PERSISTENT;
-	else if (has(req, OPT_TUN_INFO))
+	else if (request_has(req, OPT_TUN_INFO))
 		style.format = LIST_TUNNELS;
 	return style;
 }
 
-static enum exit_status list_one(const struct ipvs_service *svc,
+static enum exit_status list_service_dests(const struct ipvs_service *svc,
 				 const struct list_style *style, bool sort)
 {
 	struct ipvs_dests dests = { 0 };
@@ -130,7 +131,7 @@ static enum exit_status list_one(const struct ipvs_service *svc,
 
 	if (err) {
 		free(dests.v);
-		refused_service(err, IPVS_CMD_GET_DEST, svc);
+		fail_kernel_service(err, IPVS_CMD_GET_DEST, svc);
 		return EXIT_LIST;
 	}
 	if (sort)
@@ -144,25 +145,25 @@ static enum exit_status list_one(const struct ipvs_service *svc,
 
 static enum exit_status list_service(const struct request *req)
 {
-	struct list_style style = style_of(req);
+	struct list_style style = list_style_of(req);
 	struct ipvs_service svc = req->svc;
 	int err = ipvs_get_service(&svc);
 
 	if (err) {
-		refused_service(err, IPVS_CMD_GET_SERVICE, &req->svc);
+		fail_kernel_service(err, IPVS_CMD_GET_SERVICE, &req->svc);
 		return EXIT_LIST;
 	}
 	print_title(&style);
-	return list_one(&svc, &style, !has(req, OPT_NOSORT));
+	return list_service_dests(&svc, &style, !request_has(req, OPT_NOSORT));
 }
 
 static enum exit_status list_all(const struct request *req)
 {
-	struct list_style style = style_of(req);
+	struct list_style style = list_style_of(req);
 	struct ipvs_services services = { 0 };
 	enum exit_status status = EXIT_OK;
 	struct ipvs_info info;
-	bool sort = !has(req, OPT_NOSORT);
+	bool sort = !request_has(req, OPT_NOSORT);
 	int err = ipvs_get_info(&info);
 
 	if (err)
@@ -177,22 +178,22 @@ static enum exit_status list_all(const struct request *req)
 	print_info(&info);
 	print_title(&style);
 	for (size_t i = 0; i < services.n && status == EXIT_OK; i++)
-		status = list_one(&services.v[i], &style, sort);
+		status = list_service_dests(&services.v[i], &style, sort);
 	free(services.v);
 	return status;
 }
 
 enum exit_status cmd_list(const struct request *req)
 {
-	if (has(req, OPT_CONNECTION))
+	if (request_has(req, OPT_CONNECTION))
 		return list_conns(req);
-	if (has(req, OPT_TIMEOUT))
+	if (request_has(req, OPT_TIMEOUT))
 		return list_timeouts();
-	if (has(req, OPT_DAEMON))
+	if (request_has(req, OPT_DAEMON))
 		return list_daemons();
-	if (has(req, OPT_COUNTERS))
-		return list_counters(has(req, OPT_EXACT));
-	if (has(req, OPT_SERVICE))
+	if (request_has(req, OPT_COUNTERS))
+		return list_counters(request_has(req, OPT_EXACT));
+	if (request_has(req, OPT_SERVICE))
 		return list_service(req);
 	return list_all(req);
 }

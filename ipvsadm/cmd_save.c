@@ -2,18 +2,18 @@
 #include <stdlib.h>
 
 #include "cmds.h"
-#include "errors.h"
-#include "nl.h"
-#include "order.h"
+#include "fail_kernel.h"
+#include "ipvs.h"
 #include "print.h"
+#include "sort.h"
 
-static int save_one(const struct ipvs_service *svc, bool numeric)
+static int save_service(const struct ipvs_service *svc, bool numeric)
 {
 	struct ipvs_dests dests = { 0 };
 	int err = ipvs_get_dests(svc, &dests);
 
 	if (err) {
-		refused_service(err, IPVS_CMD_GET_DEST, svc);
+		fail_kernel_service(err, IPVS_CMD_GET_DEST, svc);
 		free(dests.v);
 		return -1;
 	}
@@ -32,12 +32,12 @@ enum exit_status cmd_save(const struct request *req)
 
 	if (err) {
 		free(services.v);
-		refused(err, IPVS_CMD_GET_SERVICE, NULL);
+		fail_kernel(err, IPVS_CMD_GET_SERVICE, NULL);
 		return EXIT_LIST;
 	}
 	sort_services(&services);
 	for (size_t i = 0; i < services.n && !err; i++)
-		err = save_one(&services.v[i], has(req, OPT_NUMERIC));
+		err = save_service(&services.v[i], request_has(req, OPT_NUMERIC));
 	free(services.v);
 	return err ? EXIT_LIST : EXIT_OK;
 }

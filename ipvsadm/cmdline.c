@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Three steps: scan the words against the table, check which may stand
- * together, then let each row set its value, in the table's order and not in
- * the user's. So "-r server -t service" is as good as the usual order.
+ * Three steps: match the words with the option table, check which options may
+ * be combined, then call the setters in table order, not in the user's order.
+ * Hence options may be given in any order ("-r server -t service").
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "cmdline.h"
 #include "fail.h"
-#include "opts.h"
+#include "opt.h"
 #include "parse.h"
 
 #define MAX_GIVEN 64
@@ -22,7 +22,7 @@ struct scan {
 	struct given given[MAX_GIVEN];
 	size_t n_given;
 	const struct given *cmd;
-	const char *words[MAX_WORDS];	/* what is no option */
+	const char *words[MAX_WORDS];	/* arguments that are not options */
 	size_t n_words;
 };
 
@@ -80,7 +80,7 @@ static int add_given(struct scan *scan, struct request *req, const struct opt *o
 {
 	struct given *given = &scan->given[scan->n_given];
 
-	/* Each option stands once: more rows than the table has are repetitions. */
+	/* MAX_GIVEN exceeds the number of options: some option is repeated. */
 	if (scan->n_given == MAX_GIVEN)
 		return fail("too many options");
 	scan->n_given++;
@@ -125,16 +125,15 @@ static int scan_short(struct scan *scan, struct request *req, const char *word)
 	return 0;
 }
 
-static int scan_word(struct scan *scan, struct request *req, const char *word)
+static int scan_word(struct scan *scan, const char *word)
 {
 	if (scan->n_words == MAX_WORDS)
 		return fail("unexpected argument %.200s", word);
-	(void)req;
 	scan->words[scan->n_words++] = word;
 	return 0;
 }
 
-static int scan_all(struct scan *scan, struct request *req)
+static int scan_words(struct scan *scan, struct request *req)
 {
 	bool only_words = false;
 
@@ -147,7 +146,7 @@ static int scan_all(struct scan *scan, struct request *req)
 			continue;
 		}
 		if (only_words || word[0] != '-' || !word[1])
-			err = scan_word(scan, req, word);
+			err = scan_word(scan, word);
 		else if (word[1] == '-')
 			err = scan_long(scan, req, word);
 		else
@@ -165,7 +164,7 @@ static int check_allowed(const struct scan *scan, enum cmd cmd)
 
 		if (given->opt->id && !(given->opt->allowed & CMD_BIT(cmd)))
 			return fail("Illegal '%s' option with the '%s' command: %s%s%.200s",
-				    opt_group(given->opt), cmd_name(cmd), given->as_typed,
+				    opt_group(given->opt), opt_command(cmd)->name, given->as_typed,
 				    given->value ? " " : "",
 				    given->value ? given->value : "");
 	}
@@ -177,9 +176,9 @@ static int check_required(const struct request *req, enum cmd cmd)
 	for (size_t i = 0; i < opt_count; i++) {
 		const struct opt *opt = &opt_table[i];
 
-		if ((opt->required & CMD_BIT(cmd)) && !has(req, opt->id))
+		if ((opt->required & CMD_BIT(cmd)) && !request_has(req, opt->id))
 			return fail("You need to supply the '%s' option for the '%s' command",
-				    opt_group(opt), cmd_name(cmd));
+				    opt_group(opt), opt_command(cmd)->name);
 	}
 	return 0;
 }
@@ -196,27 +195,28 @@ static int check_alone(const struct scan *scan, enum cmd cmd)
 		if (first)
 			return fail("The option '%s' conflicts with the '%s' option in the '%s' command",
 				    opt_group(given->opt), opt_group(first->opt),
-				    cmd_name(cmd));
+				    opt_command(cmd)->name);
 		first = given;
 	}
 	return 0;
 }
 
-/* Several formats of the table are no error, as ever: the first of them counts. */
+/* As in 1.31, several table formats are not an error; list_style_of() picks one. */
 static int check_list_formats(const struct request *req)
 {
-	bool no_table = has(req, OPT_TIMEOUT) || has(req, OPT_DAEMON) ||
-			has(req, OPT_COUNTERS);
-	bool counters = has(req, OPT_STATS) || has(req, OPT_RATE) || has(req, OPT_THRESHOLDS);
+	bool no_table = request_has(req, OPT_TIMEOUT) || request_has(req, OPT_DAEMON) ||
+			request_has(req, OPT_COUNTERS);
+	bool statistics = request_has(req, OPT_STATS) || request_has(req, OPT_RATE) ||
+			  request_has(req, OPT_THRESHOLDS);
 
-	if ((no_table || has(req, OPT_CONNECTION)) && counters)
+	if ((no_table || request_has(req, OPT_CONNECTION)) && statistics)
 		return fail("options conflicts in the list command: --stats --rate --thresholds are for the table of services");
-	if (no_table && has(req, OPT_PERSISTENT_CONN))
+	if (no_table && request_has(req, OPT_PERSISTENT_CONN))
 		return fail("options conflicts in the list command: --persistent-conn is for services and connections");
 	return 0;
 }
 
-static int check(const struct scan *scan, const struct request *req)
+static int check_request(const struct scan *scan, const struct request *req)
 {
 	if (check_allowed(scan, req->cmd) || check_required(req, req->cmd) ||
 	    check_alone(scan, req->cmd))
@@ -238,7 +238,7 @@ static int set_values(struct scan *scan, struct request *req)
 	return 0;
 }
 
-static int finish_words(const struct scan *scan, struct request *req)
+static int finish_timeouts(const struct scan *scan, struct request *req)
 {
 	uint32_t *values[] = { &req->timeouts.tcp, &req->timeouts.tcp_fin,
 			       &req->timeouts.udp };
@@ -274,7 +274,7 @@ static int finish_service(struct request *req)
 			    svc->protocol == IPPROTO_TCP ? "-t" : "--sctp-service");
 	if (!*svc->sched)
 		strcpy(svc->sched, "wlc");
-	if (!has(req, OPT_NETMASK))
+	if (!request_has(req, OPT_NETMASK))
 		svc->netmask = svc->addr.af == AF_INET6 ? IPVS_MASK6_HOST : IPVS_MASK4_HOST;
 	return 0;
 }
@@ -282,10 +282,10 @@ static int finish_service(struct request *req)
 static int finish_tunnel(const struct request *req)
 {
 	uint8_t type = req->dest.tun_type;
-	bool csum = has(req, OPT_TUN_CSUM), port = has(req, OPT_TUN_PORT);
+	bool csum = request_has(req, OPT_TUN_CSUM), port = request_has(req, OPT_TUN_PORT);
 
 	if (req->dest.method != IP_VS_CONN_F_TUNNEL) {
-		if (csum || port || has(req, OPT_TUN_TYPE))
+		if (csum || port || request_has(req, OPT_TUN_TYPE))
 			return fail("Tunnel options conflict with forward method: --tun-… is for -i");
 		return 0;
 	}
@@ -307,13 +307,13 @@ static int finish_dest(struct request *req)
 	const struct ipvs_service *svc = &req->svc;
 	struct ipvs_dest *dest = &req->dest;
 
-	if (!has(req, OPT_METHOD))
+	if (!request_has(req, OPT_METHOD))
 		dest->method = IP_VS_CONN_F_DROUTE;
-	if (!has(req, OPT_WEIGHT))
+	if (!request_has(req, OPT_WEIGHT))
 		dest->weight = 1;
 	if (!req->dest_has_port)
 		dest->port = svc->port;
-	/* Only NAT can change the port; a fwmark service keeps the packet's. */
+	/* Only NAT changes the port; fwmark services have no port. */
 	if (!svc->fwmark && dest->method != IP_VS_CONN_F_MASQ && req->cmd != CMD_DEL_DEST)
 		dest->port = svc->port;
 	if (dest->addr.af != svc->addr.af && req->cmd != CMD_DEL_DEST &&
@@ -322,9 +322,9 @@ static int finish_dest(struct request *req)
 	return finish_tunnel(req);
 }
 
-static int finish(const struct scan *scan, struct request *req)
+static int finish_request(const struct scan *scan, struct request *req)
 {
-	if (finish_words(scan, req))
+	if (finish_timeouts(scan, req))
 		return -1;
 	switch (req->cmd) {
 	case CMD_ADD:
@@ -335,7 +335,7 @@ static int finish(const struct scan *scan, struct request *req)
 	case CMD_DEL_DEST:
 		return finish_dest(req);
 	case CMD_START_DAEMON:
-		if (!has(req, OPT_MCAST_IF))
+		if (!request_has(req, OPT_MCAST_IF))
 			strcpy(req->daemon.ifname, "eth0");
 		return 0;
 	default:
@@ -348,14 +348,14 @@ int cmdline_parse(int argc, char **argv, struct request *req)
 	struct scan scan = { .argc = argc, .argv = argv };
 
 	memset(req, 0, sizeof(*req));
-	if (scan_all(&scan, req))
+	if (scan_words(&scan, req))
 		return -1;
 	if (!scan.cmd)
 		return fail("no command specified: one of -A -E -D -C -R -S -a -e -d -L -Z --set --start-daemon --stop-daemon -h -v");
 	req->cmd = scan.cmd->opt->cmd;
 	if (req->cmd == CMD_HELP)
 		return 0;
-	if (check(&scan, req) || set_values(&scan, req))
+	if (check_request(&scan, req) || set_values(&scan, req))
 		return -1;
-	return finish(&scan, req);
+	return finish_request(&scan, req);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A command line (or a line of ipvsadm -R) into a struct request. */
+/* Parse a command line, or an input line of -R, into a struct request. */
 #ifndef IPVSADM_CMDLINE_H
 #define IPVSADM_CMDLINE_H
 
 #include "request.h"
 
-/* @argv without the program's name. On -1, fail_text() says why. */
+/*
+ * @argv excludes the program name. Returns 0, or -1 with the reason in
+ * fail_text().
+ */
 int cmdline_parse(int argc, char **argv, struct request *req);
 
 #endif

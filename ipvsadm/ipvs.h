@@ -1,99 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the kernel tells and is told about IPVS, as plain data. */
+/*
+ * Requests to the kernel over generic netlink family "IPVS". Functions return
+ * 0 or a negative errno; after an error ipvs_extack() is the kernel's extended
+ * ack message, or NULL. Nothing is printed here.
+ */
 #ifndef IPVSADM_IPVS_H
 #define IPVSADM_IPVS_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <linux/ip_vs.h>
+#include "types.h"
 
-#define IPVS_MASK4_HOST	0xffffffffu	/* the same in either byte order */
-#define IPVS_MASK6_HOST	128
-#define IPVS_FLAGS_SENT	(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_ONEPACKET | \
-			 IP_VS_SVC_F_SCHED1 | IP_VS_SVC_F_SCHED2 | \
-			 IP_VS_SVC_F_SCHED3)
+/* Connects, loading ip_vs if necessary. On failure, fail_text() is the reason. */
+int ipvs_open(void);
+void ipvs_close(void);
+const char *ipvs_extack(void);
 
-struct ipvs_addr {
-	uint16_t af;
-	union {
-		struct in_addr v4;
-		struct in6_addr v6;
-		uint32_t word[4];	/* network byte order; all of it on the wire */
-	};
-};
+int ipvs_get_info(struct ipvs_info *info);
+int ipvs_flush(void);
+int ipvs_zero_all(void);
 
-struct ipvs_stats {
-	uint64_t conns, inpkts, outpkts, inbytes, outbytes;
-	uint64_t cps, inpps, outpps, inbps, outbps;
-};
+/* @cmd: IPVS_CMD_NEW_SERVICE, _SET_SERVICE, _DEL_SERVICE or _ZERO */
+int ipvs_change_service(int cmd, const struct ipvs_service *svc);
+/* @cmd: IPVS_CMD_NEW_DEST, _SET_DEST or _DEL_DEST */
+int ipvs_change_dest(int cmd, const struct ipvs_service *svc, const struct ipvs_dest *dest);
+/* @cmd: IPVS_CMD_NEW_DAEMON or _DEL_DAEMON */
+int ipvs_change_daemon(int cmd, const struct ipvs_daemon *daemon);
 
-struct ipvs_service {
-	struct ipvs_addr addr;		/* .af is valid for fwmark services too */
-	uint16_t protocol;
-	in_port_t port;			/* network byte order */
-	uint32_t fwmark;		/* 0: a service by address */
-	char sched[IP_VS_SCHEDNAME_MAXLEN];
-	char pe[IP_VS_PENAME_MAXLEN];
-	uint32_t flags;			/* IP_VS_SVC_F_* */
-	uint32_t timeout;		/* of persistence, seconds */
-	uint32_t netmask;		/* IPv4: big-endian mask; IPv6: prefix length */
-	struct ipvs_stats stats;
-};
+/* Looks up @svc by its key and fills in the other members. */
+int ipvs_get_service(struct ipvs_service *svc);
+/* Append to an array, which the caller frees. */
+int ipvs_get_services(struct ipvs_services *services);
+int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests);
 
-struct ipvs_dest {
-	struct ipvs_addr addr;
-	in_port_t port;			/* network byte order */
-	uint32_t method;		/* IP_VS_CONN_F_FWD_MASK */
-	uint32_t weight;
-	uint32_t upper, lower;		/* connection thresholds, 0: none */
-	uint32_t active, inactive, persistent;
-	uint8_t tun_type;
-	in_port_t tun_port;		/* network byte order */
-	uint16_t tun_flags;
-	struct ipvs_stats stats;
-};
+int ipvs_get_timeouts(struct ipvs_timeouts *timeouts);
+int ipvs_set_timeouts(const struct ipvs_timeouts *timeouts);
+/* [0] master, [1] backup; .state 0 if not running */
+int ipvs_get_daemons(struct ipvs_daemon daemons[2]);
 
-struct ipvs_daemon {
-	uint32_t state;			/* IP_VS_STATE_* */
-	uint32_t syncid;
-	char ifname[IP_VS_IFNAME_MAXLEN];
-	uint16_t maxlen;		/* this and the rest: 0 is the kernel's default */
-	uint16_t port;			/* host byte order */
-	uint8_t ttl;
-	struct ipvs_addr group;		/* .af 0: none */
-};
-
-struct ipvs_timeouts {
-	uint32_t tcp, tcp_fin, udp;	/* seconds */
-};
-
-struct ipvs_info {
-	uint32_t version;
-	uint32_t conn_tab_size;
-};
-
-/* One of Weir's named counters */
-struct ipvs_counter {
-	char name[32];
-	char text[128];
-	uint64_t value;
-};
-
-struct ipvs_counters {
-	struct ipvs_counter *v;
-	size_t n, cap;
-};
-
-struct ipvs_services {
-	struct ipvs_service *v;
-	size_t n, cap;
-};
-
-struct ipvs_dests {
-	struct ipvs_dest *v;
-	size_t n, cap;
-};
+/*
+ * Appends the counters of family "weir". -EOPNOTSUPP: no such family, the
+ * loaded ip_vs is the kernel's own.
+ */
+int ipvs_get_counters(struct ipvs_counters *counters);
 
 #endif

@@ -9,7 +9,7 @@
 
 #define EXIT_CANNOT_RUN 127
 
-static void kernels_choice(char *path, size_t size)
+static void modprobe_path(char *path, size_t size)
 {
 	FILE *file = fopen("/proc/sys/kernel/modprobe", "re");
 
@@ -32,7 +32,7 @@ const char *modprobe(const char *module)
 
 	if (geteuid())
 		return "and only root can load it";
-	kernels_choice(path, sizeof(path));
+	modprobe_path(path, sizeof(path));
 	pid = fork();
 	if (pid < 0)
 		return "and there is no process to spare for modprobe";

@@ -2,7 +2,7 @@
 #ifndef IPVSADM_MODPROBE_H
 #define IPVSADM_MODPROBE_H
 
-/* NULL if the module is loaded now, else why not, as the end of a sentence. */
+/* Returns NULL on success, otherwise the reason as the second half of a sentence. */
 const char *modprobe(const char *module);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "array.h"
 #include "fail.h"
 #include "names.h"
 
@@ -47,7 +48,7 @@ static const char *protocol_name(uint16_t protocol)
 	}
 }
 
-static int ask_host(const char *name, int family, struct ipvs_addr *addr)
+static int resolve_host(const char *name, int family, struct ipvs_addr *addr)
 {
 	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *ai;
@@ -64,18 +65,18 @@ static int ask_host(const char *name, int family, struct ipvs_addr *addr)
 	return 0;
 }
 
-int names_host(const char *name, int family, struct ipvs_addr *addr)
+int names_resolve_host(const char *name, int family, struct ipvs_addr *addr)
 {
 	if (numeric_only)
 		return -1;
 	if (family != AF_UNSPEC)
-		return ask_host(name, family, addr);
-	if (!ask_host(name, AF_INET, addr))
+		return resolve_host(name, family, addr);
+	if (!resolve_host(name, AF_INET, addr))
 		return 0;
-	return ask_host(name, AF_INET6, addr);
+	return resolve_host(name, AF_INET6, addr);
 }
 
-int names_port(const char *name, uint16_t protocol, in_port_t *port)
+int names_resolve_port(const char *name, uint16_t protocol, in_port_t *port)
 {
 	struct servent *se;
 
@@ -88,7 +89,7 @@ int names_port(const char *name, uint16_t protocol, in_port_t *port)
 	return 0;
 }
 
-static void name_addr(struct addr_name *entry)
+static void resolve_addr(struct addr_name *entry)
 {
 	const struct ipvs_addr *addr = &entry->addr;
 	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_addr = addr->v6 };
@@ -107,7 +108,7 @@ static bool same_addr(const struct ipvs_addr *a, const struct ipvs_addr *b)
 	       !memcmp(a->word, b->word, a->af == AF_INET6 ? 16 : 4);
 }
 
-static unsigned int bucket_of(const struct ipvs_addr *addr)
+static unsigned int addr_bucket(const struct ipvs_addr *addr)
 {
 	uint32_t sum = addr->word[0];
 
@@ -118,7 +119,7 @@ static unsigned int bucket_of(const struct ipvs_addr *addr)
 
 const char *names_of_addr(const struct ipvs_addr *addr)
 {
-	struct addr_name **head = &addrs[bucket_of(addr)];
+	struct addr_name **head = &addrs[addr_bucket(addr)];
 	struct addr_name *entry;
 
 	for (entry = *head; entry; entry = entry->next) {
@@ -129,7 +130,7 @@ const char *names_of_addr(const struct ipvs_addr *addr)
 	if (!entry)
 		return "?";
 	entry->addr = *addr;
-	name_addr(entry);
+	resolve_addr(entry);
 	entry->next = *head;
 	*head = entry;
 	return entry->name;
@@ -145,7 +146,7 @@ const char *names_of_port(in_port_t port, uint16_t protocol)
 		if (ports[i].port == port && ports[i].protocol == protocol)
 			return ports[i].name;
 	}
-	ports = grow(ports, n_ports, &cap_ports, sizeof(*ports));
+	ports = array_grow(ports, n_ports, &cap_ports, sizeof(*ports));
 	entry = &ports[n_ports++];
 	entry->port = port;
 	entry->protocol = protocol;

@@ -8,7 +8,7 @@
 
 #include "names.h"
 #include "parse.h"
-#include "words.h"
+#include "text.h"
 
 static bool is_digits(const char *text)
 {
@@ -49,8 +49,8 @@ int parse_fwmark(const char *text, uint32_t *mark)
 }
 
 /*
- * The resolver takes "80" and "0x50" for addresses in the notation of 1983;
- * a forgotten address must not become 0.0.0.80.
+ * inet_aton() and getaddrinfo() accept "80" and "0x50" as addresses. A port
+ * given without an address must not become 0.0.0.80.
  */
 static bool looks_like_number(const char *host)
 {
@@ -69,13 +69,13 @@ static int parse_host(const char *host, struct ipvs_addr *addr)
 		return 0;
 	}
 	if (looks_like_number(host)) {
-		/* 10.1 is 10.0.0.1, as ever */
+		/* short forms with a dot are accepted: 10.1 is 10.0.0.1 */
 		if (!strchr(host, '.') || !inet_aton(host, &addr->v4))
 			return -1;
 		addr->af = AF_INET;
 		return 0;
 	}
-	return names_host(host, AF_UNSPEC, addr);
+	return names_resolve_host(host, AF_UNSPEC, addr);
 }
 
 static int parse_addr6(const char *text, struct ipvs_addr *addr)
@@ -107,10 +107,13 @@ static int parse_port(const char *text, uint16_t protocol, in_port_t *port)
 		*port = htons(number);
 		return 0;
 	}
-	return *text ? names_port(text, protocol, port) : -1;
+	return *text ? names_resolve_port(text, protocol, port) : -1;
 }
 
-/* [addr]rest, or [name]rest as -S without -n writes it: returns rest, or NULL */
+/*
+ * Parses "[addr]rest" or, as printed by -S without -n, "[name]rest". Returns
+ * rest, or NULL.
+ */
 static const char *parse_bracketed(const char *text, struct ipvs_addr *addr)
 {
 	char inner[NI_MAXHOST];
@@ -127,7 +130,7 @@ static const char *parse_bracketed(const char *text, struct ipvs_addr *addr)
 	if (!parse_addr6(inner, addr))
 		return close + 1;
 	if (looks_like_number(inner) || strchr(inner, ':') ||
-	    names_host(inner, AF_INET6, addr))
+	    names_resolve_host(inner, AF_INET6, addr))
 		return NULL;
 	return close + 1;
 }
@@ -153,7 +156,7 @@ int parse_endpoint(const char *text, uint16_t protocol, struct ipvs_addr *addr,
 
 	*port = 0;
 	*has_port = false;
-	/* Two colons and no bracket: IPv6 without a port, or nothing we know */
+	/* two colons without a bracket: an IPv6 address without a port */
 	if (text[0] != '[' && strchr(text, ':') != strrchr(text, ':'))
 		return parse_addr6(text, addr);
 
@@ -188,18 +191,13 @@ int parse_netmask(const char *text, uint16_t af, uint32_t *mask)
 	return 0;
 }
 
-int parse_tunnel_type(const char *text, uint8_t *type)
-{
-	return tunnel_type_by_name(text, type);
-}
-
 int parse_sched_flags(const char *text, const char *sched, uint32_t *flags,
 		      char *bad, size_t bad_size)
 {
 	*flags = 0;
 	while (*text) {
 		size_t len = strcspn(text, ",");
-		uint32_t flag = sched_flag_by_name(text, len, sched);
+		uint32_t flag = text_to_sched_flag(text, len, sched);
 
 		if (len && !flag) {
 			snprintf(bad, bad_size, "%.*s", (int)len, text);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Values as people write them into values as the kernel takes them. Pure: no
- * output, no state; the only way out is names.h, for what is not a number.
- * All return 0, or -1 for what is not such a value.
+ * Parse the values of options. Pure functions, except that names are resolved
+ * through names.h. All return 0, or -1 if the text is invalid.
  */
 #ifndef IPVSADM_PARSE_H
 #define IPVSADM_PARSE_H
 
-#include "ipvs.h"
+#include "types.h"
 
 #define PARSE_TIMEOUT_MAX (31 * 24 * 60 * 60)	/* a month */
 
@@ -17,20 +16,18 @@ int parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *value);
 int parse_endpoint(const char *text, uint16_t protocol, struct ipvs_addr *addr,
 		   in_port_t *port, bool *has_port);
 
-/* Decimal or 0x…, never 0 */
+/* Decimal or hexadecimal (0x), not 0 */
 int parse_fwmark(const char *text, uint32_t *mark);
 
-/* 255.255.255.0 or a prefix length, into what struct ipvs_service keeps */
+/* A dotted mask (IPv4) or a prefix length; see struct ipvs_service.netmask */
 int parse_netmask(const char *text, uint16_t af, uint32_t *mask);
 
-/* An address without port, for multicast groups */
+/* A numeric address without a port */
 int parse_addr(const char *text, struct ipvs_addr *addr);
 
-int parse_tunnel_type(const char *text, uint8_t *type);
-
 /*
- * A comma-separated list of flags; those that belong to one scheduler are
- * accepted with that scheduler only. The item that is wrong is copied to @bad.
+ * A comma-separated list of flags. A flag specific to a scheduler is accepted
+ * only if @sched is that scheduler or NULL. An invalid item is copied to @bad.
  */
 int parse_sched_flags(const char *text, const char *sched, uint32_t *flags,
 		      char *bad, size_t bad_size);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "print.h"
-#include "words.h"
+#include "text.h"
 
-/* Names were cut here in 1.31, and whoever cuts columns counts on it. */
+/* 1.31 truncates names to these widths; scripts rely on the columns. */
 #define ENDPOINT_WIDTH 59
 #define SERVICE_WIDTH 33
 #define DEST_WIDTH 28
@@ -50,7 +50,7 @@ void print_title(const struct list_style *style)
 	}
 }
 
-/* Nine columns, cut down with K, M, G or T, unless exact numbers are wanted. */
+/* Nine columns, scaled with a suffix K, M, G or T unless @exact */
 static void print_number(uint64_t number, bool exact)
 {
 	static const struct {
@@ -97,7 +97,7 @@ static void print_service_rates(const struct ipvs_stats *stats, bool exact)
 	putchar('\n');
 }
 
-/* Unlike a service's, a server's connection and packet rates were never cut down. */
+/* 1.31 does not scale a server's connection and packet rates. */
 static void print_dest_rates(const struct ipvs_stats *stats, bool exact)
 {
 	print_number(stats->cps, true);
@@ -108,17 +108,17 @@ static void print_dest_rates(const struct ipvs_stats *stats, bool exact)
 	putchar('\n');
 }
 
-static void service_label(const struct ipvs_service *svc, bool numeric, char *buf)
+static void print_service_label(const struct ipvs_service *svc, bool numeric, char *buf)
 {
-	char endpoint[ENDPOINT_TEXT];
+	char endpoint[TEXT_ENDPOINT_MAX];
 
 	if (svc->fwmark) {
-		snprintf(buf, ENDPOINT_TEXT, "FWM  %u%s", svc->fwmark,
+		snprintf(buf, TEXT_ENDPOINT_MAX, "FWM  %u%s", svc->fwmark,
 			 svc->addr.af == AF_INET6 ? " IPv6" : "");
 		return;
 	}
-	endpoint_text(&svc->addr, svc->port, svc->protocol, numeric, endpoint);
-	snprintf(buf, ENDPOINT_TEXT, "%-4s %.*s", protocol_label(svc->protocol),
+	text_endpoint(&svc->addr, svc->port, svc->protocol, numeric, endpoint);
+	snprintf(buf, TEXT_ENDPOINT_MAX, "%-4s %.*s", text_protocol_label(svc->protocol),
 		 ENDPOINT_WIDTH, endpoint);
 	if (svc->addr.af != AF_INET6)
 		buf[SERVICE_WIDTH] = '\0';
@@ -129,7 +129,7 @@ static void print_service_flags(const struct ipvs_service *svc)
 	char flags[64];
 	struct in_addr mask = { svc->netmask };
 
-	sched_flags_text(svc->flags, svc->sched, flags, sizeof(flags));
+	text_sched_flags(svc->flags, svc->sched, flags, sizeof(flags));
 	if (*flags)
 		printf(" (%s)", flags);
 	if (svc->flags & IP_VS_SVC_F_PERSISTENT) {
@@ -148,9 +148,9 @@ static void print_service_flags(const struct ipvs_service *svc)
 
 void print_service(const struct ipvs_service *svc, const struct list_style *style)
 {
-	char label[ENDPOINT_TEXT];
+	char label[TEXT_ENDPOINT_MAX];
 
-	service_label(svc, style->numeric, label);
+	print_service_label(svc, style->numeric, label);
 	switch (style->format) {
 	case LIST_STATS:
 		printf("%-33s", label);
@@ -167,17 +167,17 @@ void print_service(const struct ipvs_service *svc, const struct list_style *styl
 	}
 }
 
-static void tunnel_text(const struct ipvs_dest *dest, char *buf, size_t size)
+static void text_tunnel(const struct ipvs_dest *dest, char *buf, size_t size)
 {
-	const char *type = tunnel_type_name(dest->tun_type);
+	const char *type = text_tunnel_type(dest->tun_type);
 
 	if (dest->method != IP_VS_CONN_F_TUNNEL || !type)
 		snprintf(buf, size, "n/a");
 	else if (dest->tun_type == IP_VS_CONN_F_TUNNEL_TYPE_GUE)
 		snprintf(buf, size, "%s:%d:%s", type, ntohs(dest->tun_port),
-			 tunnel_csum_label(dest->tun_flags));
+			 text_tunnel_csum_label(dest->tun_flags));
 	else if (dest->tun_type == IP_VS_CONN_F_TUNNEL_TYPE_GRE)
-		snprintf(buf, size, "%s:%s", type, tunnel_csum_label(dest->tun_flags));
+		snprintf(buf, size, "%s:%s", type, text_tunnel_csum_label(dest->tun_flags));
 	else
 		snprintf(buf, size, "%s", type);
 }
@@ -194,12 +194,12 @@ static void print_dest_conns(const struct ipvs_dest *dest, enum list_format form
 		printf(" %-9u %-11u", dest->weight, dest->persistent);
 		break;
 	case LIST_TUNNELS:
-		tunnel_text(dest, tunnel, sizeof(tunnel));
-		printf(" %-7s %-13s %-6d", method_label(dest->method), tunnel,
+		text_tunnel(dest, tunnel, sizeof(tunnel));
+		printf(" %-7s %-13s %-6d", text_method_label(dest->method), tunnel,
 		       (int)dest->weight);
 		break;
 	default:
-		printf(" %-7s %-6d", method_label(dest->method), (int)dest->weight);
+		printf(" %-7s %-6d", text_method_label(dest->method), (int)dest->weight);
 		break;
 	}
 	printf(" %-10u %-10u\n", dest->active, dest->inactive);
@@ -208,9 +208,9 @@ static void print_dest_conns(const struct ipvs_dest *dest, enum list_format form
 void print_dest(const struct ipvs_service *svc, const struct ipvs_dest *dest,
 		const struct list_style *style)
 {
-	char endpoint[ENDPOINT_TEXT];
+	char endpoint[TEXT_ENDPOINT_MAX];
 
-	endpoint_text(&dest->addr, dest->port, svc->protocol, style->numeric, endpoint);
+	text_endpoint(&dest->addr, dest->port, svc->protocol, style->numeric, endpoint);
 	endpoint[dest->addr.af == AF_INET6 ? ENDPOINT_WIDTH : DEST_WIDTH] = '\0';
 	printf("  -> %-28s", endpoint);
 	switch (style->format) {
@@ -228,10 +228,10 @@ void print_dest(const struct ipvs_service *svc, const struct ipvs_dest *dest,
 
 void print_service_rule(const struct ipvs_service *svc, bool numeric)
 {
-	char text[ENDPOINT_TEXT], flags[64];
+	char text[TEXT_ENDPOINT_MAX], flags[64];
 	struct in_addr mask = { svc->netmask };
 
-	service_text(svc, numeric, text);
+	text_service(svc, numeric, text);
 	printf("-A %s -s %s", text, svc->sched);
 	if (svc->flags & IP_VS_SVC_F_PERSISTENT) {
 		printf(" -p %u", svc->timeout);
@@ -244,7 +244,7 @@ void print_service_rule(const struct ipvs_service *svc, bool numeric)
 		printf(" --pe %s", svc->pe);
 	if (svc->flags & IP_VS_SVC_F_ONEPACKET)
 		printf(" -o");
-	sched_flags_text(svc->flags, svc->sched, flags, sizeof(flags));
+	text_sched_flags(svc->flags, svc->sched, flags, sizeof(flags));
 	if (*flags)
 		printf(" -b %s", flags);
 	putchar('\n');
@@ -253,21 +253,21 @@ void print_service_rule(const struct ipvs_service *svc, bool numeric)
 void print_dest_rule(const struct ipvs_service *svc, const struct ipvs_dest *dest,
 		     bool numeric)
 {
-	char text[ENDPOINT_TEXT], endpoint[ENDPOINT_TEXT];
-	const char *type = tunnel_type_name(dest->tun_type);
+	char text[TEXT_ENDPOINT_MAX], endpoint[TEXT_ENDPOINT_MAX];
+	const char *type = text_tunnel_type(dest->tun_type);
 
-	service_text(svc, numeric, text);
-	endpoint_text(&dest->addr, dest->port, svc->protocol, numeric, endpoint);
-	printf("-a %s -r %s %s -w %d", text, endpoint, method_option(dest->method),
+	text_service(svc, numeric, text);
+	text_endpoint(&dest->addr, dest->port, svc->protocol, numeric, endpoint);
+	printf("-a %s -r %s %s -w %d", text, endpoint, text_method_option(dest->method),
 	       (int)dest->weight);
 	if (dest->method == IP_VS_CONN_F_TUNNEL && type) {
 		printf(" --tun-type %s", type);
 		if (dest->tun_type == IP_VS_CONN_F_TUNNEL_TYPE_GUE)
 			printf(" --tun-port %d", ntohs(dest->tun_port));
 		if (dest->tun_type != IP_VS_CONN_F_TUNNEL_TYPE_IPIP)
-			printf(" %s", tunnel_csum_option(dest->tun_flags));
+			printf(" %s", text_tunnel_csum_option(dest->tun_flags));
 	}
-	/* 1.31 forgot these two. */
+	/* 1.31 does not save the thresholds. */
 	if (dest->upper)
 		printf(" -x %u", dest->upper);
 	if (dest->lower)

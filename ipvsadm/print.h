@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The listings of ipvsadm 1.31 to the byte, and the rules that -R reads. */
+/* Print listings, byte for byte as ipvsadm 1.31 does, and rules for -R. */
 #ifndef IPVSADM_PRINT_H
 #define IPVSADM_PRINT_H
 
-#include "ipvs.h"
+#include "types.h"
 
 enum list_format {
 	LIST_PLAIN,
@@ -29,7 +29,7 @@ void print_dest_rule(const struct ipvs_service *svc, const struct ipvs_dest *des
 		     bool numeric);
 
 void print_info(const struct ipvs_info *info);
-/* @exact: all of them, "name value"; else a table of those that are not 0 */
+/* @exact: all counters as "name value"; otherwise a table of the non-zero ones */
 void print_counters(const struct ipvs_counters *counters, bool exact);
 void print_timeouts(const struct ipvs_timeouts *timeouts);
 void print_daemon(const struct ipvs_daemon *daemon);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One command line, understood: what to do, with which object, shown how. */
+/* A parsed command line: the command, its options and its objects. */
 #ifndef IPVSADM_REQUEST_H
 #define IPVSADM_REQUEST_H
 
-#include "ipvs.h"
+#include "types.h"
 
 enum cmd {
 	CMD_NONE,
@@ -13,7 +13,7 @@ enum cmd {
 	CMD_HELP, CMD_VERSION,
 };
 
-/* What was given. Options that exclude each other (-t and -u) share one. */
+/* Mutually exclusive options, such as -t and -u, share an id. */
 enum opt_id {
 	OPT_NONE,
 	OPT_SERVICE, OPT_IPV6, OPT_SCHEDULER, OPT_PERSISTENT, OPT_NETMASK,
@@ -29,7 +29,7 @@ enum opt_id {
 
 struct request {
 	enum cmd cmd;
-	uint64_t given;			/* bits of enum opt_id */
+	uint64_t given;			/* bit mask of enum opt_id */
 	struct ipvs_service svc;
 	struct ipvs_dest dest;
 	bool dest_has_port;
@@ -37,7 +37,7 @@ struct request {
 	struct ipvs_timeouts timeouts;
 };
 
-static inline bool has(const struct request *req, enum opt_id id)
+static inline bool request_has(const struct request *req, enum opt_id id)
 {
 	return req->given >> id & 1;
 }

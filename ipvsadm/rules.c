@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "cmdline.h"
 #include "fail.h"
-#include "opts.h"
+#include "opt.h"
 #include "rules.h"
 
 #define MAX_ARGS 128
 
-static int split(char *line, char *argv[MAX_ARGS], int *argc)
+static int split_words(char *line, char *argv[MAX_ARGS], int *argc)
 {
 	char *save, *word = strtok_r(line, " \t\r\n\v\f", &save);
 
@@ -26,9 +27,10 @@ static int split(char *line, char *argv[MAX_ARGS], int *argc)
 	return 0;
 }
 
-/* 1: a rule, 0: nothing to do, -1: bad */
-static int parse_line(char *line, size_t len, struct request *req)
+/* Returns 1 for a rule, 0 for an empty line or a comment, -1 if invalid. */
+static int parse_rule(char *line, size_t len, struct request *req)
 {
+	const struct opt *command;
 	char *argv[MAX_ARGS];
 	int argc;
 
@@ -36,20 +38,16 @@ static int parse_line(char *line, size_t len, struct request *req)
 		return fail("a NUL byte in the input");
 	if (line[strspn(line, " \t\r\n\v\f")] == '#')
 		return 0;
-	if (split(line, argv, &argc))
+	if (split_words(line, argv, &argc))
 		return -1;
 	if (!argc)
 		return 0;
 	if (cmdline_parse(argc, argv, req))
 		return -1;
-	switch (req->cmd) {
-	case CMD_RESTORE:
-	case CMD_HELP:
-	case CMD_VERSION:
-		return fail("--%s is no rule to restore", cmd_name(req->cmd));
-	default:
-		return 1;
-	}
+	command = opt_command(req->cmd);
+	if (!command->connect)
+		return fail("--%s is no rule to restore", command->name);
+	return 1;
 }
 
 int rules_read(FILE *in, FILE *errors, struct rules *rules)
@@ -61,14 +59,14 @@ int rules_read(FILE *in, FILE *errors, struct rules *rules)
 	int bad = 0;
 
 	while ((len = getline(&line, &size, in)) >= 0) {
-		int found = parse_line(line, len, &req);
+		int found = parse_rule(line, len, &req);
 
 		number++;
 		if (found < 0) {
 			fprintf(errors, "line %zu: %s\n", number, fail_text());
 			bad += bad < INT_MAX;
 		} else if (found) {
-			rules->v = grow(rules->v, rules->n, &rules->cap, sizeof(*rules->v));
+			rules->v = array_grow(rules->v, rules->n, &rules->cap, sizeof(*rules->v));
 			rules->v[rules->n++] = (struct rule){ .line = number, .req = req };
 		}
 	}

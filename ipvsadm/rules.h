@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The input of -R as a list of requests. */
+/* The rules read by -R. */
 #ifndef IPVSADM_RULES_H
 #define IPVSADM_RULES_H
 
@@ -18,8 +18,8 @@ struct rules {
 };
 
 /*
- * Reads all of @in and reports every bad line on @errors. Returns the number
- * of bad lines, or -1 if @in cannot be read.
+ * Reads @in to its end and reports every invalid line on @errors. Returns the
+ * number of invalid lines, or -1 if @in cannot be read.
  */
 int rules_read(FILE *in, FILE *errors, struct rules *rules);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Command lines and what becomes of them. A good one is shown as the rule
- * that -S would print for it; a bad one by a part of the error, which must
- * be one line.
+ * Command lines and the expected result: for a valid one the rule that -S
+ * would print, for an invalid one a part of the error message, which must be
+ * one line.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "cmdline.h"
 #include "fail.h"
-#include "opts.h"
+#include "opt.h"
 #include "print.h"
 
 struct row {
@@ -127,7 +127,7 @@ static const struct row rows[] = {
 	{ 2, "-a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gre --tun-csum --tun-nocsum", "multiple 'tunnel checksum' options" },
 	{ 2, "-a -t 10.0.0.1:80 -r 10.0.0.2 -s rr", "Illegal 'scheduler' option with the 'add-server' command" },
 
-	/* the others */
+	/* other commands */
 	{ 0, "-L", "" }, { 0, "-l", "" }, { 0, "-Ln", "" }, { 0, "-Lnc", "" }, { 0, "-ln --stats --exact", "" },
 	{ 0, "-n -L", "" }, { 0, "-L --sort --nosort", "" }, { 0, "-L --stats --rate", "" },
 	{ 0, "-C", "" }, { 0, "-S -n", "" }, { 0, "-R", "" }, { 0, "-R --replace -n", "" },
@@ -159,7 +159,7 @@ static const struct row rows[] = {
 	{ 2, "--stop-daemon master --mcast-ttl 3", "Illegal 'mcast-ttl' option with the 'stop-daemon' command" },
 };
 
-static int split(const char *args, char *buf, size_t size, char **argv)
+static int split_args(const char *args, char *buf, size_t size, char **argv)
 {
 	int argc = 0;
 
@@ -169,8 +169,8 @@ static int split(const char *args, char *buf, size_t size, char **argv)
 	return argc;
 }
 
-/* What print.c writes, into a string */
-static void shown(const struct request *req, char *buf, size_t size)
+/* Prints the request as a rule into @buf */
+static void capture_rule(const struct request *req, char *buf, size_t size)
 {
 	FILE *real = stdout;
 	FILE *memory = fmemopen(buf, size, "w");
@@ -184,34 +184,29 @@ static void shown(const struct request *req, char *buf, size_t size)
 	stdout = real;
 }
 
-static const char *part_of(const char *text)
-{
-	return text ? text : "";
-}
-
-static bool check(const struct row *row)
+static bool check_row(const struct row *row)
 {
 	char buf[512], text[1024] = "", *argv[64];
-	int argc = split(row->args, buf, sizeof(buf), argv);
+	int argc = split_args(row->args, buf, sizeof(buf), argv);
 	struct request req;
 	int rc = cmdline_parse(argc, argv, &req) ? 2 : 0;
 
-	/* with -h nothing else matters, or it does: either is fine */
+	/* -h with other options may succeed or fail */
 	if (!row->text)
 		return true;
 	if (rc == 0)
-		shown(&req, text, sizeof(text));
+		capture_rule(&req, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "%s", fail_text());
-	if (rc == row->rc && strstr(text, part_of(row->text)) &&
+	if (rc == row->rc && strstr(text, row->text) &&
 	    (rc == 0 || !strchr(text, '\n')))
 		return true;
 	printf("not ok: ipvsadm %s\n  want %d: %s\n  got  %d: %s\n",
-	       row->args, row->rc, part_of(row->text), rc, text);
+	       row->args, row->rc, row->text, rc, text);
 	return false;
 }
 
-/* Each option must be spelled, placed and explained in the table once. */
+/* Each row must be complete and its letter unique. */
 static int check_table(void)
 {
 	int bad = 0;
@@ -221,7 +216,7 @@ static int check_table(void)
 		bool listed = opt->help || opt->letter == 'l';
 
 		if (!opt->name || !listed || (!opt->cmd && !opt->id) ||
-		    (opt->id && !opt->allowed) || (opt->arg && !opt->metavar) ||
+		    !opt->cmd != !opt->run || (opt->id && !opt->allowed) || (opt->arg && !opt->metavar) ||
 		    (opt->letter && opt_by_letter(opt->letter) != opt)) {
 			printf("not ok: row %zu of the option table (%s)\n", i, opt->name);
 			bad++;
@@ -236,7 +231,7 @@ int main(void)
 	int bad = check_table();
 
 	for (size_t i = 0; i < n; i++)
-		bad += !check(&rows[i]);
+		bad += !check_row(&rows[i]);
 	printf("cmdline: %zu command lines, %d bad\n", n, bad);
 	return bad ? 1 : 0;
 }

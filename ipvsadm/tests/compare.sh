@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Our ipvsadm and Debian's, side by side on the same ip_vs, in a guest of
-# tools/testing/vm: what they list must be the same to the byte, what they
-# configure must be the same table, and what they refuse must be refused alike.
+# Compare our ipvsadm with Debian's on the same ip_vs, in a guest of
+# tools/testing/vm: same listings to the byte, same table after the same
+# commands, same status and message on errors.
 #
-#   one host:  curl, datagrams ──> LOCAL_OUT ──> ip_vs ──> dummy0 ──> nowhere
+#   one host:  TCP, UDP ──> LOCAL_OUT ──> ip_vs ──> dummy0 ──> nowhere
 #              10.9.0.254/24, fd00:9::fe/64      VIPs and servers are in these
-#              subnets but on no machine, so connections stay as they began.
+#              subnets but do not exist, so connections stay in their first state.
 set -u
 
 OURS=${OURS:-/opt/weir/sbin/ipvsadm}
@@ -31,15 +31,15 @@ verdict() { # LABEL THEIRS OURS
 	fi
 }
 
-run_tool() { # TOOL OUTPUT ARGS...: standard output and status
+run_tool() { # TOOL OUTPUT ARGS...: save standard output and status
 	local tool=$1 out=$2
 	shift 2
 	"$tool" "$@" > "$out" 2> "$out.err"
 	echo "status $?" >> "$out"
 }
 
-# Rates decay and connections end between two runs: a few tries are fair. How
-# long a connection has to live is different every time: only its width counts.
+# Rates decay and connections expire between the two runs: try several times.
+# Expiry times always differ, only their width is compared.
 same() { # ARGS...
 	local _ tool
 	for _ in {1..10}; do
@@ -57,7 +57,7 @@ same_lists() {
 	local format what
 	for format in --stats --rate --thresholds --persistent-conn --tun-info; do
 		for what in '' -n '--numeric --exact'; do
-			# shellcheck disable=SC2086 # words, or none
+			# shellcheck disable=SC2086 # splits into words
 			same -L $format $what
 		done
 	done
@@ -84,12 +84,12 @@ state() { # OUTPUT
 		"$THEIRS" -Ln --tun-info
 		"$THEIRS" -L --timeout
 		"$THEIRS" -L --daemon
-		# servers stand there in the order of their coming, and rules sorted
+		# lists servers in order of creation; rules are sorted
 		sort /proc/net/ip_vs
 	} > "$1" 2>&1
 }
 
-# The same commands by either tool must leave the same table.
+# The same commands with either tool must result in the same table.
 twins() { # LABEL, commands on stdin
 	local label=$1 line lines tool
 	mapfile -t lines
@@ -97,7 +97,7 @@ twins() { # LABEL, commands on stdin
 		"$THEIRS" -C
 		for line in "${lines[@]}"; do
 			local -n binary=${tool^^}
-			# shellcheck disable=SC2086 # a line is words
+			# shellcheck disable=SC2086 # splits into words
 			"$binary" $line 2> /dev/null || echo "refused: $line"
 		done > "$WORK/$tool.said"
 		state "$WORK/$tool"
@@ -106,7 +106,7 @@ twins() { # LABEL, commands on stdin
 	verdict "$label" "$WORK/theirs" "$WORK/ours"
 }
 
-# Refused by the kernel: same status; ours says what theirs says, and then more.
+# An error of the kernel: same status; our message starts with Debian's.
 refused() { # ARGS...
 	local theirs ours
 	theirs=$("$THEIRS" "$@" 2>&1); local want=$?
@@ -120,12 +120,12 @@ refused() { # ARGS...
 	fi
 }
 
-# A bad line is one line of error, and status 2; cmdline_test.c has many more.
+# An invalid command line: one line on stderr, status 2. See also cmdline_test.c.
 bad_line() { # ARGS...
 	says "bad line: $*" 2 "${!#}" "$OURS" "$@"
 }
 
-says() { # LABEL STATUS PART COMMAND...: one line on standard error (-R: or more), PART in it
+says() { # LABEL STATUS PART COMMAND...: one line on stderr (more with -R), containing PART
 	local label=$1 want=$2 part=$3 said got
 	shift 3
 	"$@" > /dev/null 2> "$WORK/said"
@@ -140,18 +140,18 @@ says() { # LABEL STATUS PART COMMAND...: one line on standard error (-R: or more
 	fi
 }
 
-# Before anything else has loaded the module
+# Runs first, while the module is not loaded
 initialization() {
-	local helper
+	local modprobe_path
 	modprobe -r ip_vs 2> /dev/null
 	if [[ -e /proc/net/ip_vs ]]; then
 		echo "ok - # SKIP ip_vs cannot be unloaded"
 	else
-		helper=$(< /proc/sys/kernel/modprobe)
+		modprobe_path=$(< /proc/sys/kernel/modprobe)
 		echo /bin/false > /proc/sys/kernel/modprobe
 		says 'not loadable' 2 "Can't initialize ipvs: Protocol not available" "$OURS" -L
 		says 'bad rules load nothing' 2 'nothing restored' "$OURS" -R <<< '-A -t'
-		echo "$helper" > /proc/sys/kernel/modprobe
+		echo "$modprobe_path" > /proc/sys/kernel/modprobe
 		says 'not root, not loaded' 2 "Can't initialize ipvs: P" as_nobody "$OURS" -L
 		says 'help needs no module' 0 '' "$OURS" -h
 	fi
@@ -180,7 +180,7 @@ topology() {
 	END
 }
 
-# A scheduler that this ip_vs may not have yet, or rr with the flags by number
+# Print NAME with FLAGS, or rr with numbered flags if this ip_vs lacks the scheduler
 scheduler() { # NAME FLAGS
 	if "$THEIRS" -A -f 99 -s "$1" 2> /dev/null; then
 		"$THEIRS" -D -f 99
@@ -293,8 +293,8 @@ configuration() {
 	verdict 'restored tables' "$WORK/theirs" "$WORK/ours"
 }
 
-# What we save, both restore; theirs knows all but the thresholds, which it
-# forgets when saving itself.
+# Both tools restore rules that ours saved. Debian's reads thresholds but does
+# not save them.
 saved() {
 	table "$OURS"
 	"$OURS" -Sn > "$WORK/rules"
@@ -344,10 +344,10 @@ lists() {
 	same
 }
 
-# Connections of every kind, of a kernel that is a file. The tools know the
-# path only, so they get another /proc.
+# Connections of every kind, read from a file. The tools have a fixed path, so
+# it is bind-mounted as /proc.
 with_file_as_proc() { # COMMAND...
-	# shellcheck disable=SC2016 # expands in the shell that it starts
+	# shellcheck disable=SC2016 # expands in the inner shell
 	unshare -m bash -c 'mount --bind "$0" /proc && exec "$@"' "$WORK/proc" "$@"
 }
 
@@ -375,13 +375,13 @@ strange_connections() {
 	for options in -Lnc -Lc '-Lnc --persistent-conn' '-Lc --persistent-conn'; do
 		for tool in theirs ours; do
 			local -n binary=${tool^^}
-			# shellcheck disable=SC2086 # words
+			# shellcheck disable=SC2086 # splits into words
 			with_file_as_proc "$binary" $options > "$WORK/$tool" 2>&1
 		done
 		grep -q 4711-0815 "$WORK/theirs" || [[ $options != *conn ]] || not_ok 'a file as /proc'
 		verdict "a file of connections: $options" "$WORK/theirs" "$WORK/ours"
 	done
-	# they read 255 bytes and take the rest for a line of its own
+	# Debian's reads 255 bytes and parses the rest as another line
 	echo "UDP 0A000001 13C4 0A090001 13C4 0A09000B 13C4 UDP 299 sip $(printf 'x%.0s' {1..255})" \
 		>> "$WORK/proc/net/ip_vs_conn"
 	if [[ $(with_file_as_proc "$OURS" -Lnc --persistent-conn | tail -n 1) = \
@@ -418,7 +418,7 @@ refusals() {
 	refused -L -f 99
 	refused --stop-daemon master
 	refused --start-daemon master --mcast-interface nosuch0
-	# with servers of the other family the kernel starts none
+	# the kernel refuses a daemon while servers of the other family exist
 	"$OURS" -C
 	"$OURS" --start-daemon backup --mcast-interface dummy0 2> /dev/null
 	refused --start-daemon backup --mcast-interface dummy0

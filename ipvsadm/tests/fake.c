@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nl.h over a table in a file, with the kernel's answers:
- *   FAKE_TABLE   rules, read on connecting, written back on closing
- *   FAKE_ERROR   the errno that every request gets
- *   FAKE_EXTACK  the kernel's words on an error
- *   FAKE_COUNT   counters of each object are multiples of this
+ * Implements ipvs.h on a table in a file instead of the kernel. Environment:
+ *   FAKE_TABLE   file of rules, read by ipvs_open(), written by ipvs_close()
+ *   FAKE_ERROR   errno of every request
+ *   FAKE_EXTACK  extended ack message of an error
+ *   FAKE_COUNT   the statistics of each object are multiples of this number
  *   FAKE_DOWN    the module cannot be loaded
  */
 #include <errno.h>
@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "fail.h"
-#include "nl.h"
+#include "ipvs.h"
 #include "print.h"
 #include "rules.h"
 
@@ -28,7 +29,7 @@ static struct ipvs_timeouts timeouts = { 900, 120, 300 };
 static struct ipvs_daemon daemons[2];
 static bool failed;
 
-static int forced(void)
+static int forced_error(void)
 {
 	const char *error = getenv("FAKE_ERROR");
 
@@ -36,7 +37,7 @@ static int forced(void)
 	return error ? -atoi(error) : 0;
 }
 
-static int answer(int err)
+static int set_error(int err)
 {
 	failed = err;
 	return err;
@@ -47,7 +48,7 @@ const char *ipvs_extack(void)
 	return failed ? getenv("FAKE_EXTACK") : NULL;
 }
 
-static void count(struct ipvs_stats *stats)
+static void fill_stats(struct ipvs_stats *stats)
 {
 	const char *text = getenv("FAKE_COUNT");
 	uint64_t base = text ? strtoull(text, NULL, 10) : 0;
@@ -65,7 +66,7 @@ static bool same_addr(const struct ipvs_addr *a, const struct ipvs_addr *b)
 	return a->af == b->af && !memcmp(a->word, b->word, sizeof(a->word));
 }
 
-static struct entry *find(const struct ipvs_service *key)
+static struct entry *find_service(const struct ipvs_service *key)
 {
 	for (size_t i = 0; i < n_entries; i++) {
 		const struct ipvs_service *svc = &table[i].svc;
@@ -114,7 +115,7 @@ int ipvs_open(void)
 	return 0;
 }
 
-static void write_back(const char *path)
+static void write_table(const char *path)
 {
 	FILE *real = stdout, *file = fopen(path, "w");
 
@@ -134,7 +135,7 @@ static void write_back(const char *path)
 void ipvs_close(void)
 {
 	if (getenv("FAKE_TABLE") && !getenv("FAKE_DOWN"))
-		write_back(getenv("FAKE_TABLE"));
+		write_table(getenv("FAKE_TABLE"));
 	for (size_t i = 0; i < n_entries; i++)
 		free(table[i].dests.v);
 	free(table);
@@ -145,7 +146,7 @@ void ipvs_close(void)
 int ipvs_get_info(struct ipvs_info *info)
 {
 	*info = (struct ipvs_info){ .version = IP_VS_VERSION_CODE, .conn_tab_size = 4096 };
-	return forced();
+	return forced_error();
 }
 
 int ipvs_flush(void)
@@ -153,132 +154,132 @@ int ipvs_flush(void)
 	for (size_t i = 0; i < n_entries; i++)
 		free(table[i].dests.v);
 	n_entries = 0;
-	return forced();
+	return forced_error();
 }
 
 int ipvs_zero_all(void)
 {
-	return forced();
+	return forced_error();
 }
 
 static int new_service(const struct ipvs_service *svc)
 {
-	if (find(svc))
-		return answer(-EEXIST);
+	if (find_service(svc))
+		return set_error(-EEXIST);
 	if (!strcmp(svc->sched, "nosuch"))
-		return answer(-ENOENT);
-	table = grow(table, n_entries, &cap_entries, sizeof(*table));
+		return set_error(-ENOENT);
+	table = array_grow(table, n_entries, &cap_entries, sizeof(*table));
 	table[n_entries++] = (struct entry){ .svc = *svc };
-	return answer(0);
+	return set_error(0);
 }
 
 int ipvs_change_service(int cmd, const struct ipvs_service *svc)
 {
-	struct entry *entry = find(svc);
+	struct entry *entry = find_service(svc);
 
-	if (forced())
-		return forced();
+	if (forced_error())
+		return forced_error();
 	if (cmd == IPVS_CMD_NEW_SERVICE)
 		return new_service(svc);
 	if (!entry)
-		return answer(-ESRCH);
+		return set_error(-ESRCH);
 	if (cmd == IPVS_CMD_SET_SERVICE) {
 		entry->svc = *svc;
 	} else if (cmd == IPVS_CMD_DEL_SERVICE) {
 		free(entry->dests.v);
 		*entry = table[--n_entries];
 	}
-	return answer(0);
+	return set_error(0);
 }
 
 int ipvs_change_dest(int cmd, const struct ipvs_service *svc, const struct ipvs_dest *dest)
 {
-	struct entry *entry = find(svc);
+	struct entry *entry = find_service(svc);
 	struct ipvs_dest *found = entry ? find_dest(entry, dest) : NULL;
 	struct ipvs_dests *dests = entry ? &entry->dests : NULL;
 
-	if (forced())
-		return forced();
+	if (forced_error())
+		return forced_error();
 	if (!entry)
-		return answer(-ESRCH);
+		return set_error(-ESRCH);
 	if (cmd != IPVS_CMD_NEW_DEST && !found)
-		return answer(-ENOENT);
+		return set_error(-ENOENT);
 	if (cmd == IPVS_CMD_NEW_DEST && found)
-		return answer(-EEXIST);
+		return set_error(-EEXIST);
 	if (cmd == IPVS_CMD_DEL_DEST) {
 		*found = dests->v[--dests->n];
 	} else if (cmd == IPVS_CMD_SET_DEST) {
 		*found = *dest;
 	} else {
-		dests->v = grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
+		dests->v = array_grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
 		dests->v[dests->n++] = *dest;
 	}
-	return answer(0);
+	return set_error(0);
 }
 
 int ipvs_change_daemon(int cmd, const struct ipvs_daemon *daemon)
 {
 	struct ipvs_daemon *slot = &daemons[daemon->state - 1];
 
-	if (forced())
-		return forced();
+	if (forced_error())
+		return forced_error();
 	if (cmd == IPVS_CMD_DEL_DAEMON)
-		return answer(slot->state ? 0 : -ESRCH);
+		return set_error(slot->state ? 0 : -ESRCH);
 	*slot = *daemon;
-	return answer(0);
+	return set_error(0);
 }
 
 int ipvs_get_service(struct ipvs_service *svc)
 {
-	struct entry *entry = find(svc);
+	struct entry *entry = find_service(svc);
 
 	if (!entry)
-		return answer(-ESRCH);
+		return set_error(-ESRCH);
 	*svc = entry->svc;
-	count(&svc->stats);
-	return forced();
+	fill_stats(&svc->stats);
+	return forced_error();
 }
 
 int ipvs_get_services(struct ipvs_services *services)
 {
 	for (size_t i = 0; i < n_entries; i++) {
-		services->v = grow(services->v, services->n, &services->cap,
+		services->v = array_grow(services->v, services->n, &services->cap,
 				   sizeof(*services->v));
 		services->v[services->n] = table[i].svc;
-		count(&services->v[services->n++].stats);
+		fill_stats(&services->v[services->n++].stats);
 	}
-	return forced();
+	return forced_error();
 }
 
 int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests)
 {
-	struct entry *entry = find(svc);
+	struct entry *entry = find_service(svc);
 
 	for (size_t i = 0; entry && i < entry->dests.n; i++) {
-		dests->v = grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
+		dests->v = array_grow(dests->v, dests->n, &dests->cap, sizeof(*dests->v));
 		dests->v[dests->n] = entry->dests.v[i];
-		count(&dests->v[dests->n++].stats);
+		fill_stats(&dests->v[dests->n++].stats);
 	}
-	return forced();
+	return forced_error();
 }
 
 int ipvs_get_timeouts(struct ipvs_timeouts *to)
 {
 	*to = timeouts;
-	return forced();
+	return forced_error();
 }
 
 int ipvs_set_timeouts(const struct ipvs_timeouts *from)
 {
 	timeouts = *from;
-	return forced();
+	return forced_error();
 }
 
 int ipvs_get_daemons(struct ipvs_daemon to[2])
 {
 	memcpy(to, daemons, sizeof(daemons));
 	to[0] = (struct ipvs_daemon){ .state = IP_VS_STATE_MASTER, .syncid = 3, .ifname = "eth0" };
-	return forced();
+	return forced_error();
 }
 
 int ipvs_get_counters(struct ipvs_counters *counters)
@@ -290,9 +291,9 @@ int ipvs_get_counters(struct ipvs_counters *counters)
 	};
 
 	for (size_t i = 0; i < 2; i++) {
-		counters->v = grow(counters->v, counters->n, &counters->cap, sizeof(*counters->v));
+		counters->v = array_grow(counters->v, counters->n, &counters->cap, sizeof(*counters->v));
 		counters->v[counters->n] = all[i];
 		counters->v[counters->n++].value = text && !i ? strtoull(text, NULL, 10) : 0;
 	}
-	return forced();
+	return forced_error();
 }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Everything that reads what others wrote, fed with noise: values and rules
- * of users, lines of /proc/net/ip_vs_conn, attributes of a kernel. Run it
- * with a number for so many rounds of its own, or link LLVMFuzzerTestOneInput
- * with libFuzzer (-DLIBFUZZER).
+ * Fuzzer for the parsers of external input: option values, rules, lines of
+ * /proc/net/ip_vs_conn and netlink attributes. The argument is the number of
+ * rounds; with -DLIBFUZZER, LLVMFuzzerTestOneInput() can be linked with
+ * libFuzzer instead.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "conns.h"
-#include "nl_attr.h"
+#include "attr.h"
+#include "conn.h"
 #include "parse.h"
 #include "rules.h"
+#include "text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void values(const char *text)
+static void fuzz_values(const char *text)
 {
 	struct ipvs_addr addr;
 	in_port_t port;
@@ -31,13 +32,13 @@ static void values(const char *text)
 	parse_netmask(text, AF_INET, &number);
 	parse_netmask(text, AF_INET6, &number);
 	parse_fwmark(text, &number);
-	parse_tunnel_type(text, &type);
+	text_to_tunnel_type(text, &type);
 	parse_sched_flags(text, "sh", &number, bad, sizeof(bad));
 	if (!parse_number(text, 3, 7, &number) && (number < 3 || number > 7))
 		abort();
 }
 
-static void conn(char *line)
+static void fuzz_conn(char *line)
 {
 	struct ipvs_conn conn;
 
@@ -45,7 +46,7 @@ static void conn(char *line)
 		abort();
 }
 
-static void rules(const uint8_t *data, size_t size, FILE *nowhere)
+static void fuzz_rules(const uint8_t *data, size_t size, FILE *nowhere)
 {
 	struct rules rules = { 0 };
 	FILE *in = fmemopen((void *)data, size, "r");
@@ -57,8 +58,8 @@ static void rules(const uint8_t *data, size_t size, FILE *nowhere)
 	free(rules.v);
 }
 
-/* As one attribute that holds all of the bytes; a copy, for alignment and bounds */
-static void attributes(const uint8_t *data, size_t size)
+/* The input is the payload of one attribute, copied so that ASan sees its bounds. */
+static void fuzz_attributes(const uint8_t *data, size_t size)
 {
 	size_t len = NLA_HDRLEN + (size > 4096 ? 4096 : size);
 	struct nlattr *nest = malloc(len);
@@ -71,10 +72,10 @@ static void attributes(const uint8_t *data, size_t size)
 	nest->nla_len = len;
 	nest->nla_type = 1;
 	memcpy((char *)nest + NLA_HDRLEN, data, len - NLA_HDRLEN);
-	if (!get_service(nest, &svc) && strlen(svc.sched) >= sizeof(svc.sched))
+	if (!attr_parse_service(nest, &svc) && strlen(svc.sched) >= sizeof(svc.sched))
 		abort();
-	get_dest(nest, AF_INET, &dest);
-	get_daemon(nest, &daemon);
+	attr_parse_dest(nest, AF_INET, &dest);
+	attr_parse_daemon(nest, &daemon);
 	free(nest);
 }
 
@@ -89,11 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	memcpy(text, data, size);
 	text[size] = '\0';
-	values(text);
+	fuzz_values(text);
 	if (size)
-		rules(data, size, nowhere);
-	attributes(data, size);
-	conn(text);
+		fuzz_rules(data, size, nowhere);
+	fuzz_attributes(data, size);
+	fuzz_conn(text);
 	free(text);
 	return 0;
 }
@@ -119,17 +120,17 @@ static uint32_t random_below(uint32_t bound)
 	return (state >> 32) % bound;
 }
 
-static size_t seed(uint8_t *buf, size_t size)
+static size_t copy_seed(uint8_t *buf, size_t size)
 {
 	uint32_t i = random_below(sizeof(seeds) / sizeof(seeds[0]));
-	/* the last one is bytes, not a string */
+	/* the last seed is binary */
 	size_t len = i + 1 == sizeof(seeds) / sizeof(seeds[0]) ? 45 : strlen(seeds[i]);
 
 	memcpy(buf, seeds[i], len < size ? len : size);
 	return len;
 }
 
-static size_t mutate(uint8_t *buf, size_t len, size_t size)
+static size_t mutate_input(uint8_t *buf, size_t len, size_t size)
 {
 	for (uint32_t n = random_below(6); n; n--) {
 		uint32_t at = random_below(len + 1);
@@ -163,7 +164,7 @@ int main(int argc, char **argv)
 	uint8_t buf[2048];
 
 	for (unsigned long i = 0; i < rounds; i++)
-		LLVMFuzzerTestOneInput(buf, mutate(buf, seed(buf, sizeof(buf)), sizeof(buf)));
+		LLVMFuzzerTestOneInput(buf, mutate_input(buf, copy_seed(buf, sizeof(buf)), sizeof(buf)));
 	printf("fuzz: %lu rounds\n", rounds);
 	return 0;
 }

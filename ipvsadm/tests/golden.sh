@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# golden/NAME.in is a script that uses the tool over a table in a file
-# (fake.c); golden/NAME.out is what it says. UPDATE=1 writes the .out files.
+# golden/NAME.in is a script that runs the tool on a table in a file (fake.c),
+# golden/NAME.out its expected output. UPDATE=1 rewrites the .out files.
 set -eu
 
 tool=$(readlink -f "$1")
@@ -19,7 +19,7 @@ ipvsadm()
 	((!rc)) || echo "status $rc"
 }
 
-play() # NAME: in a shell of its own, with an empty table
+play() # NAME: run the script in a subshell, on an empty table
 {
 	rm -f "$work/table"
 	export FAKE_TABLE=$work/table

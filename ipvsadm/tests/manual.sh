@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Every option of --help is in the manual page, and the other way round.
+# --help and the manual page have the same options.
 set -eu
 
 tool=$1 page=$2

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* names.h for tests: a few names, always the same, and no resolver. */
+/* Implements names.h with a few fixed names instead of the resolver. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ void names_numeric_only(bool on)
 	(void)on;
 }
 
-int names_host(const char *name, int family, struct ipvs_addr *addr)
+int names_resolve_host(const char *name, int family, struct ipvs_addr *addr)
 {
 	memset(addr, 0, sizeof(*addr));
 	if (!strcmp(name, "vip") && family != AF_INET6) {
@@ -26,7 +26,7 @@ int names_host(const char *name, int family, struct ipvs_addr *addr)
 	return -1;
 }
 
-int names_port(const char *name, uint16_t protocol, in_port_t *port)
+int names_resolve_port(const char *name, uint16_t protocol, in_port_t *port)
 {
 	if (!strcmp(name, "http") && protocol == IPPROTO_TCP)
 		*port = htons(80);

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Boots a guest: QEMU with a stock kernel and 9p, or User Mode Linux with hostfs.
+# Boot a guest: QEMU with a stock kernel and 9p, or User Mode Linux with hostfs.
 
 ACCEL=tcg,thread=multi
 CONSOLE=stdio,id=con,signal=off
 VIRTFS=security_model=none,multidevs=remap
-# seconds from the guest's start to its script's; half a minute on a busy machine
+# seconds until the guest must have started its script; takes up to 30 on a busy machine
 COME_UP=120
 
-# initramfs MODULE...: a small one made of busybox, our init and the modules that mount the root
+# initramfs MODULE...: make an initramfs of busybox, initramfs-init and the modules
 initramfs()
 {
 	local img tmp m f
@@ -37,7 +37,7 @@ initramfs()
 	rm -rf "$tmp"
 }
 
-# share TAG PATH ro|rw: QEMU's options for a folder of the host
+# share TAG PATH ro|rw: add QEMU's options to share a directory of the host
 share()
 {
 	local opt=local,path=$2,mount_tag=$1,$VIRTFS
@@ -46,7 +46,7 @@ share()
 	QEMU+=(-virtfs "$opt")
 }
 
-# kernel words that both kinds of guest take
+# kernel parameters of both kinds of guest
 common_args()
 {
 	echo "loglevel=6 panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 weir.clone=$1 weir.out=$2"
@@ -73,29 +73,29 @@ qemu_command()
 	COMMAND=("${QEMU[@]}")
 }
 
-# it runs in the root that built it, whose C library it wants; the root itself is seen at /mnt
+# UML runs in the root that it was built in, because of its C library; the guest's root is at /mnt
 uml_command()
 {
 	initramfs
 	COMMAND=("$VM/in-root" "$ROOT" "$CACHE" --bind "$ROOT" /mnt --bind "$CLONE" /weir
 		--bind "$OUT" /out)
-	# takes most of User Mode Linux's own cost away
+	# see uml-signals.c
 	[[ -z ${UML_PRELOAD-} ]] || COMMAND+=(env "LD_PRELOAD=$UML_PRELOAD")
 	COMMAND+=("$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on
 		"ncpus=$CPUS" con=null "con0=fd:0,fd:1" ssl=null)
-	# shellcheck disable=SC2206,SC2207 # words of a kernel command line
+	# shellcheck disable=SC2206,SC2207 # splits the kernel command line
 	COMMAND+=($(common_args /weir /out) weir.fs=hostfs weir.root=/mnt
 		"weir.layers=$(IFS=: && echo "${LAYERS[*]}")" $APPEND)
 }
 
-# come_up PID: wait until the guest comes to its script, or ends; not for one that stands still
+# come_up PID: wait until the guest starts its script or exits; fail after COME_UP seconds
 come_up()
 {
 	local end=$((SECONDS + COME_UP))
 
 	while ((SECONDS < end)); do
 		[[ ! -e $OUT/.weir/ready ]] || return 0
-		# status 0: it has ended
+		# status 0: the process has exited
 		! timeout 1 tail --pid="$1" -f /dev/null || return 0
 	done
 	say "the guest did not come up in $COME_UP s"
@@ -103,7 +103,7 @@ come_up()
 	return 1
 }
 
-# boot LOG: run the guest, its console in LOG and, from the script's start on, on stdout
+# boot LOG: run the guest; log its console, and print it from the start of the script on
 boot()
 {
 	local rc=0 reader guest
@@ -117,7 +117,7 @@ boot()
 		"${COMMAND[@]}" | tee "$1" || rc=$?
 		return "$rc"
 	fi
-	# killed, not asked: User Mode Linux answers SIGTERM and SIGINT with endless traces
+	# SIGKILL: User Mode Linux prints endless traces on SIGTERM and SIGINT
 	mkfifo "$OUT/.weir/pipe"
 	stdbuf -oL tr -d '\r' <"$OUT/.weir/pipe" | stdbuf -oL awk -v log_file="$1" '
 		{ print >log_file; fflush(log_file) }
@@ -134,17 +134,17 @@ boot()
 	return "$rc"
 }
 
-# emulator_fault LOG: the guest stood still before anything of ours was loaded, or slipped
+# emulator_fault LOG: the guest hung before its script started, or hit the int3 bug of the emulator
 emulator_fault()
 {
 	[[ $KERNEL != uml* ]] || return 1
-	[[ -e $OUT/.weir/stuck ]] || emulator_slip "$1"
+	[[ -e $OUT/.weir/stuck ]] || emulator_int3 "$1"
 }
 
-# emulator_slip LOG: the guest fell over an int3 that is not there. While the kernel changes code
-# (a static key), the emulator may run another processor's old translation of it, whose int3
-# nobody expects any more. A breakpoint that is really there shows as "cc <" and is not excused.
-emulator_slip()
+# emulator_int3 LOG: the guest trapped on an int3 that is no longer there. While the kernel patches
+# code (a static key), the emulator may execute a stale translation with the temporary int3 on
+# another CPU. A real breakpoint shows as "cc <" in the code dump and is not excused.
+emulator_int3()
 {
 	grep -a -A 6 'Oops: int3' "$1" | grep -aE 'Code: .*[0-9a-f]{2} <' | head -n 1 | grep -qv 'cc <'
 }

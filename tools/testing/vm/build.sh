@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Builds the clone for one kernel, in a copy in the cache: the clone itself is never touched.
-# What make install would put on a machine becomes two layers that a guest lays over its root:
-# mod (modules, aliases, depmod's tables) and opt (our ipvsadm under /opt/weir).
+# Build the tree for one kernel, in a copy in the cache; the tree itself is not modified. The
+# result of make install becomes two layers that a guest mounts over its root: mod (modules,
+# aliases, tables of depmod) and opt (our ipvsadm under /opt/weir).
 
-# sources DIR...: the clone's files under DIR..., whether committed yet or not
+# sources DIR...: list the files under DIR..., committed or not, except ignored ones
 sources()
 {
 	local f
@@ -15,7 +15,7 @@ sources()
 		done
 }
 
-# copy_sources TREE DIR...: bring the copy up to date; what is gone from the clone goes from it
+# copy_sources TREE DIR...: update the copy; deleted files are deleted from it
 copy_sources()
 {
 	local tree=$1 list=$1/.sources f
@@ -32,7 +32,7 @@ copy_sources()
 	mv "$list.new" "$list"
 }
 
-# kernel_dir KERNEL: where, inside the chroot, the kernel's build folder is
+# kernel_dir KERNEL: path of the kernel's build directory in the chroot
 kernel_dir()
 {
 	case $1 in
@@ -41,7 +41,7 @@ kernel_dir()
 	esac
 }
 
-# step LABEL LOG MAKE-ARGS...: one make in the chroot, its output added to LOG
+# step LABEL LOG MAKE-ARGS...: run make in the chroot, append its output to LOG
 step()
 {
 	local label=$1 log=$2
@@ -51,10 +51,10 @@ step()
 	cat "$log.step" >>"$log"
 }
 
-# with_ours TREE: is this run about our module, and is there one?
+# with_ours TREE: whether to build our module
 with_ours() { [[ $IMPL = weir && -e $1/kernel/Kbuild ]]; }
 
-# layer TREE LAYER EXTRA...: fill the two layers from a built tree
+# layer TREE LAYER EXTRA...: make the two layers from a built tree
 layer()
 {
 	local tree=$1 layer=$2 new=$2.new stage=$2.new/stage moddir=$2.new/mod/usr/lib/modules/$KVER
@@ -72,7 +72,7 @@ layer()
 			[[ -x $stage/opt/weir/sbin/ipvsadm ]] || return 1
 		mv "$stage/opt" "$new/opt/opt"
 	fi
-	# modules of tests and benches are not installed on machines, but the guests have them
+	# guests also get the modules of tests and benches, which make install leaves out
 	mkdir -p "$moddir/updates"
 	(($# == 0)) || (cd "$tree" && find "$@" -name '*.ko' -exec cp -t "$moddir/updates" {} +)
 	case $KERNEL in
@@ -92,8 +92,8 @@ layer()
 
 COMPLAINT='(warning|error):|WARNING: modpost'
 
-# warnings TREE LOG: show the compiler's complaints about our files; their objects are removed so
-# that the next build complains again
+# warnings TREE LOG: print the compiler's warnings about our files and remove the objects, so that
+# the next build warns again
 warnings()
 {
 	local tree=$1 log=$2 n
@@ -106,7 +106,7 @@ warnings()
 	[[ ${WEIR_WERROR-} != 1 ]]
 }
 
-# build_tree TREE LOG EXTRA...: build what the clone has now, set LAYER
+# build_tree TREE LOG EXTRA...: build the current sources, set LAYER
 build_tree()
 {
 	local tree=$1 log=$2 dir key kdir mk
@@ -131,7 +131,7 @@ build_tree()
 			"KBUILD_EXTRA_SYMBOLS=$tree/kernel/Module.symvers" modules || return 1
 	done
 	if [[ -e $tree/ipvsadm/Makefile ]]; then
-		# against the kernel's own ip_vs a broken tool of ours is no obstacle
+		# a test of the kernel's own ip_vs does not need our ipvsadm
 		step "ipvsadm for $KERNEL" "$log" -C "$tree" ipvsadm || [[ $IMPL != weir ]] || return 1
 	fi
 	layer "$tree" "$LAYER" "$@" || return 1

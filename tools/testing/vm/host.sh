@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the host itself needs, from Debian's packages.
+# Install the Debian packages that the host needs.
 
-# host_need COMMAND=PACKAGE...: install the packages whose commands are missing
+# host_need COMMAND=PACKAGE...: install the packages of missing commands
 host_need()
 {
 	local pair missing=()
@@ -18,10 +18,10 @@ host_install()
 {
 	local log=$CACHE/log/apt.log
 
-	[[ $(id -u) = 0 ]] || die "as root, please: apt-get install $*"
+	[[ $(id -u) = 0 ]] || die "not root, cannot run: apt-get install $*"
 	say "installing $*"
 	DEBIAN_FRONTEND=noninteractive long "apt-get update" 300 "$log" \
-		apt-get -o Acquire::Retries=5 update || say "trying with the package lists at hand"
+		apt-get -o Acquire::Retries=5 update || say "apt-get update failed, using the present package lists"
 	DEBIAN_FRONTEND=noninteractive long "apt-get install" 600 "$log" \
 		apt-get -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 \
 		install -y --no-install-recommends "$@" ||
@@ -30,10 +30,10 @@ host_install()
 
 host_setup()
 {
-	[[ $(id -u) = 0 ]] || die "the lab makes root file systems and mounts: run it as root"
+	[[ $(id -u) = 0 ]] || die "must be run as root to create and mount root file systems"
 	host_need git=git make=make mmdebstrap=mmdebstrap cpio=cpio modprobe=kmod \
 		qemu-system-x86_64=qemu-system-x86 flock=util-linux gawk=gawk xz=xz-utils
-	# an older installation does not know the keys of the releases after its own
+	# older installations lack the keys of later releases
 	[[ $KERNEL = 6.1 ]] || compgen -G '/etc/apt/trusted.gpg.d/*trixie*' >/dev/null ||
 		compgen -G '/usr/share/keyrings/debian-archive-trixie*' >/dev/null ||
 		with_lock apt host_install debian-archive-keyring

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Shared by the lab's scripts: places, messages, locks, long steps.
+# Common functions of the lab's scripts: paths, messages, locks, long-running steps.
 
 VM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CLONE=$(cd "$VM/../../.." && pwd)
@@ -13,7 +13,7 @@ say() { printf '%s\n' "vm: $*" >&2; }
 die() { say "error: $*"; exit "$EXIT_FAIL"; }
 skip() { say "SKIP: $*"; exit "$EXIT_SKIP"; }
 
-# hash_of FILE-OR-TEXT...: a short key of the contents of files and of the words given
+# hash_of FILE-OR-TEXT...: print a short hash of the contents of files and of strings
 hash_of()
 {
 	local a
@@ -23,7 +23,7 @@ hash_of()
 	done | sha256sum | cut -c1-12
 }
 
-# with_lock NAME CMD...: run CMD while holding the lock NAME of the cache
+# with_lock NAME CMD...: run CMD holding the lock NAME of the cache
 with_lock()
 {
 	local name=$1 fd rc=0
@@ -32,16 +32,16 @@ with_lock()
 	mkdir -p "$CACHE/lock"
 	exec {fd}>"$CACHE/lock/$name"
 	if ! flock -n "$fd"; then
-		say "waiting for another run that prepares $name"
-		flock -w 3600 "$fd" || die "lock $name is held for more than an hour"
+		say "waiting for another run preparing $name"
+		flock -w 3600 "$fd" || die "timed out after one hour waiting for the lock $name"
 	fi
 	"$@" {fd}>&- || rc=$?
 	exec {fd}>&-
 	return "$rc"
 }
 
-# long LABEL SECONDS LOG CMD...: run CMD with its output in LOG, a line of progress every 5 s and
-# an end after SECONDS; on failure the log's tail is shown
+# long LABEL SECONDS LOG CMD...: run CMD with its output in LOG and a progress message every 5 s,
+# kill it after SECONDS; on failure print the end of the log
 long()
 {
 	local label=$1 limit=$2 log=$3 pid rc=0 t0=$SECONDS
@@ -52,7 +52,7 @@ long()
 	pid=$!
 	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
-		# a reader that nobody writes to is a sleep that a signal ends
+		# wait 5 s, or until the process exits
 		if ! timeout 5 tail --pid="$pid" -f /dev/null; then
 			say "$label: $((SECONDS - t0)) s: $(tail -n 1 "$log" | tr -d '\r' | cut -c1-90)"
 		fi
@@ -60,7 +60,7 @@ long()
 	wait "$pid" || rc=$?
 	trap - INT TERM
 	if ((rc == 124 || rc == 137)); then
-		say "$label: given up after $limit s"
+		say "$label: timed out after $limit s"
 	elif ((rc)); then
 		tail -n 25 "$log" >&2
 	fi

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The guests' roots: a Debian of the kernel's release made by mmdebstrap. One folder is the
-# guest's root file system and the chroot that builds the module with the right compiler.
+# The roots: Debian installations made by mmdebstrap, one for each release. A root is both the file
+# system of the guests and the chroot in which the module is built with the release's compiler.
 
-# release_of KERNEL: the Debian release that ships KERNEL
+# release_of KERNEL: print the Debian release that ships KERNEL
 release_of()
 {
 	case $1 in
@@ -14,10 +14,10 @@ release_of()
 	esac
 }
 
-# debian_uri [-security]: where this machine's apt finds Debian (or its security archive)
+# debian_uri [-security]: print the URI of Debian's (security) archive in the host's apt sources
 debian_uri()
 {
-	# shellcheck disable=SC2016 # apt's own placeholders
+	# shellcheck disable=SC2016 # placeholders of apt
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
 		awk -v want="^(bookworm|trixie|stable|oldstable)${1-}\$" '
 			$2 ~ want { sub("/$", "", $1); print $1; exit }'
@@ -34,7 +34,7 @@ root_sources()
 
 	uri=$(debian_uri)
 	sec=$(debian_uri -security)
-	[[ $uri ]] || { say "apt on this machine names no Debian archive"; return 1; }
+	[[ $uri ]] || { say "no Debian archive in the apt sources of this machine"; return 1; }
 	echo "deb $uri $base main"
 	echo "deb $uri $base-updates main"
 	[[ -z $sec ]] || echo "deb $sec $base-security main"
@@ -46,7 +46,7 @@ root_make()
 	local release=$1 dir=$2 base=${1%-backports} sources packages
 
 	[[ -e $dir/.weir-kernel ]] && return 0
-	say "making the root of $release in $dir (about a minute)"
+	say "creating the root of $release in $dir (about a minute)"
 	rm -rf --one-file-system "$dir" "$dir.new"
 	mkdir -p "$CACHE/log"
 	sources=$(root_sources "$release") || return 1
@@ -65,7 +65,7 @@ root_make()
 	mv "$dir.new" "$dir"
 }
 
-# root_need KERNEL: make the root if need be, set ROOT and KVER
+# root_need KERNEL: create the root if it does not exist, set ROOT and KVER
 root_need()
 {
 	local release try
@@ -76,10 +76,10 @@ root_need()
 		[[ ! -e $ROOT/.weir-kernel ]] || break
 		with_lock "root-$release" root_make "$release" "$ROOT" && break
 		((try == 3)) && return 1
-		say "root $release: try $((try + 1)) of 3"
+		say "root $release: attempt $((try + 1)) of 3"
 	done
 	KVER=$(cat "$ROOT/.weir-kernel")
 }
 
-# in_root CMD...: run CMD in the chroot ROOT with the cache at the same path as outside
+# in_root CMD...: run CMD in the chroot ROOT, with the cache mounted
 in_root() { "$VM/in-root" "$ROOT" "$CACHE" "$@"; }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Preloaded into User Mode Linux with several CPUs. Its kernel masks the signal that carries
- * inter-processor interrupts whenever it disables interrupts: a system call of the host for every
- * local_irq_save(), two thirds of all time. Here the signal is masked lazily: disabling sets a
- * flag of the thread; only a signal that arrives meanwhile is sent back to the thread and then
- * really masked, until interrupts are enabled.
+ * Preloaded into User Mode Linux with several CPUs, whose kernel masks the signal for
+ * inter-processor interrupts whenever it disables interrupts. That is a system call of the host
+ * for each local_irq_save(), two thirds of the run time. Here the signal is masked lazily:
+ * disabling interrupts sets a flag of the thread. If the signal arrives while the flag is set, it
+ * is queued to the thread again and masked in fact, until interrupts are enabled.
  *
- * masked: what the kernel believes. hard: the thread's mask really has the signal. Each returns to
- * its state of before when a handler returns, because the host restores the mask then, too.
- * A handler may end on another thread than it began on: the flags are reached by calls only.
+ * masked: the mask as seen by the kernel. hard: the signal is in the thread's mask. Both are
+ * restored when a handler returns, since the host restores the mask then. A handler may return on
+ * another thread than it started on: the flags are only accessed by functions that are not inlined.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,46 +32,46 @@ static __thread volatile struct cpu_mask this_cpu;
 static handler_fn handlers[NSIG];
 static bool masks_ipi[NSIG];
 
-static __attribute__((noinline)) struct cpu_mask get(void)
+static __attribute__((noinline)) struct cpu_mask get_cpu_mask(void)
 {
 	__asm__ volatile("" ::: "memory");
 	return (struct cpu_mask){ this_cpu.masked, this_cpu.hard };
 }
 
-static __attribute__((noinline)) void set(bool masked, bool hard)
+static __attribute__((noinline)) void set_cpu_mask(bool masked, bool hard)
 {
 	this_cpu.hard = hard;
 	this_cpu.masked = masked;
 	__asm__ volatile("" ::: "memory");
 }
 
-static int real_mask(int how, const sigset_t *new, sigset_t *old)
+static int set_thread_mask(int how, const sigset_t *new, sigset_t *old)
 {
 	return pthread_sigmask(how, new, old) ? -1 : 0;
 }
 
-/* The kernel has interrupts disabled: keep the signal, with its value, for later. */
-static void put_off(siginfo_t *info, ucontext_t *context)
+/* The kernel has interrupts disabled: mask the signal and queue it again, with its value. */
+static void defer_ipi(siginfo_t *info, ucontext_t *context)
 {
 	sigaddset(&context->uc_sigmask, SIGRTMIN);
-	set(true, true);
+	set_cpu_mask(true, true);
 	if (pthread_sigqueue(pthread_self(), SIGRTMIN, info->si_value))
 		abort();
 }
 
-static void wrapper(int sig, siginfo_t *info, void *context)
+static void handle_signal(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
-	struct cpu_mask before = get();
+	struct cpu_mask before = get_cpu_mask();
 
 	if (sig == SIGRTMIN && before.masked) {
-		put_off(info, uc);
+		defer_ipi(info, uc);
 		return;
 	}
 	if (masks_ipi[sig])
-		set(true, true);
+		set_cpu_mask(true, true);
 	handlers[sig](sig, info, context);
-	set(before.masked, sigismember(&uc->uc_sigmask, SIGRTMIN));
+	set_cpu_mask(before.masked, sigismember(&uc->uc_sigmask, SIGRTMIN));
 }
 
 int sigaction(int sig, const struct sigaction *new, struct sigaction *old)
@@ -86,29 +86,29 @@ int sigaction(int sig, const struct sigaction *new, struct sigaction *old)
 	ours = *new;
 	handlers[sig] = new->sa_sigaction;
 	masks_ipi[sig] = sig == SIGRTMIN || sigismember(&new->sa_mask, SIGRTMIN);
-	ours.sa_sigaction = wrapper;
+	ours.sa_sigaction = handle_signal;
 	return real(sig, &ours, NULL);
 }
 
-/* The one signal alone: no system call, but when one was put off. */
+/* Mask or unmask only the IPI; a system call is needed only if a signal was put off. */
 static int mask_ipi(int how, const sigset_t *only_ipi)
 {
 	if (how == SIG_BLOCK) {
-		if (!get().masked)
-			set(true, false);
+		if (!get_cpu_mask().masked)
+			set_cpu_mask(true, false);
 		return 0;
 	}
-	if (!get().hard) {
-		set(false, false);
+	if (!get_cpu_mask().hard) {
+		set_cpu_mask(false, false);
 		return 0;
 	}
-	set(false, false);
-	return real_mask(SIG_UNBLOCK, only_ipi, NULL);
+	set_cpu_mask(false, false);
+	return set_thread_mask(SIG_UNBLOCK, only_ipi, NULL);
 }
 
 int sigprocmask(int how, const sigset_t *new, sigset_t *old)
 {
-	struct cpu_mask before = get();
+	struct cpu_mask before = get_cpu_mask();
 	sigset_t only_ipi;
 	int ret;
 
@@ -119,14 +119,14 @@ int sigprocmask(int how, const sigset_t *new, sigset_t *old)
 	if (new && (how == SIG_SETMASK || sigismember(new, SIGRTMIN))) {
 		bool on = how == SIG_BLOCK || (how == SIG_SETMASK && sigismember(new, SIGRTMIN));
 
-		/* masking: the flag after the fact; unmasking: before it */
+		/* when masking, set the flag after the mask; when unmasking, clear it before */
 		if (!on)
-			set(false, false);
-		ret = real_mask(how, new, old);
+			set_cpu_mask(false, false);
+		ret = set_thread_mask(how, new, old);
 		if (on && !ret)
-			set(true, true);
+			set_cpu_mask(true, true);
 	} else {
-		ret = real_mask(how, new, old);
+		ret = set_thread_mask(how, new, old);
 	}
 	if (old && before.masked)
 		sigaddset(old, SIGRTMIN);

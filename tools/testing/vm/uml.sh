@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# User Mode Linux, built from Debian's linux-source in the root of that release.
+# Build User Mode Linux from Debian's linux-source package, in the root of that release.
 
 uml_fragments()
 {
@@ -10,7 +10,7 @@ uml_fragments()
 	esac
 }
 
-# uml_need: where KERNEL is a UML flavour, build it if need be; set UML and KVER
+# uml_need: if KERNEL is a UML flavour, build it unless cached; set UML and KVER
 uml_need()
 {
 	local -a frags
@@ -36,7 +36,7 @@ uml_signals()
 uml_make()
 {
 	[[ ! -e $UML/mods/.release ]] || return 0
-	say "building $KERNEL: 6 to 10 minutes on two processors, once"
+	say "building $KERNEL, once: 6 to 10 minutes on two CPUs"
 	rm -rf "$UML"
 	mkdir -p "$UML"
 	cat "$@" >"$UML/weir.config"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Was it a pass? The guest's own mark says yes, and its kernel complained of nothing.
+# The verdict of a run: the script's recorded status, and no report by the guest's kernel.
 
 REPORTS='WARNING:|BUG:|Oops|KASAN|possible recursive locking|possible circular locking'
 REPORTS+='|suspicious RCU usage|inconsistent lock state|unreferenced object|general protection'
@@ -8,14 +8,13 @@ REPORTS+='|Call Trace|refcount_t|INFO: task|rcu: INFO|self-detected stall|UBSAN|
 REPORTS+='|possible irq lock inversion|Invalid wait context|sleeping function called|ODEBUG'
 REPORTS+='|scheduling while atomic|Kernel panic|page allocation failure|Out of memory'
 
-# kernel_lines FILE: what the kernel printed, not what the script did
+# kernel_lines FILE: the kernel's messages, without the output of the script
 kernel_lines()
 {
 	grep -aE '\[ *[0-9]+\.[0-9]{6}\]|^kmemleak:' "$1"
 }
 
-# without_known: drop the one report User Mode Linux makes of itself while it brings up the
-# second CPU: its first line and the rest of that report
+# without_known: drop the report that User Mode Linux itself causes when the second CPU comes up
 without_known()
 {
 	case $KERNEL in
@@ -24,7 +23,7 @@ without_known()
 	esac
 }
 
-# complaints LOG: print the kernel's reports, status 0 when there is any
+# complaints LOG: print the kernel's reports; status 0 if there is one
 complaints()
 {
 	{
@@ -33,7 +32,7 @@ complaints()
 	} | without_known | grep -aE "$REPORTS" | sed 's/^.*\(\[ *[0-9]*\.[0-9]*\]\)/\1/' | awk '!seen[$0]++'
 }
 
-# verdict LOG STATUS: print and return it
+# verdict LOG STATUS: print and return the verdict
 verdict()
 {
 	local log=$1 rc=$2 mark found
@@ -41,15 +40,15 @@ verdict()
 	mark=$(cat "$OUT/.weir/verdict" 2>/dev/null) || true
 	found=$(complaints "$log" | head -n 20) || true
 	if [[ $found ]]; then
-		say "the kernel complained (console: $log):"
+		say "the kernel reported a problem (console: $log):"
 		printf '%s\n' "$found" >&2
 		return "$EXIT_FAIL"
 	fi
 	if [[ -z $mark ]]; then
 		if ((rc == 124 || rc == 137)) && [[ ! -e $OUT/.weir/stuck ]]; then
-			say "given up after $TIMEOUT s"
+			say "timed out after $TIMEOUT s"
 		fi
-		say "the guest did not reach its end (status $rc, console: $log)"
+		say "the guest did not run to its end (status $rc, console: $log)"
 		tail -n 15 "$log" >&2
 		return "$EXIT_FAIL"
 	fi

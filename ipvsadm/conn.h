@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The connection table, which the kernel offers as text only. */
-#ifndef IPVSADM_CONNS_H
-#define IPVSADM_CONNS_H
+/* The connection table, which the kernel only exports as text. */
+#ifndef IPVSADM_CONN_H
+#define IPVSADM_CONN_H
 
 #include <stdio.h>
 
-#include "ipvs.h"
+#include "types.h"
 
 struct ipvs_conn {
 	char protocol[16];
@@ -17,10 +17,13 @@ struct ipvs_conn {
 	char pe_data[4 * IP_VS_PEDATA_MAXLEN];
 };
 
-/* A line of /proc/net/ip_vs_conn: 0, or -1 if it is none. @line is cut up. */
+/*
+ * Parses a line of /proc/net/ip_vs_conn, modifying @line. Returns 0, or -1 if
+ * the line is malformed.
+ */
 int conn_parse(char *line, struct ipvs_conn *conn);
 
-void print_conn_title(bool with_pe);
-void print_conn(const struct ipvs_conn *conn, bool numeric, bool with_pe);
+void conn_print_title(bool with_pe);
+void conn_print(const struct ipvs_conn *conn, bool numeric, bool with_pe);
 
 #endif

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "errors.h"
 #include "fail.h"
-#include "nl.h"
-#include "words.h"
+#include "fail_kernel.h"
+#include "ipvs.h"
+#include "text.h"
 
-/* Rows without a command come last and hold for all of them. */
+/* Rows without a command come last and match every command. */
 static const struct {
 	int cmd, err;
 	const char *text;
@@ -39,7 +39,7 @@ static const struct {
 	{ 0, EPROTO, "Answer of the kernel not understood" },
 };
 
-static const char *text_of(int err, int cmd)
+static const char *error_text(int err, int cmd)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (texts[i].err == -err && (!texts[i].cmd || texts[i].cmd == cmd))
@@ -48,30 +48,30 @@ static const char *text_of(int err, int cmd)
 	return strerror(-err);
 }
 
-int refused(int err, int cmd, const char *object)
+int fail_kernel(int err, int cmd, const char *object)
 {
 	const char *kernel = ipvs_extack();
 
-	return fail("%s%s%.400s%s%s%s", text_of(err, cmd), object ? ": " : "",
+	return fail("%s%s%.400s%s%s%s", error_text(err, cmd), object ? ": " : "",
 		    object ? object : "", kernel ? " (" : "", kernel ? kernel : "",
 		    kernel ? ")" : "");
 }
 
-int refused_service(int err, int cmd, const struct ipvs_service *svc)
+int fail_kernel_service(int err, int cmd, const struct ipvs_service *svc)
 {
-	char text[ENDPOINT_TEXT];
+	char text[TEXT_ENDPOINT_MAX];
 
-	service_text(svc, true, text);
-	return refused(err, cmd, text);
+	text_service(svc, true, text);
+	return fail_kernel(err, cmd, text);
 }
 
-int refused_dest(int err, int cmd, const struct ipvs_service *svc,
+int fail_kernel_dest(int err, int cmd, const struct ipvs_service *svc,
 		 const struct ipvs_dest *dest)
 {
-	char service[ENDPOINT_TEXT], endpoint[ENDPOINT_TEXT], text[2 * ENDPOINT_TEXT + 8];
+	char service[TEXT_ENDPOINT_MAX], endpoint[TEXT_ENDPOINT_MAX], text[2 * TEXT_ENDPOINT_MAX + 8];
 
-	service_text(svc, true, service);
-	endpoint_text(&dest->addr, dest->port, svc->protocol, true, endpoint);
+	text_service(svc, true, service);
+	text_endpoint(&dest->addr, dest->port, svc->protocol, true, endpoint);
 	snprintf(text, sizeof(text), "%s -r %s", service, endpoint);
-	return refused(err, cmd, text);
+	return fail_kernel(err, cmd, text);
 }

@@ -3,13 +3,13 @@
  * The order of listings: services by <mark, family, protocol, address, port>,
  * servers by <address, port>.
  *
- * 1.31 compares 32-bit words by the sign of their difference, so 192.0.2.1
- * stands before 10.0.0.1. Listings are compared and diffed: it stays so.
+ * As in 1.31, 32-bit words are compared by the sign of their difference, which
+ * puts 192.0.2.1 before 10.0.0.1. Scripts diff listings, so the order is kept.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "order.h"
+#include "sort.h"
 
 static int compare_words(uint32_t a, uint32_t b)
 {

@@ -7,19 +7,20 @@
 #include "fail.h"
 #include "names.h"
 #include "parse.h"
-#include "values.h"
+#include "set.h"
+#include "text.h"
 
-#define DEFAULT_PERSISTENCE 360	/* what 1.31 sets; its manual says 300 */
+#define DEFAULT_PERSISTENCE 360	/* as 1.31, whose manual page says 300 */
 #define SYNC_MAXLEN_MAX (65535 - 20 - 8)
 
 /* "illegal weight specified: -w x (expected 0 to 2147483647)" */
-static int bad(const struct given *given, const char *what, const char *expected)
+static int fail_value(const struct given *given, const char *what, const char *expected)
 {
 	return fail("illegal %s specified: %s %.200s (expected %s)", what,
 		    given->as_typed, given->value, expected);
 }
 
-static int number(const struct given *given, const char *what, uint32_t min,
+static int set_number(const struct given *given, const char *what, uint32_t min,
 		  uint32_t max, uint32_t *value)
 {
 	char expected[64];
@@ -27,10 +28,10 @@ static int number(const struct given *given, const char *what, uint32_t min,
 	if (!parse_number(given->value, min, max, value))
 		return 0;
 	snprintf(expected, sizeof(expected), "an integer from %u to %u", min, max);
-	return bad(given, what, expected);
+	return fail_value(given, what, expected);
 }
 
-static int name(const struct given *given, const char *what, char *to, size_t size)
+static int set_name(const struct given *given, const char *what, char *to, size_t size)
 {
 	char expected[64];
 
@@ -40,7 +41,7 @@ static int name(const struct given *given, const char *what, char *to, size_t si
 		return 0;
 	}
 	snprintf(expected, sizeof(expected), "a name of 1 to %zu characters", size - 1);
-	return bad(given, what, expected);
+	return fail_value(given, what, expected);
 }
 
 int set_service(struct request *req, const struct given *given)
@@ -50,7 +51,7 @@ int set_service(struct request *req, const struct given *given)
 
 	svc->protocol = given->opt->number;
 	if (parse_endpoint(given->value, svc->protocol, &svc->addr, &svc->port, &has_port))
-		return bad(given, "virtual server address[:port]",
+		return fail_value(given, "virtual server address[:port]",
 			   "host[:port], IPv6 as [addr]:port");
 	return 0;
 }
@@ -74,12 +75,12 @@ int set_ipv6(struct request *req, const struct given *given)
 
 int set_scheduler(struct request *req, const struct given *given)
 {
-	return name(given, "scheduler", req->svc.sched, sizeof(req->svc.sched));
+	return set_name(given, "scheduler", req->svc.sched, sizeof(req->svc.sched));
 }
 
 int set_pe(struct request *req, const struct given *given)
 {
-	return name(given, "persistence engine", req->svc.pe, sizeof(req->svc.pe));
+	return set_name(given, "persistence engine", req->svc.pe, sizeof(req->svc.pe));
 }
 
 int set_persistent(struct request *req, const struct given *given)
@@ -100,8 +101,8 @@ int set_netmask(struct request *req, const struct given *given)
 	if (!parse_netmask(given->value, svc->addr.af, &svc->netmask))
 		return 0;
 	if (svc->addr.af == AF_INET6)
-		return bad(given, "ipv6 netmask", "a prefix length from 1 to 128");
-	return bad(given, "virtual server persistent mask",
+		return fail_value(given, "ipv6 netmask", "a prefix length from 1 to 128");
+	return fail_value(given, "virtual server persistent mask",
 		   "an IPv4 mask like 255.255.255.0");
 }
 
@@ -135,7 +136,7 @@ int set_real_server(struct request *req, const struct given *given)
 
 	if (parse_endpoint(given->value, req->svc.protocol, &dest->addr,
 			   &dest->port, &req->dest_has_port))
-		return bad(given, "real server address[:port]",
+		return fail_value(given, "real server address[:port]",
 			   "host[:port], IPv6 as [addr]:port");
 	return 0;
 }
@@ -148,23 +149,23 @@ int set_method(struct request *req, const struct given *given)
 
 int set_weight(struct request *req, const struct given *given)
 {
-	return number(given, "weight", 0, INT_MAX, &req->dest.weight);
+	return set_number(given, "weight", 0, INT_MAX, &req->dest.weight);
 }
 
 int set_upper(struct request *req, const struct given *given)
 {
-	return number(given, "u_threshold", 0, INT_MAX, &req->dest.upper);
+	return set_number(given, "u_threshold", 0, INT_MAX, &req->dest.upper);
 }
 
 int set_lower(struct request *req, const struct given *given)
 {
-	return number(given, "l_threshold", 0, INT_MAX, &req->dest.lower);
+	return set_number(given, "l_threshold", 0, INT_MAX, &req->dest.lower);
 }
 
 int set_tun_type(struct request *req, const struct given *given)
 {
-	if (parse_tunnel_type(given->value, &req->dest.tun_type))
-		return bad(given, "tunnel type", "ipip, gue or gre");
+	if (text_to_tunnel_type(given->value, &req->dest.tun_type))
+		return fail_value(given, "tunnel type", "ipip, gue or gre");
 	return 0;
 }
 
@@ -172,7 +173,7 @@ int set_tun_port(struct request *req, const struct given *given)
 {
 	uint32_t port = 0;
 
-	if (number(given, "tunnel port", 1, UINT16_MAX, &port))
+	if (set_number(given, "tunnel port", 1, UINT16_MAX, &port))
 		return -1;
 	req->dest.tun_port = htons(port);
 	return 0;
@@ -206,14 +207,14 @@ int set_state(struct request *req, const struct given *given)
 
 int set_syncid(struct request *req, const struct given *given)
 {
-	return number(given, "syncid", 0, 255, &req->daemon.syncid);
+	return set_number(given, "syncid", 0, 255, &req->daemon.syncid);
 }
 
 int set_maxlen(struct request *req, const struct given *given)
 {
 	uint32_t maxlen = 0;
 
-	if (number(given, "sync-maxlen", 1, SYNC_MAXLEN_MAX, &maxlen))
+	if (set_number(given, "sync-maxlen", 1, SYNC_MAXLEN_MAX, &maxlen))
 		return -1;
 	req->daemon.maxlen = maxlen;
 	return 0;
@@ -221,7 +222,7 @@ int set_maxlen(struct request *req, const struct given *given)
 
 int set_mcast_if(struct request *req, const struct given *given)
 {
-	return name(given, "mcast-interface", req->daemon.ifname,
+	return set_name(given, "mcast-interface", req->daemon.ifname,
 		    sizeof(req->daemon.ifname));
 }
 
@@ -247,7 +248,7 @@ int set_mcast_port(struct request *req, const struct given *given)
 {
 	uint32_t port = 0;
 
-	if (number(given, "mcast-port", 1, UINT16_MAX, &port))
+	if (set_number(given, "mcast-port", 1, UINT16_MAX, &port))
 		return -1;
 	req->daemon.port = port;
 	return 0;
@@ -257,7 +258,7 @@ int set_mcast_ttl(struct request *req, const struct given *given)
 {
 	uint32_t ttl = 0;
 
-	if (number(given, "mcast-ttl", 1, 255, &ttl))
+	if (set_number(given, "mcast-ttl", 1, 255, &ttl))
 		return -1;
 	req->daemon.ttl = ttl;
 	return 0;

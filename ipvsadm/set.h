@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The setters of the option table: one option's value into the request. */
-#ifndef IPVSADM_VALUES_H
-#define IPVSADM_VALUES_H
+/* The setters of the option table: each stores an option's value in @req. */
+#ifndef IPVSADM_SET_H
+#define IPVSADM_SET_H
 
-#include "opts.h"
+#include "opt.h"
 
 int set_service(struct request *req, const struct given *given);
 int set_fwmark(struct request *req, const struct given *given);

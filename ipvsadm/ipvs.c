@@ -9,15 +9,16 @@
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
 
+#include "array.h"
+#include "attr.h"
 #include "fail.h"
+#include "ipvs.h"
 #include "modprobe.h"
-#include "nl.h"
-#include "nl_attr.h"
 
 #define RECEIVE_BUFFER (64 * 1024)
 #define DUMP_TRIES 5
 
-/* One request and its answers */
+/* A request in flight and how to handle its replies */
 struct exchange {
 	bool done, interrupted;
 	int error;			/* negative errno */
@@ -44,7 +45,10 @@ static void note_extack(struct nlattr *attrs, int len)
 		nla_strlcpy(extack, attr[NLMSGERR_ATTR_MSG], sizeof(extack));
 }
 
-/* After the error number stands the request's header, or all of it, then the text. */
+/*
+ * An NLMSG_ERROR message: the error, the request's header or (without
+ * NLM_F_CAPPED) the whole request, then the extended ack's attributes.
+ */
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 {
 	struct exchange *ex = arg;
@@ -74,7 +78,7 @@ static int on_ack(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-/* The end of a dump carries the error of its last part, which libnl drops. */
+/* NLMSG_DONE carries the error that ended a dump. libnl ignores it. */
 static int on_finish(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *hdr = nlmsg_hdr(msg);
@@ -116,8 +120,8 @@ static int on_valid(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-/* What libnl itself has to say, for want of an errno from the kernel */
-static int errno_of(int nl_error)
+/* For errors of libnl itself; the kernel reports an errno. */
+static int errno_of_libnl(int nl_error)
 {
 	switch (-nl_error) {
 	case NLE_NOMEM:
@@ -132,7 +136,7 @@ static int errno_of(int nl_error)
 	}
 }
 
-static int exchange(struct nl_msg *msg, struct exchange *ex)
+static int exchange_messages(struct nl_msg *msg, struct exchange *ex)
 {
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
 	int err = 0;
@@ -152,10 +156,10 @@ static int exchange(struct nl_msg *msg, struct exchange *ex)
 	nl_cb_put(cb);
 	if (ex->error)
 		return ex->error;
-	return err < 0 && !ex->done ? errno_of(err) : 0;
+	return err < 0 && !ex->done ? errno_of_libnl(err) : 0;
 }
 
-static struct nl_msg *request_to(int to, int version, int cmd, int flags)
+static struct nl_msg *new_request_to(int to, int version, int cmd, int flags)
 {
 	struct nl_msg *msg = nlmsg_alloc();
 
@@ -168,25 +172,25 @@ static struct nl_msg *request_to(int to, int version, int cmd, int flags)
 
 static struct nl_msg *new_request(int cmd, int flags)
 {
-	return request_to(family, IPVS_GENL_VERSION, cmd, flags);
+	return new_request_to(family, IPVS_GENL_VERSION, cmd, flags);
 }
 
-/* @err: of the attributes put into @msg so far */
-static int run(struct nl_msg *msg, int err, struct exchange *ex)
+/* @err: error from building @msg. Frees @msg. */
+static int send_request(struct nl_msg *msg, int err, struct exchange *ex)
 {
 	if (!msg)
 		return -ENOMEM;
 	if (!err)
-		err = exchange(msg, ex);
+		err = exchange_messages(msg, ex);
 	nlmsg_free(msg);
 	return err;
 }
 
-static int run_quiet(struct nl_msg *msg, int err)
+static int send_quietly(struct nl_msg *msg, int err)
 {
 	struct exchange ex = { 0 };
 
-	return run(msg, err, &ex);
+	return send_request(msg, err, &ex);
 }
 
 static int connect_family(void)
@@ -199,10 +203,10 @@ static int connect_family(void)
 	err = genl_connect(sock);
 	if (err < 0)
 		return err;
-	/* Both only add to error messages; a kernel without them is fine, too. */
+	/* Optional: without them, error messages lack the extended ack. */
 	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
-	/* Dumps come in as large pieces as the kernel can be asked to make. */
+	/* The kernel sizes the parts of a dump by the length passed to recvmsg(). */
 	nl_socket_set_msg_buf_size(sock, RECEIVE_BUFFER);
 	nl_socket_disable_msg_peek(sock);
 	family = genl_ctrl_resolve(sock, IPVS_GENL_NAME);
@@ -238,7 +242,7 @@ static int reply_info(struct nlattr **attr, void *arg)
 {
 	struct ipvs_info *info = arg;
 
-	/* The reply counts its attributes from 1 on its own. */
+	/* Unlike other replies, this one has IPVS_INFO_ATTR_* at the top level. */
 	if (!attr[IPVS_INFO_ATTR_VERSION] || !attr[IPVS_INFO_ATTR_CONN_TAB_SIZE])
 		return -EPROTO;
 	info->version = nla_get_u32(attr[IPVS_INFO_ATTR_VERSION]);
@@ -251,17 +255,17 @@ int ipvs_get_info(struct ipvs_info *info)
 	struct exchange ex = { .reply = reply_info, .arg = info };
 
 	memset(info, 0, sizeof(*info));
-	return run(new_request(IPVS_CMD_GET_INFO, NLM_F_REQUEST | NLM_F_ACK), 0, &ex);
+	return send_request(new_request(IPVS_CMD_GET_INFO, NLM_F_REQUEST | NLM_F_ACK), 0, &ex);
 }
 
 int ipvs_flush(void)
 {
-	return run_quiet(new_request(IPVS_CMD_FLUSH, NLM_F_REQUEST | NLM_F_ACK), 0);
+	return send_quietly(new_request(IPVS_CMD_FLUSH, NLM_F_REQUEST | NLM_F_ACK), 0);
 }
 
 int ipvs_zero_all(void)
 {
-	return run_quiet(new_request(IPVS_CMD_ZERO, NLM_F_REQUEST | NLM_F_ACK), 0);
+	return send_quietly(new_request(IPVS_CMD_ZERO, NLM_F_REQUEST | NLM_F_ACK), 0);
 }
 
 int ipvs_change_service(int cmd, const struct ipvs_service *svc)
@@ -271,8 +275,8 @@ int ipvs_change_service(int cmd, const struct ipvs_service *svc)
 	int err = 0;
 
 	if (msg)
-		err = whole ? put_service(msg, svc) : put_service_key(msg, svc);
-	return run_quiet(msg, err);
+		err = whole ? attr_put_service(msg, svc) : attr_put_service_key(msg, svc);
+	return send_quietly(msg, err);
 }
 
 int ipvs_change_dest(int cmd, const struct ipvs_service *svc, const struct ipvs_dest *dest)
@@ -281,22 +285,22 @@ int ipvs_change_dest(int cmd, const struct ipvs_service *svc, const struct ipvs_
 	int err = 0;
 
 	if (msg)
-		err = put_service_key(msg, svc);
+		err = attr_put_service_key(msg, svc);
 	if (msg && !err)
-		err = cmd == IPVS_CMD_DEL_DEST ? put_dest_key(msg, dest) : put_dest(msg, dest);
-	return run_quiet(msg, err);
+		err = cmd == IPVS_CMD_DEL_DEST ? attr_put_dest_key(msg, dest) : attr_put_dest(msg, dest);
+	return send_quietly(msg, err);
 }
 
 int ipvs_change_daemon(int cmd, const struct ipvs_daemon *daemon)
 {
 	struct nl_msg *msg = new_request(cmd, NLM_F_REQUEST | NLM_F_ACK);
 
-	return run_quiet(msg, msg ? put_daemon(msg, daemon) : 0);
+	return send_quietly(msg, msg ? attr_put_daemon(msg, daemon) : 0);
 }
 
 static int reply_service(struct nlattr **attr, void *arg)
 {
-	return get_service(attr[IPVS_CMD_ATTR_SERVICE], arg);
+	return attr_parse_service(attr[IPVS_CMD_ATTR_SERVICE], arg);
 }
 
 int ipvs_get_service(struct ipvs_service *svc)
@@ -304,11 +308,11 @@ int ipvs_get_service(struct ipvs_service *svc)
 	struct nl_msg *msg = new_request(IPVS_CMD_GET_SERVICE, NLM_F_REQUEST | NLM_F_ACK);
 	struct exchange ex = { .reply = reply_service, .arg = svc };
 
-	return run(msg, msg ? put_service_key(msg, svc) : 0, &ex);
+	return send_request(msg, msg ? attr_put_service_key(msg, svc) : 0, &ex);
 }
 
-/* A dump during which something changed may lack or repeat entries: ask again. */
-static int dump(int cmd, const struct ipvs_service *svc, struct exchange *ex, size_t *count)
+/* A dump interrupted by a change may lack or repeat entries: repeat it. */
+static int dump_objects(int cmd, const struct ipvs_service *svc, struct exchange *ex, size_t *count)
 {
 	size_t before = count ? *count : 0;
 	int err = 0;
@@ -320,7 +324,7 @@ static int dump(int cmd, const struct ipvs_service *svc, struct exchange *ex, si
 		ex->error = 0;
 		if (count)
 			*count = before;
-		err = run(msg, msg && svc ? put_service_key(msg, svc) : 0, ex);
+		err = send_request(msg, msg && svc ? attr_put_service_key(msg, svc) : 0, ex);
 		if (err || !ex->interrupted)
 			break;
 	}
@@ -331,37 +335,37 @@ static int reply_services(struct nlattr **attr, void *arg)
 {
 	struct ipvs_services *list = arg;
 
-	list->v = grow(list->v, list->n, &list->cap, sizeof(*list->v));
-	return get_service(attr[IPVS_CMD_ATTR_SERVICE], &list->v[list->n++]);
+	list->v = array_grow(list->v, list->n, &list->cap, sizeof(*list->v));
+	return attr_parse_service(attr[IPVS_CMD_ATTR_SERVICE], &list->v[list->n++]);
 }
 
 int ipvs_get_services(struct ipvs_services *services)
 {
 	struct exchange ex = { .reply = reply_services, .arg = services };
 
-	return dump(IPVS_CMD_GET_SERVICE, NULL, &ex, &services->n);
+	return dump_objects(IPVS_CMD_GET_SERVICE, NULL, &ex, &services->n);
 }
 
-struct dests_of {
+struct dests_dump {
 	const struct ipvs_service *svc;
 	struct ipvs_dests *list;
 };
 
 static int reply_dests(struct nlattr **attr, void *arg)
 {
-	struct dests_of *of = arg;
-	struct ipvs_dests *list = of->list;
+	struct dests_dump *dump = arg;
+	struct ipvs_dests *list = dump->list;
 
-	list->v = grow(list->v, list->n, &list->cap, sizeof(*list->v));
-	return get_dest(attr[IPVS_CMD_ATTR_DEST], of->svc->addr.af, &list->v[list->n++]);
+	list->v = array_grow(list->v, list->n, &list->cap, sizeof(*list->v));
+	return attr_parse_dest(attr[IPVS_CMD_ATTR_DEST], dump->svc->addr.af, &list->v[list->n++]);
 }
 
 int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests)
 {
-	struct dests_of of = { .svc = svc, .list = dests };
-	struct exchange ex = { .reply = reply_dests, .arg = &of };
+	struct dests_dump dump = { .svc = svc, .list = dests };
+	struct exchange ex = { .reply = reply_dests, .arg = &dump };
 
-	return dump(IPVS_CMD_GET_DEST, svc, &ex, &dests->n);
+	return dump_objects(IPVS_CMD_GET_DEST, svc, &ex, &dests->n);
 }
 
 static int reply_timeouts(struct nlattr **attr, void *arg)
@@ -382,7 +386,7 @@ int ipvs_get_timeouts(struct ipvs_timeouts *timeouts)
 	struct exchange ex = { .reply = reply_timeouts, .arg = timeouts };
 
 	memset(timeouts, 0, sizeof(*timeouts));
-	return run(new_request(IPVS_CMD_GET_CONFIG, NLM_F_REQUEST | NLM_F_ACK), 0, &ex);
+	return send_request(new_request(IPVS_CMD_GET_CONFIG, NLM_F_REQUEST | NLM_F_ACK), 0, &ex);
 }
 
 int ipvs_set_timeouts(const struct ipvs_timeouts *timeouts)
@@ -394,13 +398,13 @@ int ipvs_set_timeouts(const struct ipvs_timeouts *timeouts)
 		    nla_put_u32(msg, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, timeouts->tcp_fin) ||
 		    nla_put_u32(msg, IPVS_CMD_ATTR_TIMEOUT_UDP, timeouts->udp)))
 		err = -ENOMEM;
-	return run_quiet(msg, err);
+	return send_quietly(msg, err);
 }
 
 static int reply_daemon(struct nlattr **attr, void *arg)
 {
 	struct ipvs_daemon *daemons = arg, one;
-	int err = get_daemon(attr[IPVS_CMD_ATTR_DAEMON], &one);
+	int err = attr_parse_daemon(attr[IPVS_CMD_ATTR_DAEMON], &one);
 
 	if (err)
 		return err;
@@ -416,16 +420,17 @@ int ipvs_get_daemons(struct ipvs_daemon daemons[2])
 	struct exchange ex = { .reply = reply_daemon, .arg = daemons };
 
 	memset(daemons, 0, 2 * sizeof(*daemons));
-	return dump(IPVS_CMD_GET_DAEMON, NULL, &ex, NULL);
+	return dump_objects(IPVS_CMD_GET_DAEMON, NULL, &ex, NULL);
 }
 
 static int reply_counter(struct nlattr **attr, void *arg)
 {
 	struct ipvs_counters *list = arg;
 
-	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX, "on_valid() parses both families");
-	list->v = grow(list->v, list->n, &list->cap, sizeof(*list->v));
-	return get_counter(attr[WEIR_ATTR_COUNTER], &list->v[list->n++]);
+	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX,
+		       "on_valid() parses the replies of both families");
+	list->v = array_grow(list->v, list->n, &list->cap, sizeof(*list->v));
+	return attr_parse_counter(attr[WEIR_ATTR_COUNTER], &list->v[list->n++]);
 }
 
 int ipvs_get_counters(struct ipvs_counters *counters)
@@ -434,7 +439,7 @@ int ipvs_get_counters(struct ipvs_counters *counters)
 	int weir = genl_ctrl_resolve(sock, WEIR_GENL_NAME);
 
 	if (weir < 0)
-		return weir == -NLE_OBJ_NOTFOUND ? -EOPNOTSUPP : errno_of(weir);
-	return run(request_to(weir, WEIR_GENL_VERSION, WEIR_CMD_GET_COUNTERS,
+		return weir == -NLE_OBJ_NOTFOUND ? -EOPNOTSUPP : errno_of_libnl(weir);
+	return send_request(new_request_to(weir, WEIR_GENL_VERSION, WEIR_CMD_GET_COUNTERS,
 			      NLM_F_REQUEST | NLM_F_DUMP), 0, &ex);
 }

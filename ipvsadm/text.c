@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "names.h"
-#include "words.h"
+#include "text.h"
 
 static const char *const tunnel_types[] = {
 	[IP_VS_CONN_F_TUNNEL_TYPE_IPIP] = "ipip",
@@ -14,7 +14,7 @@ static const char *const tunnel_types[] = {
 
 #define N_TUNNEL_TYPES (sizeof(tunnel_types) / sizeof(tunnel_types[0]))
 
-int tunnel_type_by_name(const char *name, uint8_t *type)
+int text_to_tunnel_type(const char *name, uint8_t *type)
 {
 	for (size_t i = 0; i < N_TUNNEL_TYPES; i++) {
 		if (!strcmp(name, tunnel_types[i])) {
@@ -25,12 +25,12 @@ int tunnel_type_by_name(const char *name, uint8_t *type)
 	return -1;
 }
 
-const char *tunnel_type_name(uint8_t type)
+const char *text_tunnel_type(uint8_t type)
 {
 	return type < N_TUNNEL_TYPES ? tunnel_types[type] : NULL;
 }
 
-/* The schedulers' own words come first: they are preferred for printing. */
+/* Names specific to a scheduler come first: they are preferred for output. */
 static const struct sched_flag {
 	uint32_t flag;
 	const char *name;
@@ -47,7 +47,7 @@ static const struct sched_flag {
 
 #define N_SCHED_FLAGS (sizeof(sched_flags) / sizeof(sched_flags[0]))
 
-uint32_t sched_flag_by_name(const char *name, size_t len, const char *sched)
+uint32_t text_to_sched_flag(const char *name, size_t len, const char *sched)
 {
 	for (size_t i = 0; i < N_SCHED_FLAGS; i++) {
 		const struct sched_flag *row = &sched_flags[i];
@@ -60,7 +60,7 @@ uint32_t sched_flag_by_name(const char *name, size_t len, const char *sched)
 	return 0;
 }
 
-void sched_flags_text(uint32_t flags, const char *sched, char *buf, size_t size)
+void text_sched_flags(uint32_t flags, const char *sched, char *buf, size_t size)
 {
 	size_t used = 0;
 
@@ -78,7 +78,7 @@ void sched_flags_text(uint32_t flags, const char *sched, char *buf, size_t size)
 	}
 }
 
-const char *protocol_option(uint16_t protocol)
+const char *text_protocol_option(uint16_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -92,7 +92,7 @@ const char *protocol_option(uint16_t protocol)
 	}
 }
 
-const char *protocol_label(uint16_t protocol)
+const char *text_protocol_label(uint16_t protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -106,7 +106,7 @@ const char *protocol_label(uint16_t protocol)
 	}
 }
 
-const char *method_option(uint32_t method)
+const char *text_method_option(uint32_t method)
 {
 	switch (method & IP_VS_CONN_F_FWD_MASK) {
 	case IP_VS_CONN_F_MASQ:
@@ -118,7 +118,7 @@ const char *method_option(uint32_t method)
 	}
 }
 
-const char *method_label(uint32_t method)
+const char *text_method_label(uint32_t method)
 {
 	switch (method & IP_VS_CONN_F_FWD_MASK) {
 	case IP_VS_CONN_F_MASQ:
@@ -132,7 +132,7 @@ const char *method_label(uint32_t method)
 	}
 }
 
-const char *tunnel_csum_option(uint16_t flags)
+const char *text_tunnel_csum_option(uint16_t flags)
 {
 	if (flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM)
 		return "--tun-remcsum";
@@ -141,7 +141,7 @@ const char *tunnel_csum_option(uint16_t flags)
 	return "--tun-nocsum";
 }
 
-const char *tunnel_csum_label(uint16_t flags)
+const char *text_tunnel_csum_label(uint16_t flags)
 {
 	if (flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM)
 		return "r+c";
@@ -150,7 +150,7 @@ const char *tunnel_csum_label(uint16_t flags)
 	return "-c";
 }
 
-void endpoint_text(const struct ipvs_addr *addr, in_port_t port,
+void text_endpoint(const struct ipvs_addr *addr, in_port_t port,
 		   uint16_t protocol, bool numeric, char *buf)
 {
 	bool six = addr->af == AF_INET6;
@@ -160,22 +160,22 @@ void endpoint_text(const struct ipvs_addr *addr, in_port_t port,
 	inet_ntop(addr->af, addr->word, digits, sizeof(digits));
 	host = numeric ? digits : names_of_addr(addr);
 	if (numeric)
-		snprintf(buf, ENDPOINT_TEXT, "%s%s%s:%u", six ? "[" : "", host,
+		snprintf(buf, TEXT_ENDPOINT_MAX, "%s%s%s:%u", six ? "[" : "", host,
 			 six ? "]" : "", ntohs(port));
 	else
-		snprintf(buf, ENDPOINT_TEXT, "%s%s%s:%s", six ? "[" : "", host,
+		snprintf(buf, TEXT_ENDPOINT_MAX, "%s%s%s:%s", six ? "[" : "", host,
 			 six ? "]" : "", names_of_port(port, protocol));
 }
 
-void service_text(const struct ipvs_service *svc, bool numeric, char *buf)
+void text_service(const struct ipvs_service *svc, bool numeric, char *buf)
 {
-	char endpoint[ENDPOINT_TEXT];
+	char endpoint[TEXT_ENDPOINT_MAX];
 
 	if (svc->fwmark) {
-		snprintf(buf, ENDPOINT_TEXT, "-f %u%s", svc->fwmark,
+		snprintf(buf, TEXT_ENDPOINT_MAX, "-f %u%s", svc->fwmark,
 			 svc->addr.af == AF_INET6 ? " -6" : "");
 		return;
 	}
-	endpoint_text(&svc->addr, svc->port, svc->protocol, numeric, endpoint);
-	snprintf(buf, ENDPOINT_TEXT, "%s %.1100s", protocol_option(svc->protocol), endpoint);
+	text_endpoint(&svc->addr, svc->port, svc->protocol, numeric, endpoint);
+	snprintf(buf, TEXT_ENDPOINT_MAX, "%s %.1100s", text_protocol_option(svc->protocol), endpoint);
 }

@@ -4,7 +4,7 @@
 #include <linux/weir.h>
 #include <netlink/attr.h>
 
-#include "nl_attr.h"
+#include "attr.h"
 
 static int put_service_key_attrs(struct nl_msg *msg, const struct ipvs_service *svc)
 {
@@ -22,7 +22,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-int put_service_key(struct nl_msg *msg, const struct ipvs_service *svc)
+int attr_put_service_key(struct nl_msg *msg, const struct ipvs_service *svc)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPVS_CMD_ATTR_SERVICE);
 
@@ -32,7 +32,7 @@ int put_service_key(struct nl_msg *msg, const struct ipvs_service *svc)
 	return 0;
 }
 
-int put_service(struct nl_msg *msg, const struct ipvs_service *svc)
+int attr_put_service(struct nl_msg *msg, const struct ipvs_service *svc)
 {
 	struct ip_vs_flags flags = { .flags = svc->flags, .mask = ~0u };
 	struct nlattr *nest = nla_nest_start(msg, IPVS_CMD_ATTR_SERVICE);
@@ -63,7 +63,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-int put_dest_key(struct nl_msg *msg, const struct ipvs_dest *dest)
+int attr_put_dest_key(struct nl_msg *msg, const struct ipvs_dest *dest)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPVS_CMD_ATTR_DEST);
 
@@ -73,7 +73,7 @@ int put_dest_key(struct nl_msg *msg, const struct ipvs_dest *dest)
 	return 0;
 }
 
-int put_dest(struct nl_msg *msg, const struct ipvs_dest *dest)
+int attr_put_dest(struct nl_msg *msg, const struct ipvs_dest *dest)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPVS_CMD_ATTR_DEST);
 
@@ -112,7 +112,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-int put_daemon(struct nl_msg *msg, const struct ipvs_daemon *daemon)
+int attr_put_daemon(struct nl_msg *msg, const struct ipvs_daemon *daemon)
 {
 	struct nlattr *nest = nla_nest_start(msg, IPVS_CMD_ATTR_DAEMON);
 
@@ -130,8 +130,8 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-/* Absent or shorter than expected reads as 0, longer as its leading bytes. */
-static uint64_t number(const struct nlattr *attr)
+/* An absent attribute is 0; an over-long one is read from its first bytes. */
+static uint64_t attr_number(const struct nlattr *attr)
 {
 	union { uint8_t u8; uint16_t u16; uint32_t u32; uint64_t u64; } v = { 0 };
 
@@ -152,14 +152,14 @@ static uint64_t number(const struct nlattr *attr)
 	}
 }
 
-static void get_string(char *to, size_t size, const struct nlattr *attr)
+static void attr_string(char *to, size_t size, const struct nlattr *attr)
 {
 	memset(to, 0, size);
 	if (attr)
 		nla_memcpy(to, attr, size - 1);
 }
 
-static int get_addr(struct ipvs_addr *addr, uint16_t af, const struct nlattr *attr)
+static int attr_addr(struct ipvs_addr *addr, uint16_t af, const struct nlattr *attr)
 {
 	if (af != AF_INET && af != AF_INET6)
 		return -EPROTO;
@@ -170,8 +170,8 @@ static int get_addr(struct ipvs_addr *addr, uint16_t af, const struct nlattr *at
 	return 0;
 }
 
-/* The 64-bit counters if the kernel has them: the old ones wrap at 4 Gi. */
-static int get_stats(struct nlattr *nest64, struct nlattr *nest, struct ipvs_stats *stats)
+/* Prefer the 64-bit statistics: the 32-bit ones wrap at 4 Gi. */
+static int attr_stats(struct nlattr *nest64, struct nlattr *nest, struct ipvs_stats *stats)
 {
 	struct nlattr *attr[IPVS_STATS_ATTR_MAX + 1];
 
@@ -181,20 +181,20 @@ static int get_stats(struct nlattr *nest64, struct nlattr *nest, struct ipvs_sta
 		return 0;
 	if (nla_parse_nested(attr, IPVS_STATS_ATTR_MAX, nest, NULL))
 		return -EPROTO;
-	stats->conns = number(attr[IPVS_STATS_ATTR_CONNS]);
-	stats->inpkts = number(attr[IPVS_STATS_ATTR_INPKTS]);
-	stats->outpkts = number(attr[IPVS_STATS_ATTR_OUTPKTS]);
-	stats->inbytes = number(attr[IPVS_STATS_ATTR_INBYTES]);
-	stats->outbytes = number(attr[IPVS_STATS_ATTR_OUTBYTES]);
-	stats->cps = number(attr[IPVS_STATS_ATTR_CPS]);
-	stats->inpps = number(attr[IPVS_STATS_ATTR_INPPS]);
-	stats->outpps = number(attr[IPVS_STATS_ATTR_OUTPPS]);
-	stats->inbps = number(attr[IPVS_STATS_ATTR_INBPS]);
-	stats->outbps = number(attr[IPVS_STATS_ATTR_OUTBPS]);
+	stats->conns = attr_number(attr[IPVS_STATS_ATTR_CONNS]);
+	stats->inpkts = attr_number(attr[IPVS_STATS_ATTR_INPKTS]);
+	stats->outpkts = attr_number(attr[IPVS_STATS_ATTR_OUTPKTS]);
+	stats->inbytes = attr_number(attr[IPVS_STATS_ATTR_INBYTES]);
+	stats->outbytes = attr_number(attr[IPVS_STATS_ATTR_OUTBYTES]);
+	stats->cps = attr_number(attr[IPVS_STATS_ATTR_CPS]);
+	stats->inpps = attr_number(attr[IPVS_STATS_ATTR_INPPS]);
+	stats->outpps = attr_number(attr[IPVS_STATS_ATTR_OUTPPS]);
+	stats->inbps = attr_number(attr[IPVS_STATS_ATTR_INBPS]);
+	stats->outbps = attr_number(attr[IPVS_STATS_ATTR_OUTBPS]);
 	return 0;
 }
 
-int get_service(struct nlattr *nest, struct ipvs_service *svc)
+int attr_parse_service(struct nlattr *nest, struct ipvs_service *svc)
 {
 	struct nlattr *attr[IPVS_SVC_ATTR_MAX + 1];
 	struct ip_vs_flags flags = { 0 };
@@ -202,22 +202,22 @@ int get_service(struct nlattr *nest, struct ipvs_service *svc)
 	memset(svc, 0, sizeof(*svc));
 	if (!nest || nla_parse_nested(attr, IPVS_SVC_ATTR_MAX, nest, NULL))
 		return -EPROTO;
-	if (get_addr(&svc->addr, number(attr[IPVS_SVC_ATTR_AF]), attr[IPVS_SVC_ATTR_ADDR]))
+	if (attr_addr(&svc->addr, attr_number(attr[IPVS_SVC_ATTR_AF]), attr[IPVS_SVC_ATTR_ADDR]))
 		return -EPROTO;
-	svc->fwmark = number(attr[IPVS_SVC_ATTR_FWMARK]);
-	svc->protocol = number(attr[IPVS_SVC_ATTR_PROTOCOL]);
-	svc->port = number(attr[IPVS_SVC_ATTR_PORT]);
-	get_string(svc->sched, sizeof(svc->sched), attr[IPVS_SVC_ATTR_SCHED_NAME]);
-	get_string(svc->pe, sizeof(svc->pe), attr[IPVS_SVC_ATTR_PE_NAME]);
+	svc->fwmark = attr_number(attr[IPVS_SVC_ATTR_FWMARK]);
+	svc->protocol = attr_number(attr[IPVS_SVC_ATTR_PROTOCOL]);
+	svc->port = attr_number(attr[IPVS_SVC_ATTR_PORT]);
+	attr_string(svc->sched, sizeof(svc->sched), attr[IPVS_SVC_ATTR_SCHED_NAME]);
+	attr_string(svc->pe, sizeof(svc->pe), attr[IPVS_SVC_ATTR_PE_NAME]);
 	if (attr[IPVS_SVC_ATTR_FLAGS])
 		nla_memcpy(&flags, attr[IPVS_SVC_ATTR_FLAGS], sizeof(flags));
 	svc->flags = flags.flags & flags.mask & IPVS_FLAGS_SENT;
-	svc->timeout = number(attr[IPVS_SVC_ATTR_TIMEOUT]);
-	svc->netmask = number(attr[IPVS_SVC_ATTR_NETMASK]);
-	return get_stats(attr[IPVS_SVC_ATTR_STATS64], attr[IPVS_SVC_ATTR_STATS], &svc->stats);
+	svc->timeout = attr_number(attr[IPVS_SVC_ATTR_TIMEOUT]);
+	svc->netmask = attr_number(attr[IPVS_SVC_ATTR_NETMASK]);
+	return attr_stats(attr[IPVS_SVC_ATTR_STATS64], attr[IPVS_SVC_ATTR_STATS], &svc->stats);
 }
 
-int get_dest(struct nlattr *nest, uint16_t svc_af, struct ipvs_dest *dest)
+int attr_parse_dest(struct nlattr *nest, uint16_t svc_af, struct ipvs_dest *dest)
 {
 	struct nlattr *attr[IPVS_DEST_ATTR_MAX + 1];
 	uint16_t af;
@@ -225,44 +225,44 @@ int get_dest(struct nlattr *nest, uint16_t svc_af, struct ipvs_dest *dest)
 	memset(dest, 0, sizeof(*dest));
 	if (!nest || nla_parse_nested(attr, IPVS_DEST_ATTR_MAX, nest, NULL))
 		return -EPROTO;
-	af = number(attr[IPVS_DEST_ATTR_ADDR_FAMILY]);
-	if (get_addr(&dest->addr, af ? af : svc_af, attr[IPVS_DEST_ATTR_ADDR]))
+	af = attr_number(attr[IPVS_DEST_ATTR_ADDR_FAMILY]);
+	if (attr_addr(&dest->addr, af ? af : svc_af, attr[IPVS_DEST_ATTR_ADDR]))
 		return -EPROTO;
-	dest->port = number(attr[IPVS_DEST_ATTR_PORT]);
-	dest->method = number(attr[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK;
-	dest->weight = number(attr[IPVS_DEST_ATTR_WEIGHT]);
-	dest->upper = number(attr[IPVS_DEST_ATTR_U_THRESH]);
-	dest->lower = number(attr[IPVS_DEST_ATTR_L_THRESH]);
-	dest->active = number(attr[IPVS_DEST_ATTR_ACTIVE_CONNS]);
-	dest->inactive = number(attr[IPVS_DEST_ATTR_INACT_CONNS]);
-	dest->persistent = number(attr[IPVS_DEST_ATTR_PERSIST_CONNS]);
-	dest->tun_type = number(attr[IPVS_DEST_ATTR_TUN_TYPE]);
-	dest->tun_port = number(attr[IPVS_DEST_ATTR_TUN_PORT]);
-	dest->tun_flags = number(attr[IPVS_DEST_ATTR_TUN_FLAGS]);
-	return get_stats(attr[IPVS_DEST_ATTR_STATS64], attr[IPVS_DEST_ATTR_STATS], &dest->stats);
+	dest->port = attr_number(attr[IPVS_DEST_ATTR_PORT]);
+	dest->method = attr_number(attr[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK;
+	dest->weight = attr_number(attr[IPVS_DEST_ATTR_WEIGHT]);
+	dest->upper = attr_number(attr[IPVS_DEST_ATTR_U_THRESH]);
+	dest->lower = attr_number(attr[IPVS_DEST_ATTR_L_THRESH]);
+	dest->active = attr_number(attr[IPVS_DEST_ATTR_ACTIVE_CONNS]);
+	dest->inactive = attr_number(attr[IPVS_DEST_ATTR_INACT_CONNS]);
+	dest->persistent = attr_number(attr[IPVS_DEST_ATTR_PERSIST_CONNS]);
+	dest->tun_type = attr_number(attr[IPVS_DEST_ATTR_TUN_TYPE]);
+	dest->tun_port = attr_number(attr[IPVS_DEST_ATTR_TUN_PORT]);
+	dest->tun_flags = attr_number(attr[IPVS_DEST_ATTR_TUN_FLAGS]);
+	return attr_stats(attr[IPVS_DEST_ATTR_STATS64], attr[IPVS_DEST_ATTR_STATS], &dest->stats);
 }
 
-int get_daemon(struct nlattr *nest, struct ipvs_daemon *daemon)
+int attr_parse_daemon(struct nlattr *nest, struct ipvs_daemon *daemon)
 {
 	struct nlattr *attr[IPVS_DAEMON_ATTR_MAX + 1];
 
 	memset(daemon, 0, sizeof(*daemon));
 	if (!nest || nla_parse_nested(attr, IPVS_DAEMON_ATTR_MAX, nest, NULL))
 		return -EPROTO;
-	daemon->state = number(attr[IPVS_DAEMON_ATTR_STATE]);
-	daemon->syncid = number(attr[IPVS_DAEMON_ATTR_SYNC_ID]);
-	get_string(daemon->ifname, sizeof(daemon->ifname), attr[IPVS_DAEMON_ATTR_MCAST_IFN]);
-	daemon->maxlen = number(attr[IPVS_DAEMON_ATTR_SYNC_MAXLEN]);
-	daemon->port = number(attr[IPVS_DAEMON_ATTR_MCAST_PORT]);
-	daemon->ttl = number(attr[IPVS_DAEMON_ATTR_MCAST_TTL]);
+	daemon->state = attr_number(attr[IPVS_DAEMON_ATTR_STATE]);
+	daemon->syncid = attr_number(attr[IPVS_DAEMON_ATTR_SYNC_ID]);
+	attr_string(daemon->ifname, sizeof(daemon->ifname), attr[IPVS_DAEMON_ATTR_MCAST_IFN]);
+	daemon->maxlen = attr_number(attr[IPVS_DAEMON_ATTR_SYNC_MAXLEN]);
+	daemon->port = attr_number(attr[IPVS_DAEMON_ATTR_MCAST_PORT]);
+	daemon->ttl = attr_number(attr[IPVS_DAEMON_ATTR_MCAST_TTL]);
 	if (attr[IPVS_DAEMON_ATTR_MCAST_GROUP6])
-		return get_addr(&daemon->group, AF_INET6, attr[IPVS_DAEMON_ATTR_MCAST_GROUP6]);
+		return attr_addr(&daemon->group, AF_INET6, attr[IPVS_DAEMON_ATTR_MCAST_GROUP6]);
 	if (attr[IPVS_DAEMON_ATTR_MCAST_GROUP])
-		return get_addr(&daemon->group, AF_INET, attr[IPVS_DAEMON_ATTR_MCAST_GROUP]);
+		return attr_addr(&daemon->group, AF_INET, attr[IPVS_DAEMON_ATTR_MCAST_GROUP]);
 	return 0;
 }
 
-int get_counter(struct nlattr *nest, struct ipvs_counter *counter)
+int attr_parse_counter(struct nlattr *nest, struct ipvs_counter *counter)
 {
 	struct nlattr *attr[WEIR_COUNTER_MAX + 1];
 

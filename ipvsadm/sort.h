@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef IPVSADM_ORDER_H
-#define IPVSADM_ORDER_H
+#ifndef IPVSADM_SORT_H
+#define IPVSADM_SORT_H
 
-#include "ipvs.h"
+#include "types.h"
 
 void sort_services(struct ipvs_services *services);
 void sort_dests(struct ipvs_dests *dests);

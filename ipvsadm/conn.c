@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conns.h"
-#include "words.h"
+#include "conn.h"
+#include "text.h"
 
 enum field {
 	F_PROTOCOL, F_CLIENT, F_CLIENT_PORT, F_VIRT, F_VIRT_PORT, F_DEST, F_DEST_PORT,
 	F_STATE, F_EXPIRES, F_REQUIRED, F_PE = F_REQUIRED, F_PE_DATA, F_COUNT,
 };
 
-static size_t split(char *line, char *field[F_COUNT])
+static size_t conn_split_fields(char *line, char *field[F_COUNT])
 {
 	size_t n = 0;
 	char *save, *word = strtok_r(line, " \t\r\n", &save);
@@ -24,7 +24,7 @@ static size_t split(char *line, char *field[F_COUNT])
 	return n;
 }
 
-static int hex(const char *text, size_t digits, uint32_t *value)
+static int conn_parse_hex(const char *text, size_t digits, uint32_t *value)
 {
 	if (strlen(text) != digits || strspn(text, "0123456789abcdefABCDEF") != digits)
 		return -1;
@@ -32,8 +32,8 @@ static int hex(const char *text, size_t digits, uint32_t *value)
 	return 0;
 }
 
-/* IPv4 as eight hexadecimal digits, IPv6 as ever, with or without brackets */
-static int parse_conn_addr(char *text, struct ipvs_addr *addr)
+/* IPv4 is eight hexadecimal digits; IPv6 is standard notation, optionally in brackets. */
+static int conn_parse_addr(char *text, struct ipvs_addr *addr)
 {
 	size_t len = strlen(text);
 	uint32_t word;
@@ -48,23 +48,23 @@ static int parse_conn_addr(char *text, struct ipvs_addr *addr)
 		return inet_pton(AF_INET6, text, &addr->v6) == 1 ? 0 : -1;
 	}
 	addr->af = AF_INET;
-	if (hex(text, 8, &word))
+	if (conn_parse_hex(text, 8, &word))
 		return -1;
 	addr->v4.s_addr = htonl(word);
 	return 0;
 }
 
-static int parse_conn_port(const char *text, in_port_t *port)
+static int conn_parse_port(const char *text, in_port_t *port)
 {
 	uint32_t number;
 
-	if (hex(text, 4, &number))
+	if (conn_parse_hex(text, 4, &number))
 		return -1;
 	*port = htons(number);
 	return 0;
 }
 
-static int copy(char *to, size_t size, const char *from)
+static int conn_copy_field(char *to, size_t size, const char *from)
 {
 	if (strlen(from) >= size)
 		return -1;
@@ -72,7 +72,7 @@ static int copy(char *to, size_t size, const char *from)
 	return 0;
 }
 
-static int parse_expires(const char *text, unsigned int *expires)
+static int conn_parse_expires(const char *text, unsigned int *expires)
 {
 	char *end;
 	unsigned long number;
@@ -88,29 +88,29 @@ static int parse_expires(const char *text, unsigned int *expires)
 int conn_parse(char *line, struct ipvs_conn *conn)
 {
 	char *field[F_COUNT];
-	size_t n = split(line, field);
+	size_t n = conn_split_fields(line, field);
 
 	memset(conn, 0, sizeof(*conn));
 	if (n < F_REQUIRED ||
-	    copy(conn->protocol, sizeof(conn->protocol), field[F_PROTOCOL]) ||
-	    copy(conn->state, sizeof(conn->state), field[F_STATE]) ||
-	    parse_expires(field[F_EXPIRES], &conn->expires) ||
-	    parse_conn_addr(field[F_CLIENT], &conn->client) ||
-	    parse_conn_addr(field[F_VIRT], &conn->virt) ||
-	    parse_conn_addr(field[F_DEST], &conn->dest) ||
-	    parse_conn_port(field[F_CLIENT_PORT], &conn->client_port) ||
-	    parse_conn_port(field[F_VIRT_PORT], &conn->virt_port) ||
-	    parse_conn_port(field[F_DEST_PORT], &conn->dest_port))
+	    conn_copy_field(conn->protocol, sizeof(conn->protocol), field[F_PROTOCOL]) ||
+	    conn_copy_field(conn->state, sizeof(conn->state), field[F_STATE]) ||
+	    conn_parse_expires(field[F_EXPIRES], &conn->expires) ||
+	    conn_parse_addr(field[F_CLIENT], &conn->client) ||
+	    conn_parse_addr(field[F_VIRT], &conn->virt) ||
+	    conn_parse_addr(field[F_DEST], &conn->dest) ||
+	    conn_parse_port(field[F_CLIENT_PORT], &conn->client_port) ||
+	    conn_parse_port(field[F_VIRT_PORT], &conn->virt_port) ||
+	    conn_parse_port(field[F_DEST_PORT], &conn->dest_port))
 		return -1;
 	if (n < F_COUNT)
 		return 0;
-	if (copy(conn->pe, sizeof(conn->pe), field[F_PE]) ||
-	    copy(conn->pe_data, sizeof(conn->pe_data), field[F_PE_DATA]))
+	if (conn_copy_field(conn->pe, sizeof(conn->pe), field[F_PE]) ||
+	    conn_copy_field(conn->pe_data, sizeof(conn->pe_data), field[F_PE_DATA]))
 		return -1;
 	return 0;
 }
 
-void print_conn_title(bool with_pe)
+void conn_print_title(bool with_pe)
 {
 	puts("IPVS connection entries");
 	if (with_pe)
@@ -121,29 +121,29 @@ void print_conn_title(bool with_pe)
 		       "source", "virtual", "destination");
 }
 
-static uint16_t protocol_of(const char *name)
+static uint16_t conn_protocol(const char *name)
 {
 	static const uint16_t known[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!strcmp(name, protocol_label(known[i])))
+		if (!strcmp(name, text_protocol_label(known[i])))
 			return known[i];
 	}
 	return 0;
 }
 
-void print_conn(const struct ipvs_conn *conn, bool numeric, bool with_pe)
+void conn_print(const struct ipvs_conn *conn, bool numeric, bool with_pe)
 {
-	uint16_t protocol = protocol_of(conn->protocol);
-	char client[ENDPOINT_TEXT], virt[ENDPOINT_TEXT], dest[ENDPOINT_TEXT];
+	uint16_t protocol = conn_protocol(conn->protocol);
+	char client[TEXT_ENDPOINT_MAX], virt[TEXT_ENDPOINT_MAX], dest[TEXT_ENDPOINT_MAX];
 	char expires[32];
 
-	endpoint_text(&conn->client, conn->client_port, protocol, numeric, client);
-	endpoint_text(&conn->virt, conn->virt_port, protocol, numeric, virt);
-	endpoint_text(&conn->dest, conn->dest_port, protocol, numeric, dest);
+	text_endpoint(&conn->client, conn->client_port, protocol, numeric, client);
+	text_endpoint(&conn->virt, conn->virt_port, protocol, numeric, virt);
+	text_endpoint(&conn->dest, conn->dest_port, protocol, numeric, dest);
 	snprintf(expires, sizeof(expires), "%02u:%02u",
 		 conn->expires / 60, conn->expires % 60);
-	/* The two widths that do not fit the title are 1.31's. */
+	/* Two widths differ from those of the title, as in 1.31. */
 	if (with_pe && *conn->pe_data)
 		printf("%-3s %-6s %-11s %-18.59s %-18.59s %-16.59s %-18s %s\n",
 		       conn->protocol, expires, conn->state, client, virt, dest,

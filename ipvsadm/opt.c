@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "opts.h"
-#include "values.h"
+#include "cmds.h"
+#include "opt.h"
+#include "set.h"
 
 #define C(cmd) CMD_BIT(CMD_##cmd)
 
@@ -15,9 +16,19 @@
 #define TAKE_SERVICE	(NEED_SERVICE | C(LIST) | C(ZERO))
 #define EVERYWHERE	(~0u)
 
-#define COMMAND(id, short, long, text) \
+#define COMMAND(id, short, long, function, text) \
 	{ .section = SEC_COMMANDS, .cmd = CMD_##id, .letter = short, \
-	  .name = long, .help = text }
+	  .name = long, .connect = true, .run = function, .help = text }
+
+/* A command that does not start by connecting to the kernel */
+#define LOCAL_COMMAND(id, short, long, function, text) \
+	{ .section = SEC_COMMANDS, .cmd = CMD_##id, .letter = short, \
+	  .name = long, .run = function, .help = text }
+
+#define DAEMON_COMMAND(id, long, function, text) \
+	{ .section = SEC_COMMANDS, .cmd = CMD_##id, .name = long, \
+	  .arg = ARG_REQUIRED, .metavar = "state", .set = set_state, \
+	  .connect = true, .run = function, .help = text }
 
 #define SERVICE(short, long, proto, setter, value, text) \
 	{ .section = SEC_SERVICE, .id = OPT_SERVICE, .letter = short, \
@@ -25,7 +36,7 @@
 	  .metavar = value, .allowed = TAKE_SERVICE, .required = NEED_SERVICE, \
 	  .alone = ON_LIST, .number = proto, .set = setter, .help = text }
 
-/* An option that is there or not, and read with has() */
+/* An option that is there or not, and read with request_has() */
 #define SWITCH(opt, short, long, where, text) \
 	{ .section = SEC_OPTIONS, .id = OPT_##opt, .letter = short, \
 	  .name = long, .allowed = where, .help = text }
@@ -45,7 +56,7 @@
 	  .group = "tunnel checksum", .allowed = ON_DEST, .number = flag, \
 	  .set = set_tun_csum, .help = text }
 
-/* Lists something of its own instead of the table of services */
+/* Selects another listing than the table of services */
 #define LISTS(opt, short, long, text) \
 	{ .section = SEC_OPTIONS, .id = OPT_##opt, .letter = short, \
 	  .name = long, .allowed = ON_LIST, .alone = ON_LIST, .help = text }
@@ -55,29 +66,36 @@
 	  .arg = ARG_REQUIRED, .metavar = value, .allowed = where, \
 	  .set = setter, .help = text }
 
-/* Setters run in the order of the rows: what others depend on comes first. */
+/* Setters run in row order: an option comes after those it depends on. */
 const struct opt opt_table[] = {
-	COMMAND(ADD, 'A', "add-service", "add virtual service with options"),
-	COMMAND(EDIT, 'E', "edit-service", "edit virtual service with options"),
-	COMMAND(DEL, 'D', "delete-service", "delete virtual service"),
-	COMMAND(CLEAR, 'C', "clear", "clear the whole table"),
-	COMMAND(RESTORE, 'R', "restore", "restore rules from stdin"),
-	COMMAND(SAVE, 'S', "save", "save rules to stdout"),
-	COMMAND(ADD_DEST, 'a', "add-server", "add real server with options"),
-	COMMAND(EDIT_DEST, 'e', "edit-server", "edit real server with options"),
-	COMMAND(DEL_DEST, 'd', "delete-server", "delete real server"),
-	COMMAND(LIST, 'L', "list", "list the table (also -l)"),
-	COMMAND(LIST, 'l', "list", NULL),
-	COMMAND(ZERO, 'Z', "zero", "zero counters in a service or all services"),
-	COMMAND(SET, 0, "set", "tcp tcpfin udp: set connection timeout values"),
-	{ .section = SEC_COMMANDS, .cmd = CMD_START_DAEMON, .name = "start-daemon",
-	  .arg = ARG_REQUIRED, .metavar = "state", .set = set_state,
-	  .help = "start connection sync daemon: master|backup" },
-	{ .section = SEC_COMMANDS, .cmd = CMD_STOP_DAEMON, .name = "stop-daemon",
-	  .arg = ARG_REQUIRED, .metavar = "state", .set = set_state,
-	  .help = "stop connection sync daemon: master|backup" },
-	COMMAND(HELP, 'h', "help", "display this help message"),
-	COMMAND(VERSION, 'v', "version", "display the version"),
+	COMMAND(ADD, 'A', "add-service", cmd_add_service,
+		"add virtual service with options"),
+	COMMAND(EDIT, 'E', "edit-service", cmd_edit_service,
+		"edit virtual service with options"),
+	COMMAND(DEL, 'D', "delete-service", cmd_delete_service,
+		"delete virtual service"),
+	COMMAND(CLEAR, 'C', "clear", cmd_clear, "clear the whole table"),
+	LOCAL_COMMAND(RESTORE, 'R', "restore", cmd_restore,
+		      "restore rules from stdin"),
+	COMMAND(SAVE, 'S', "save", cmd_save, "save rules to stdout"),
+	COMMAND(ADD_DEST, 'a', "add-server", cmd_add_dest,
+		"add real server with options"),
+	COMMAND(EDIT_DEST, 'e', "edit-server", cmd_edit_dest,
+		"edit real server with options"),
+	COMMAND(DEL_DEST, 'd', "delete-server", cmd_delete_dest,
+		"delete real server"),
+	COMMAND(LIST, 'L', "list", cmd_list, "list the table (also -l)"),
+	COMMAND(LIST, 'l', "list", cmd_list, NULL),
+	COMMAND(ZERO, 'Z', "zero", cmd_zero,
+		"zero counters in a service or all services"),
+	COMMAND(SET, 0, "set", cmd_set_timeouts,
+		"tcp tcpfin udp: set connection timeout values"),
+	DAEMON_COMMAND(START_DAEMON, "start-daemon", cmd_start_daemon,
+		       "start connection sync daemon: master|backup"),
+	DAEMON_COMMAND(STOP_DAEMON, "stop-daemon", cmd_stop_daemon,
+		       "stop connection sync daemon: master|backup"),
+	LOCAL_COMMAND(HELP, 'h', "help", cmd_help, "display this help message"),
+	LOCAL_COMMAND(VERSION, 'v', "version", cmd_version, "display the version"),
 
 	SERVICE('t', "tcp-service", IPPROTO_TCP, set_service, "service-address",
 		"service-address is host[:port]"),
@@ -150,7 +168,7 @@ const struct opt opt_table[] = {
 	  .allowed = ON_LIST | C(SAVE) | C(RESTORE), .set = set_numeric,
 	  .help = "numeric output of addresses and ports;\n"
 		  "with -R: no names in the input" },
-	/* after -s: some flags belong to one scheduler */
+	/* after -s: a flag may be specific to a scheduler */
 	VALUE(SCHED_FLAGS, 'b', "sched-flags", "flags", ON_SERVICE, set_sched_flags,
 	      "scheduler flags (comma-separated)"),
 	SWITCH(REPLACE, 0, "replace", C(RESTORE),
@@ -173,7 +191,7 @@ const struct opt opt_table[] = {
 
 const size_t opt_count = sizeof(opt_table) / sizeof(opt_table[0]);
 
-_Static_assert(OPT_MCAST_TTL < 64, "struct request keeps them in 64 bits");
+_Static_assert(OPT_MCAST_TTL < 64, "request.given has 64 bits");
 
 const struct opt *opt_by_letter(char letter)
 {
@@ -199,13 +217,13 @@ const char *opt_group(const struct opt *opt)
 	return opt->group ? opt->group : opt->name;
 }
 
-const char *cmd_name(enum cmd cmd)
+const struct opt *opt_command(enum cmd cmd)
 {
 	for (size_t i = 0; i < opt_count; i++) {
-		if (opt_table[i].cmd == cmd && cmd)
-			return opt_table[i].name;
+		if (opt_table[i].cmd == cmd)
+			return &opt_table[i];
 	}
-	return "?";
+	return NULL;
 }
 
 static const char usage[] =
@@ -235,7 +253,7 @@ static const char *const section_titles[SEC_COUNT] = {
 
 #define HELP_COLUMN 42
 
-static void help_row(FILE *to, const struct opt *opt)
+static void print_help_row(FILE *to, const struct opt *opt)
 {
 	const char *line = opt->help;
 	int used = fprintf(to, "  --%-16s %c%c %s", opt->name,
@@ -252,14 +270,14 @@ static void help_row(FILE *to, const struct opt *opt)
 	}
 }
 
-void opts_help(FILE *to)
+void opt_help(FILE *to)
 {
 	fputs(usage, to);
 	for (enum opt_section section = 0; section < SEC_COUNT; section++) {
 		fprintf(to, "%s%s\n", section ? "\n" : "", section_titles[section]);
 		for (size_t i = 0; i < opt_count; i++) {
 			if (opt_table[i].section == section && opt_table[i].help)
-				help_row(to, &opt_table[i]);
+				print_help_row(to, &opt_table[i]);
 		}
 	}
 }
