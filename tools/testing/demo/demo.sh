@@ -7,8 +7,8 @@
 # Every command of an administrator is printed as it would be typed, after the name of its host.
 
 SELFTESTS=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../selftests/ipvs" && pwd)
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$SELFTESTS/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$SELFTESTS/lib/lib.sh"
 
 REQUESTS=${REQUESTS:-24}
 ASKED=0 ANSWERED=0

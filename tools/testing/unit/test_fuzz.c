@@ -5,7 +5,7 @@
  * so they do here whenever they are copied. PACKETS=N in the environment: more
  * of them.
  */
-#include "../selftests/ipvs/fuzz/fuzz.h"
+#include "../selftests/ipvs/hostile/fuzz/fuzz.h"
 #include "net.h"
 #include "path/nat.h"
 #include "unit.h"

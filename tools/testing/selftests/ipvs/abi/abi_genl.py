@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""abi_genl.py family|answers|unprivileged|texts"""
+"""The generic netlink family IPVS, message by message: every service and destination command with
+valid and with invalid attributes. golden/genl.txt holds the kernel's answers: errnos, and the contents
+of dumps. Only the director is used.
+"""
 
 import os
 import struct
-import sys
 
 from ipvstest import genl, tap
 from ipvstest.genl import (be16, be32, attr, nest, packed16, service_id, text, u8, u16, u32,
                            Ipvs, AF, CMD, TOP_DAEMON, TOP_DEST, TOP_SERVICE)
-from ipvstest.packet import TCP, UDP
+from ipvstest.pkt import TCP, UDP
 
 VIP = {4: '203.0.113.10', 6: '2001:db8:f::10'}
 RIP = {4: '198.51.100.11', 6: '2001:db8:b::11'}
@@ -291,31 +293,8 @@ def whole_table():
     return t
 
 
-def answers():
-    t = whole_table()
-    tap.golden('genl.txt', t.lines + contents(t))
-    big_dump(t)
-
-
-def texts():
-    """Weir names what is wrong with a request; the kernel's ip_vs says nothing."""
-    if os.environ.get('IMPL') != 'weir':
-        return
-    for what, answer in whole_table().answers:
-        # What netlink itself refuses has netlink's own text or none.
-        if answer.error not in (0, 'EOPNOTSUPP') and not answer.text:
-            tap.fail('%s: %s without a text' % (what, answer.error))
-
-
-def unprivileged():
-    ipvs = Ipvs()
-    genl.unprivileged()
-    for cmd in ('GET_INFO', 'GET_CONFIG', 'FLUSH', 'ZERO', 'SET_CONFIG', 'NEW_SERVICE'):
-        tap.equal(ipvs.call(cmd).error, 'EPERM', cmd + ' without privilege')
-    tap.equal(ipvs.call('GET_SERVICE', dump=True).error, 'EPERM', 'dump without privilege')
-
-
-def family():
+@tap.test
+def genl_family():
     ipvs = Ipvs()
     tap.equal(genl.number(ipvs.info[3]), 1, 'family version')
     tap.equal(genl.number(ipvs.info[4]), 0, 'header size')
@@ -329,5 +308,31 @@ def family():
                                    sorted(commands.items())])
 
 
-{'family': family, 'answers': answers, 'texts': texts, 'unprivileged': unprivileged}[sys.argv[1]]()
-tap.finish()
+@tap.test
+def answers():
+    t = whole_table()
+    tap.golden('genl.txt', t.lines + contents(t))
+    big_dump(t)
+
+
+@tap.test
+def unprivileged():
+    ipvs = Ipvs()
+    genl.unprivileged()
+    for cmd in ('GET_INFO', 'GET_CONFIG', 'FLUSH', 'ZERO', 'SET_CONFIG', 'NEW_SERVICE'):
+        tap.equal(ipvs.call(cmd).error, 'EPERM', cmd + ' without privilege')
+    tap.equal(ipvs.call('GET_SERVICE', dump=True).error, 'EPERM', 'dump without privilege')
+
+
+@tap.test
+def texts():
+    """Weir names what is wrong with a request; the kernel's ip_vs says nothing."""
+    if os.environ.get('IMPL') != 'weir':
+        return
+    for what, answer in whole_table().answers:
+        # What netlink itself refuses has netlink's own text or none.
+        if answer.error not in (0, 'EOPNOTSUPP') and not answer.text:
+            tap.fail('%s: %s without a text' % (what, answer.error))
+
+
+tap.main()

@@ -3,14 +3,14 @@
 """abi_proc.py services|connections|stats"""
 
 import re
-import sys
 
 from ipvstest import tap
 from ipvstest.conns import ProcFile
-from ipvstest.packet import TCP, UDP
+from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import Rig
 
 
+@tap.step
 def services():
     text = ProcFile('ip_vs').text()
     lines = text.split('\n')
@@ -31,6 +31,7 @@ def services():
                [line + '$' for block in sorted(blocks) for line in block])
 
 
+@tap.step
 def connections():
     lines = set()
     for family in (4, 6):
@@ -59,10 +60,10 @@ def connections():
     tap.golden('proc_ip_vs_conn.txt', [head + '$'] + [line + '$' for line in sorted(lines)])
 
 
+@tap.step
 def stats():
     tap.golden('proc_ip_vs_stats.txt',
                [line + '$' for line in ProcFile('ip_vs_stats').text().split('\n')])
 
 
-{'services': services, 'connections': connections, 'stats': stats}[sys.argv[1]]()
-tap.finish()
+tap.main()

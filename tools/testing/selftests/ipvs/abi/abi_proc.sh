@@ -6,9 +6,10 @@
 # are only the table size and the seconds a connection has left. The order of services and of
 # connections is a hash table's, so both are sorted. Topology: topology.sh, with phantoms.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
+# stats is the first test after the module was loaded: nothing has been counted yet
 export ONCE_TESTS="stats services connections"
 
 services() {
@@ -32,16 +33,6 @@ services() {
 		-a -f 8 -6 -r [2001:db8:b::11]:0 -g
 	RULES
 	run_py abi_proc.py services
-}
-
-connections() {
-	defer clean_director
-	run_py abi_proc.py connections
-}
-
-stats() {
-	# The first test after loading: nothing has been counted yet.
-	run_py abi_proc.py stats
 }
 
 with_topology

@@ -1,23 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""counters.py drops|passes|events FAMILY
+"""Named counters: for every reason that packets can cause, that counter moves and no other.
 
-A case is a function that sends packets; the table says which counters must have moved by it, and
-by how much (None: by any number). Not provoked: drop_no_memory, drop_headroom, drop_encap,
-drop_method and table_stuck, for which memory would have to be short; drop_conntrack; drop_icmp_frag, as errors
-come to us whole; conn_dropped, bypassed and table_*, which other scripts' packets move.
+A case is a function that sends packets; the table lists the counters that must have moved, and by
+how much (None: by any number). Not covered: drop_no_memory, drop_headroom, drop_encap, drop_method
+and table_stuck, which need a memory shortage; drop_conntrack; drop_icmp_frag, as ICMP errors reach
+ip_vs reassembled; conn_dropped, bypassed and table_*, which other tests cover.
 """
 
 import socket
 import subprocess
-import sys
 
-from ipvstest import genl, packet, tap
+from ipvstest import genl, pkt, tap
 from ipvstest.genl import MASQ
-from ipvstest.knobs import Knobs
-from ipvstest.netns import namespace
-from ipvstest.packet import TCP, UDP
-from ipvstest.rig import DPORT, Rig
+from ipvstest.settings import Knobs
+from ipvstest.namespaces import command_in, namespace
+from ipvstest.pkt import TCP, UDP
+from ipvstest.rig import Rig
 from ipvstest.weir import Moves
 from ipvstest.wire import ip_command, wait_until
 
@@ -54,8 +53,8 @@ class Case(Rig):
         return sport
 
     def error(self, about, to=None, src=None, spoil=False):
-        raw = bytearray(packet.icmp(src or self.client, to or self.at.vip,
-                                    *packet.port_unreachable(self.family), payload=about))
+        raw = bytearray(pkt.icmp(src or self.client, to or self.at.vip,
+                                    *pkt.port_unreachable(self.family), payload=about))
         if spoil:
             raw[-1] ^= 0xff
         return bytes(raw)
@@ -145,8 +144,8 @@ def pe_payload(case):
 
 def truncated(case):
     yield
-    case.ends.client.send(packet.ip(case.client, case.at.vip, TCP,
-                                    packet.tcp_segment(case.client, case.at.vip, port(), case.vport,
+    case.ends.client.send(pkt.ip(case.client, case.at.vip, TCP,
+                                    pkt.tcp_segment(case.client, case.at.vip, port(), case.vport,
                                                        'syn')[:12]))
 
 
@@ -242,7 +241,7 @@ DROPS = (
 
 def no_service(case):
     yield
-    case.ends.client.send(packet.udp(case.client, case.at.vip, port(), case.vport, b'x'))
+    case.ends.client.send(pkt.udp(case.client, case.at.vip, port(), case.vport, b'x'))
 
 
 def not_opening(case):
@@ -252,7 +251,7 @@ def not_opening(case):
 
 def not_balanced(case):
     yield
-    case.ends.client.send(packet.ip(case.client, case.at.vip, 253, b'experiment'))
+    case.ends.client.send(pkt.ip(case.client, case.at.vip, 253, b'experiment'))
 
 
 def ftp_data(case):
@@ -354,18 +353,18 @@ def error_about_tunnel(case):
     case.send(sport)
     outer = case.arrived(sport)
     yield
-    case.ends.server.send(packet.icmp(case.servers[0], case.at.director_back, 3, 1,
+    case.ends.server.send(pkt.icmp(case.servers[0], case.at.director_back, 3, 1,
                                       payload=outer.raw))
 
 
 def in_fragments(case):
     """A reply that is forwarded: what is sent to the director itself the stack puts together."""
     sport = case.open()
-    whole = packet.udp_datagram(case.servers[0], case.client, case.dport, sport, b'y' * 64)
+    whole = pkt.udp_datagram(case.servers[0], case.client, case.dport, sport, b'y' * 64)
     yield
     for args in ({'more': True}, {'offset': 32}):
         part = whole[:32] if 'more' in args else whole[32:]
-        case.ends.server.send(packet.ip(case.servers[0], case.client, UDP, part, df=False,
+        case.ends.server.send(pkt.ip(case.servers[0], case.client, UDP, part, df=False,
                                         ident=99, **args))
 
 
@@ -386,6 +385,16 @@ EVENTS = (
     (error_about_tunnel, {'method': 'tun', 'only': 4}, {'icmp_tunnel': 1}),
     (in_fragments, {'proto': UDP, 'only': 4}, {'frag_taken': 1, 'frag_whole': 1}),
 )
+
+
+def run_all(which, family):
+    """All cases of a table."""
+    global last_port
+    tap.defer(*command_in('director', 'ipvsadm', '--set', '900', '120', '300'))
+    # ports that no other test here has connections on
+    last_port = 20000 + 1000 * list(TABLES).index(which) + 100 * family
+    for entry in TABLES[which]:
+        run(*entry, family)
 
 
 def run(steps, options, wanted, family):
@@ -411,9 +420,20 @@ def run(steps, options, wanted, family):
 
 TABLES = {'drops': DROPS, 'passes': PASSES, 'events': EVENTS}
 
-which, family = sys.argv[1], int(sys.argv[2])
-# ports that no other run of this script has connections on
-last_port = 20000 + 1000 * list(TABLES).index(which) + 100 * family
-for entry in TABLES[which]:
-    run(*entry, family)
-tap.finish()
+
+@tap.test(each_family=True)
+def drops(family):
+    run_all('drops', family)
+
+
+@tap.test(each_family=True)
+def passes(family):
+    run_all('passes', family)
+
+
+@tap.test(each_family=True)
+def events(family):
+    run_all('events', family)
+
+
+tap.main(weir_only='the in-tree ip_vs has no named counters')

@@ -4,13 +4,12 @@
 
 import os
 import re
-import sys
 import time
 
 from ipvstest import tap
 from ipvstest.conns import ProcFile
 from ipvstest.genl import Ipvs
-from ipvstest.packet import TCP, UDP
+from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import Rig
 
 VIP = '203.0.113.10'
@@ -32,6 +31,7 @@ def many_conns(rig, count):
             tap.check(rig.arrived(sport), 'a packet did not arrive')
 
 
+@tap.step
 def pieces():
     ipvs = Ipvs()
     ipvs.flush()
@@ -89,6 +89,7 @@ def number(text, what):
     return int(re.search('^%s:\t(\\d+)' % what, text, re.M).group(1))
 
 
+@tap.step
 def status():
     ipvs, status_file = Ipvs(), ProcFile('ip_vs_status')
     ipvs.flush()
@@ -110,5 +111,4 @@ def status():
     rig.close()
 
 
-{'pieces': pieces, 'status': status}[sys.argv[1]]()
-tap.finish()
+tap.main()

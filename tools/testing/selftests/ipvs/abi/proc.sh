@@ -4,15 +4,10 @@
 # The files /proc/net/ip_vs* beside their text: modes, reading in small pieces, the table's size
 # before there is one, ip_vs_app and ip_vs_status. Topology: topology.sh, with phantoms.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ONCE_TESTS="before_services modes pieces status"
-
-helper() {
-	defer clean_director
-	run_py proc.py "$@"
-}
 
 # In a namespace of its own: a table that was made stays.
 before_services() {
@@ -41,11 +36,9 @@ has_status() {
 	quiet_in director test -e /proc/net/ip_vs_status || [ "$IMPL" = weir ]
 }
 
-pieces() { helper pieces; }
-
 status() {
 	has_status || { skip "the kernel's ip_vs has no ip_vs_status"; return; }
-	helper status
+	python_test status
 }
 
 with_topology

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sockopt.py answers|unprivileged|operations|counts"""
+"""The socket options, by a client that uses nothing else: every command, with wrong lengths, short
+buffers, wrong protocols and wrong values. golden/sockopt.txt holds the kernel's answers.
+"""
 
 import struct
-import sys
 import time
 
-from ipvstest import genl, sockopt, tap
+from ipvstest import genl, sockctl, tap
 from ipvstest.conns import ProcFile
-from ipvstest.packet import SCTP, TCP, UDP
+from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.rig import Rig
-from ipvstest.sockopt import GET, ON, SET, Sockopts
+from ipvstest.sockctl import GET, ON, SET, Sockopts
 
 VIP, RIP = '203.0.113.10', '198.51.100.11'
 KEY = dict(addr=VIP, port=80)
@@ -52,74 +53,74 @@ def lengths(t):
 
 
 def services(t):
-    add = sockopt.service(**ANY)
+    add = sockctl.service(**ANY)
     t.set('EDIT of none', 'EDIT', add)
     t.set('DEL of none', 'DEL', add)
     t.set('ZERO of none', 'ZERO', add)
     t.set('ADD', 'ADD', add)
     t.set('ADD again', 'ADD', add)
     for proto in (0, 1, 51, 58, 256 + TCP, 65535):
-        t.set('ADD protocol %d' % proto, 'ADD', sockopt.service(**ANY, proto=proto))
-    t.set('DEL protocol 0', 'DEL', sockopt.service(**KEY, proto=0))
-    t.set('ADD UDP beside it', 'ADD', sockopt.service(**ANY, proto=UDP))
-    t.set('ADD SCTP beside it', 'ADD', sockopt.service(**ANY, proto=SCTP))
-    t.set('ADD unknown scheduler', 'ADD', sockopt.service(VIP, 81, sched=b'nonsense'))
-    t.set('ADD no scheduler', 'ADD', sockopt.service(VIP, 81))
-    t.set('ADD scheduler none', 'ADD', sockopt.service(VIP, 82, sched=b'none'))
-    t.set('ADD scheduler without an end', 'ADD', sockopt.service(VIP, 81, sched=b'x' * 16))
-    t.set('that of protocol 0', 'ADD', sockopt.service(VIP, 81, proto=0, sched=b'x' * 16))
-    t.set('DEL scheduler without an end', 'DEL', sockopt.service(VIP, 82, sched=b'x' * 16))
-    t.set('ADD all flags', 'ADD', sockopt.service(VIP, 83, sched=b'rr', flags=ON, timeout=300))
-    t.set('EDIT', 'EDIT', sockopt.service(VIP, 80, sched=b'wlc', flags=1, timeout=60))
-    t.set('EDIT unknown scheduler', 'EDIT', sockopt.service(VIP, 80, sched=b'nonsense'))
-    t.set('EDIT scheduler without an end', 'EDIT', sockopt.service(VIP, 80, sched=b'x' * 16))
-    t.set('ADD mark', 'ADD', sockopt.service(mark=7, sched=b'rr'))
-    t.set('ADD mark again', 'ADD', sockopt.service(mark=7, sched=b'rr'))
-    t.set('ADD mark of UDP', 'ADD', sockopt.service(mark=8, proto=UDP, sched=b'rr'))
-    t.set('ADD mark of TCP beside it', 'ADD', sockopt.service(mark=8, sched=b'rr'))
-    t.set('EDIT mark by TCP', 'EDIT', sockopt.service(mark=8, sched=b'wlc'))
-    t.set('EDIT mark by UDP', 'EDIT', sockopt.service(mark=8, proto=UDP, sched=b'wlc'))
-    t.set('DEL mark by TCP', 'DEL', sockopt.service(mark=8))
-    t.set('ADD address 0', 'ADD', sockopt.service('0.0.0.0', 84, sched=b'rr'))
-    t.set('ZERO', 'ZERO', sockopt.service(**KEY))
-    t.set('ZERO all', 'ZERO', sockopt.service())
-    t.set('ZERO all of protocol 0', 'ZERO', sockopt.service(proto=0))
+        t.set('ADD protocol %d' % proto, 'ADD', sockctl.service(**ANY, proto=proto))
+    t.set('DEL protocol 0', 'DEL', sockctl.service(**KEY, proto=0))
+    t.set('ADD UDP beside it', 'ADD', sockctl.service(**ANY, proto=UDP))
+    t.set('ADD SCTP beside it', 'ADD', sockctl.service(**ANY, proto=SCTP))
+    t.set('ADD unknown scheduler', 'ADD', sockctl.service(VIP, 81, sched=b'nonsense'))
+    t.set('ADD no scheduler', 'ADD', sockctl.service(VIP, 81))
+    t.set('ADD scheduler none', 'ADD', sockctl.service(VIP, 82, sched=b'none'))
+    t.set('ADD scheduler without an end', 'ADD', sockctl.service(VIP, 81, sched=b'x' * 16))
+    t.set('that of protocol 0', 'ADD', sockctl.service(VIP, 81, proto=0, sched=b'x' * 16))
+    t.set('DEL scheduler without an end', 'DEL', sockctl.service(VIP, 82, sched=b'x' * 16))
+    t.set('ADD all flags', 'ADD', sockctl.service(VIP, 83, sched=b'rr', flags=ON, timeout=300))
+    t.set('EDIT', 'EDIT', sockctl.service(VIP, 80, sched=b'wlc', flags=1, timeout=60))
+    t.set('EDIT unknown scheduler', 'EDIT', sockctl.service(VIP, 80, sched=b'nonsense'))
+    t.set('EDIT scheduler without an end', 'EDIT', sockctl.service(VIP, 80, sched=b'x' * 16))
+    t.set('ADD mark', 'ADD', sockctl.service(mark=7, sched=b'rr'))
+    t.set('ADD mark again', 'ADD', sockctl.service(mark=7, sched=b'rr'))
+    t.set('ADD mark of UDP', 'ADD', sockctl.service(mark=8, proto=UDP, sched=b'rr'))
+    t.set('ADD mark of TCP beside it', 'ADD', sockctl.service(mark=8, sched=b'rr'))
+    t.set('EDIT mark by TCP', 'EDIT', sockctl.service(mark=8, sched=b'wlc'))
+    t.set('EDIT mark by UDP', 'EDIT', sockctl.service(mark=8, proto=UDP, sched=b'wlc'))
+    t.set('DEL mark by TCP', 'DEL', sockctl.service(mark=8))
+    t.set('ADD address 0', 'ADD', sockctl.service('0.0.0.0', 84, sched=b'rr'))
+    t.set('ZERO', 'ZERO', sockctl.service(**KEY))
+    t.set('ZERO all', 'ZERO', sockctl.service())
+    t.set('ZERO all of protocol 0', 'ZERO', sockctl.service(proto=0))
 
 
 def dests(t):
-    key, none = sockopt.service(**KEY), sockopt.service(VIP, 99)
+    key, none = sockctl.service(**KEY), sockctl.service(VIP, 99)
     for command in ('ADDDEST', 'EDITDEST', 'DELDEST'):
-        t.set(command + ' without a service', command, none + sockopt.dest(RIP, 80, weight=-1))
-        t.set(command + ' protocol 0', command, sockopt.service(**KEY, proto=0) +
-              sockopt.dest(RIP, 80))
-    t.set('EDITDEST of none', 'EDITDEST', key + sockopt.dest(RIP, 80))
-    t.set('DELDEST of none', 'DELDEST', key + sockopt.dest(RIP, 80))
-    t.set('ADDDEST', 'ADDDEST', key + sockopt.dest(RIP, 80))
-    t.set('ADDDEST again', 'ADDDEST', key + sockopt.dest(RIP, 80))
+        t.set(command + ' without a service', command, none + sockctl.dest(RIP, 80, weight=-1))
+        t.set(command + ' protocol 0', command, sockctl.service(**KEY, proto=0) +
+              sockctl.dest(RIP, 80))
+    t.set('EDITDEST of none', 'EDITDEST', key + sockctl.dest(RIP, 80))
+    t.set('DELDEST of none', 'DELDEST', key + sockctl.dest(RIP, 80))
+    t.set('ADDDEST', 'ADDDEST', key + sockctl.dest(RIP, 80))
+    t.set('ADDDEST again', 'ADDDEST', key + sockctl.dest(RIP, 80))
     for what, args in (('weight -1', dict(weight=-1)),
                        ('thresholds reversed', dict(upper=1, lower=2)),
                        ('huge thresholds', dict(upper=0x80000000)),
                        ('method local', dict(method=1)), ('tunnel', dict(method=2)),
                        ('direct, more flags', dict(method=0xfffffffb))):
         for command in ('ADDDEST', 'EDITDEST'):
-            t.set('%s %s' % (command, what), command, key + sockopt.dest(RIP, 81, **args))
-        t.opts.set('DELDEST', key + sockopt.dest(RIP, 81))
+            t.set('%s %s' % (command, what), command, key + sockctl.dest(RIP, 81, **args))
+        t.opts.set('DELDEST', key + sockctl.dest(RIP, 81))
     for addr in ('0.0.0.0', '224.0.0.5', '255.255.255.255', '127.0.0.1'):
-        t.set('ADDDEST ' + addr, 'ADDDEST', key + sockopt.dest(addr, 80))
-    t.set('EDITDEST', 'EDITDEST', key + sockopt.dest(RIP, 80, 3, 5, 9, 2))
-    t.set('ADDDEST of a mark', 'ADDDEST', sockopt.service(mark=8, proto=UDP) + sockopt.dest(RIP, 0))
-    t.set('ADDDEST of a mark by TCP', 'ADDDEST', sockopt.service(mark=8) + sockopt.dest(RIP, 1))
+        t.set('ADDDEST ' + addr, 'ADDDEST', key + sockctl.dest(addr, 80))
+    t.set('EDITDEST', 'EDITDEST', key + sockctl.dest(RIP, 80, 3, 5, 9, 2))
+    t.set('ADDDEST of a mark', 'ADDDEST', sockctl.service(mark=8, proto=UDP) + sockctl.dest(RIP, 0))
+    t.set('ADDDEST of a mark by TCP', 'ADDDEST', sockctl.service(mark=8) + sockctl.dest(RIP, 1))
 
 
 def others(t):
     for what, values in (('', (1, 2, 3)), (' zeros', (0, 0, 0)), (' negative', (1, 1, -1)),
                          (' huge', (0x7fffffff, 1, 1)), (' back', (900, 120, 300))):
         t.set('TIMEOUT' + what, 'TIMEOUT', struct.pack('=iii', *values))
-    t.set('STARTDAEMON without an interface', 'STARTDAEMON', sockopt.daemon(1))
-    t.set('STARTDAEMON endless interface', 'STARTDAEMON', sockopt.daemon(1, b'x' * 16))
-    t.set('STOPDAEMON of none', 'STOPDAEMON', sockopt.daemon(1))
-    t.set('STOPDAEMON of no backup', 'STOPDAEMON', sockopt.daemon(2))
-    t.set('STOPDAEMON both', 'STOPDAEMON', sockopt.daemon(3))
+    t.set('STARTDAEMON without an interface', 'STARTDAEMON', sockctl.daemon(1))
+    t.set('STARTDAEMON endless interface', 'STARTDAEMON', sockctl.daemon(1, b'x' * 16))
+    t.set('STOPDAEMON of none', 'STOPDAEMON', sockctl.daemon(1))
+    t.set('STOPDAEMON of no backup', 'STOPDAEMON', sockctl.daemon(2))
+    t.set('STOPDAEMON both', 'STOPDAEMON', sockctl.daemon(3))
 
 
 def gets(t):
@@ -134,11 +135,11 @@ def gets(t):
     for what, key in (('of none', dict(addr=VIP, port=99)), ('of protocol 0', dict(KEY, proto=0)),
                       ('of protocol 262', dict(KEY, proto=262)), ('', KEY),
                       ('of a mark', dict(mark=8)), ('of an unknown mark', dict(mark=9))):
-        t.get('SERVICE ' + what, 'SERVICE', sockopt.service(**key) + bytes(60))
+        t.get('SERVICE ' + what, 'SERVICE', sockctl.service(**key) + bytes(60))
         for n in (0, 1, 2):
-            t.get('DESTS %s with room for %d' % (what, n), 'DESTS', sockopt.service(**key)[:16] +
+            t.get('DESTS %s with room for %d' % (what, n), 'DESTS', sockctl.service(**key)[:16] +
                   struct.pack('=Ixxxx', n) + bytes(96 * n))
-    t.get('DESTS, a byte above', 'DESTS', sockopt.service(**KEY)[:16] + bytes(9))
+    t.get('DESTS, a byte above', 'DESTS', sockctl.service(**KEY)[:16] + bytes(9))
     for command in ('VERSION', 'TIMEOUT', 'DAEMON', 'INFO'):
         room = ROOMS[command]
         for extra in (0, 10):
@@ -173,6 +174,7 @@ def beside_ipv6(t):
     tap.equal(len(t.opts.dests(**KEY)), both - 1, 'destinations listed beside one of IPv6')
 
 
+@tap.test
 def answers():
     t = Table()
     t.set('FLUSH', 'FLUSH')
@@ -187,6 +189,7 @@ def answers():
     tap.golden('sockopt.txt', t.lines)
 
 
+@tap.test
 def unprivileged():
     opts = Sockopts()
     genl.unprivileged()
@@ -196,30 +199,32 @@ def unprivileged():
         tap.equal(opts.get(command, bytes(room))[0], 'EPERM', 'get %s without privilege' % command)
 
 
+@tap.test
 def operations():
     """What was set by socket options is what netlink and /proc show."""
     opts, ipvs = Sockopts(), genl.Ipvs()
     opts.must_set('FLUSH')
     for n in range(100):
-        opts.must_set('ADD', sockopt.service(VIP, 1 + n, sched=b'wrr', flags=1, timeout=n + 1))
+        opts.must_set('ADD', sockctl.service(VIP, 1 + n, sched=b'wrr', flags=1, timeout=n + 1))
         for m in range(3):
-            opts.must_set('ADDDEST', sockopt.service(VIP, 1 + n) +
-                          sockopt.dest('198.51.100.%d' % (m + 1), 80, 3, weight=m))
+            opts.must_set('ADDDEST', sockctl.service(VIP, 1 + n) +
+                          sockctl.dest('198.51.100.%d' % (m + 1), 80, 3, weight=m))
     tap.equal(len(opts.services()), 100, 'services by socket option')
     tap.equal(len(ipvs.must('GET_SERVICE', dump=True).messages), 100, 'services by netlink')
     tap.equal(len(ipvs.dests((VIP, 50, TCP))), 3, 'destinations by netlink')
     tap.equal([e['timeout'] for e in sorted(opts.services(), key=lambda e: e['port'])],
               list(range(1, 101)), 'timeouts')
     tap.equal(ProcFile('ip_vs').text().count('Route'), 300, 'destinations in /proc')
-    opts.must_set('DELDEST', sockopt.service(VIP, 50) + sockopt.dest('198.51.100.2', 80))
+    opts.must_set('DELDEST', sockctl.service(VIP, 50) + sockctl.dest('198.51.100.2', 80))
     tap.equal([e['addr'] for e in opts.dests(addr=VIP, port=50)],
               ['198.51.100.3', '198.51.100.1'], 'destinations, newest first')
-    opts.must_set('DEL', sockopt.service(VIP, 50))
+    opts.must_set('DEL', sockctl.service(VIP, 50))
     tap.equal(opts.info()[2], 99, 'services counted')
     opts.must_set('FLUSH')
     tap.equal(len(opts.services(5)), 0, 'services after all are gone')
 
 
+@tap.test
 def counts():
     """What passed is in the entries, and gone after ZERO."""
     rig, opts = Rig(4), Sockopts()
@@ -236,11 +241,9 @@ def counts():
     [one] = opts.dests(**key)
     tap.equal((one['stats']['conns'], one['active'] + one['inactive']), (2, 2), 'of the server')
     tap.equal(one['stats']['inbytes'], entry['stats']['inbytes'], 'bytes')
-    opts.must_set('ZERO', sockopt.service(**key))
+    opts.must_set('ZERO', sockctl.service(**key))
     tap.equal(opts.service(**key)['stats']['inpkts'], 0, 'packets after ZERO')
     rig.close()
 
 
-{'answers': answers, 'unprivileged': unprivileged, 'operations': operations,
- 'counts': counts}[sys.argv[1]]()
-tap.finish()
+tap.main()

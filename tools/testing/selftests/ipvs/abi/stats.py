@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""stats.py counters|zero|rates FAMILY"""
+"""Counters equal what was sent: connections, packets and bytes, per server, per service and in total,
+in both directions; -Z sets them to zero; and rates are close to the truth. Phantoms at both ends.
+"""
 
 import os
 import subprocess
-import sys
 import time
 
 from ipvstest import genl, tap
 from ipvstest.conns import ProcFile
 from ipvstest.genl import DST_STATS, DST_STATS64, SVC_STATS, SVC_STATS64
-from ipvstest.packet import TCP, UDP
+from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import METHODS, Rig
 from ipvstest.wire import wait_until
 
@@ -63,6 +64,7 @@ def settled(read, wanted, what):
     tap.equal(read(), wanted, what)
 
 
+@tap.test(each_family=True)
 def counters(family):
     """Traffic through every kind of service, then a look at all of them."""
     before, total, rigs = totals(), (0,) * 5, []
@@ -83,6 +85,7 @@ def counters(family):
     rigs[0][0].close()
 
 
+@tap.test(each_family=True)
 def zero(family):
     rig = Rig(family, 'nat', vport=BASE['zero'])
     wanted = traffic(rig, 5000)
@@ -99,6 +102,7 @@ def zero(family):
     rig.close()
 
 
+@tap.test(each_family=True)
 def rates(family):
     """40 connections a second, each one packet, for four seconds; KEEP: among other services."""
     rig = Rig(family, 'nat', UDP, vport=BASE['rates'], flush='KEEP' not in os.environ)
@@ -122,5 +126,4 @@ def rates(family):
     rig.close()
 
 
-{'counters': counters, 'zero': zero, 'rates': rates}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -1,24 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""trace.py events|reasons FAMILY TRACEFS"""
+"""Trace events that need crafted packets (see trace.sh)."""
 
 import re
-import sys
 
-from ipvstest import packet, tap
-from ipvstest.packet import TCP, endpoint, port_unreachable
+from ipvstest import pkt, tap
+from ipvstest.pkt import TCP, endpoint, port_unreachable
 from ipvstest.rig import Rig
 from ipvstest.wire import wait_until
 
+TRACEFS = '/sys/kernel/tracing'
+
 
 class Trace:
-    """with Trace(folder) as trace: the lines of its events, as (event, text)."""
+    """with Trace() as trace: the lines of its events, as (event, text)."""
 
-    def __init__(self, folder, *events):
-        self.folder, self.events = folder, events
+    def __init__(self, *events):
+        self.events = events
 
     def _write(self, name, value):
-        with open(self.folder + '/' + name, 'w') as file:
+        with open(TRACEFS + '/' + name, 'w') as file:
             file.write(value)
 
     def _switch(self, value):
@@ -34,7 +35,7 @@ class Trace:
         self._switch('0')
 
     def lines(self):
-        with open(self.folder + '/trace') as file:
+        with open(TRACEFS + '/trace') as file:
             return re.findall(r'^.*?: (\w+): (.*)$', file.read(), re.M)
 
     def has(self, event, *words):
@@ -42,18 +43,19 @@ class Trace:
                    for name, text in self.lines())
 
 
-def events(family, folder):
+@tap.step
+def events(family):
     rig = Rig(family, 'nat', vport=8600 + family)
     client, virtual = endpoint(rig.client, 5000), endpoint(rig.at.vip, rig.vport)
     server = endpoint(rig.servers[0], rig.dport)
-    with Trace(folder) as trace:
+    with Trace() as trace:
         rig.send(5000, 'syn')
         tap.check(rig.arrived(5000), 'the request did not arrive')
         rig.reply(5000)
         tap.check(rig.answered(5000), 'the answer did not arrive')
         rig.send(5000, 'ack')
         tap.check(rig.arrived(5000), 'the ACK did not arrive')
-        rig.ends.server.send(packet.icmp(
+        rig.ends.server.send(pkt.icmp(
             rig.servers[0], rig.client, *port_unreachable(family),
             payload=rig.segment(rig.client, rig.servers[0], 5000, rig.dport, 'ack')))
         rig.send(5001, 'syn', ttl=1)
@@ -76,11 +78,12 @@ def events(family, folder):
     rig.close()
 
 
-def reasons(family, folder):
+@tap.step
+def reasons(family):
     rig = Rig(family, 'nat', vport=8610 + family)
-    with Trace(folder, 'skb/kfree_skb') as trace:
+    with Trace('skb/kfree_skb') as trace:
         rig.send(5000, 'syn', ttl=1)
-        rig.ends.client.send(packet.ip(rig.client, rig.at.vip, TCP, packet.tcp_segment(
+        rig.ends.client.send(pkt.ip(rig.client, rig.at.vip, TCP, pkt.tcp_segment(
             rig.client, rig.at.vip, 5001, rig.vport, 'syn')[:12]))
         for reason, ours in (('IP_INHDR', 'drop_ttl'), ('HDR_TRUNC', 'drop_truncated')):
             tap.check(wait_until(lambda: trace.has('kfree_skb', 'reason: ' + reason)),
@@ -93,5 +96,4 @@ def reasons(family, folder):
     rig.close()
 
 
-{'events': events, 'reasons': reasons}[sys.argv[1]](int(sys.argv[2]), sys.argv[3])
-tap.finish()
+tap.main()

@@ -5,8 +5,8 @@
 # has the kernel's drop reason of the packets that we drop. Topology: topology.sh, real servers for
 # the sessions, phantoms for the rest.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="session direct refused filtered events reasons"
 
@@ -121,14 +121,6 @@ filtered() {
 	refute "what the filter leaves out" has weir_drop "src=$(at "$CLIENT" "$other")"
 	show_failed
 }
-
-helper() {
-	defer clean_director
-	run_py trace.py "$@" "$AF" "$TRACEFS"
-}
-
-events() { helper events; }
-reasons() { helper reasons; }
 
 [ "$IMPL" = weir ] || skip_all "the kernel's ip_vs has no tracepoints"
 with_topology

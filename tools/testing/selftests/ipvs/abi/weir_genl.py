@@ -1,17 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""weir_genl.py same|malformed|refused
-
-same: text, netlink and ipvsadm tell the same. malformed: what is refused, in the director.
-refused: as root of a user namespace in a new network namespace.
+"""The generic netlink family "weir": its dump, /proc/net/weir_stats and ipvsadm --counters agree, each
+namespace has its own counters, and malformed or unprivileged requests are refused.
 """
 
 import os
 import struct
 import subprocess
-import sys
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.genl import attr, nest, text, unprivileged
 from ipvstest.rig import Rig
 from ipvstest.weir import Weir, text_counters
@@ -23,11 +20,12 @@ def ipvsadm(*args):
                            '--counters', *args], check=True, capture_output=True, text=True).stdout
 
 
+@tap.test
 def same():
     rig, before = Rig(4), text_counters()
     rig.send(30000, 'syn')
     tap.check(rig.arrived(30000), 'no connection')
-    rig.ends.client.send(packet.tcp(rig.client, rig.at.vip, 30001, 79, 'syn'))
+    rig.ends.client.send(pkt.tcp(rig.client, rig.at.vip, 30001, 79, 'syn'))
     wait_until(lambda: text_counters()['pass_no_service'] > before['pass_no_service'])
     rig.close()
     shown, told = text_counters(), Weir().counters()
@@ -41,6 +39,7 @@ def same():
               'ipvsadm')
 
 
+@tap.test
 def malformed():
     weir = Weir()
     for what, error, answer in (
@@ -66,11 +65,16 @@ def malformed():
     tap.equal(os.waitpid(child, 0)[1], 0, 'an unprivileged process is refused')
 
 
+@tap.test
+def root_of_a_user_namespace():
+    tap.in_user_namespace('refused')
+
+
+@tap.step
 def refused():
     tap.equal(Weir(None).dump(1).error, 'EPERM', 'dump')
     tap.equal([pair for pair in text_counters(None).items() if pair[1]], [],
               'counted in a new namespace')
 
 
-{'same': same, 'malformed': malformed, 'refused': refused}[sys.argv[1]]()
-tap.finish()
+tap.main(weir_only='the in-tree ip_vs has no family of this name')

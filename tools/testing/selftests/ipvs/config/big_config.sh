@@ -5,8 +5,8 @@
 # that each takes, to be compared with IMPL=kernel; and the rates of one service among them.
 # Debian's ipvsadm drives both implementations. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="life rates_among_many"
 
@@ -78,7 +78,7 @@ rates_among_many() {
 	defer clean_director
 	rules a 1 >"$SCRATCH/add"
 	restore "$SCRATCH/add" || fail "add"
-	KEEP=1 run_py stats.py rates "$AF"
+	KEEP=1 run_py ../abi/stats.py rates "$AF"
 }
 
 with_topology

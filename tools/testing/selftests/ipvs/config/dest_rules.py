@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""dest_rules.py TEST FAMILY: two real servers, phantoms, by turns."""
-
-import sys
+"""Connections whose real server is removed, added again, drained or edited, and packets from a server
+that belong to no connection. Two phantoms take turns as the server.
+"""
 
 from ipvstest import genl, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import DIRECT, MASQ
-from ipvstest.knobs import Knobs
-from ipvstest.packet import TCP, UDP
+from ipvstest.settings import Knobs
+from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import Rig, is_error
 from ipvstest.wire import Addresses, wait_until
 
@@ -38,6 +38,7 @@ def add(rig, server, **args):
     rig.ipvs.dest('NEW_DEST', rig.service, server, rig.dport, MASQ, **args)
 
 
+@tap.test(each_family=True)
 def removed(family):
     """Its connections stay, and so does what they are told: nothing."""
     rig, table = rig_of(family, 0), ConnTable()
@@ -54,6 +55,7 @@ def removed(family):
     rig.close()
 
 
+@tap.test(each_family=True)
 def revived(family):
     """Removed and added again: with its connections, in counts and in fact."""
     rig = rig_of(family, 1)
@@ -80,6 +82,7 @@ def revived(family):
     rig.close()
 
 
+@tap.test(each_family=True)
 def expire_nodest_conn(family):
     """Connections of a removed server end; clients come to another at once."""
     table = ConnTable()
@@ -95,6 +98,7 @@ def expire_nodest_conn(family):
         rig.close()
 
 
+@tap.test(each_family=True)
 def drained(family):
     """Weight 0: connections go on, unless expire_nodest_conn finds a new SYN on one."""
     rig = rig_of(family, 3)
@@ -110,6 +114,7 @@ def drained(family):
     rig.close()
 
 
+@tap.test(each_family=True)
 def edited(family):
     """Method and weight change under connections: they keep their method, new ones get it."""
     rig = rig_of(family, 4)
@@ -126,6 +131,7 @@ def edited(family):
     rig.close()
 
 
+@tap.test(each_family=True)
 def nat_icmp_send(family):
     """A server's packet that belongs to no connection, from a service's port or from another."""
     # Ports of its own: another test's connection would do for the servers' packets.
@@ -155,5 +161,4 @@ def nat_icmp_send(family):
         rig.close()
 
 
-globals()[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -5,13 +5,12 @@
 import glob
 import os
 import struct
-import sys
 
-from ipvstest import genl, packet, tap
+from ipvstest import genl, pkt, tap
 from ipvstest.conns import ConnTable, ProcFile
 from ipvstest.genl import nest, u16, u32
-from ipvstest.knobs import Knobs
-from ipvstest.packet import IPIP, IPV6, SCTP, TCP, UDP
+from ipvstest.settings import Knobs
+from ipvstest.pkt import IPIP, IPV6, SCTP, TCP, UDP
 from ipvstest.rig import METHODS, Rig
 from ipvstest.wire import wait_until
 
@@ -20,6 +19,7 @@ def stats(rig, kind=genl.SVC_STATS):
     return genl.stats_of(rig.ipvs.service_fields(rig.service), kind)
 
 
+@tap.step
 def conn_max(family):
     rig, table = Rig(family, 'nat', UDP, vport=8400 + family), ConnTable()
     with Knobs() as knobs:
@@ -39,6 +39,7 @@ def conn_max(family):
     rig.close()
 
 
+@tap.step
 def sloppy(family):
     """A connection that begins in the middle; its end begins none."""
     table = ConnTable()
@@ -78,6 +79,7 @@ def play(rig, sport, steps):
         tap.check(got, '%s: %s was not forwarded' % (steps, step))
 
 
+@tap.step
 def conn_reuse_mode(family):
     """By turns two servers: a new connection goes to the other one."""
     table, sport = ConnTable(), 4000
@@ -113,9 +115,10 @@ def unreachable(rig, sport, inner_flags='ack'):
     """A router's message to the VIP about a packet from there to the client."""
     about = rig.segment(rig.at.vip, rig.client, rig.vport, sport, inner_flags)
     kind, code = (3, 1) if rig.family == 4 else (1, 3)
-    return packet.icmp(rig.client, rig.at.vip, kind, code, payload=about)
+    return pkt.icmp(rig.client, rig.at.vip, kind, code, payload=about)
 
 
+@tap.step
 def schedule_icmp(family):
     table = ConnTable()
     for proto in (TCP, UDP):
@@ -144,12 +147,13 @@ def schedule_icmp(family):
         rig.close()
 
 
+@tap.step
 def ignore_tunneled(family):
     rig = Rig(family, 'nat', vport=8450 + family)
 
     def tunnelled(sport):
         inner = rig.request(sport)
-        rig.ends.client.send(packet.ip(rig.client, rig.at.director, IPIP if family == 4 else IPV6,
+        rig.ends.client.send(pkt.ip(rig.client, rig.at.director, IPIP if family == 4 else IPV6,
                                        inner))
 
     tunnelled(4000)
@@ -163,6 +167,7 @@ def ignore_tunneled(family):
     rig.close()
 
 
+@tap.step
 def snat_reroute(family):
     rig = Rig(family, 'nat', vport=8460 + family)
     play(rig, 4000, ('>syn',))
@@ -176,6 +181,7 @@ def snat_reroute(family):
     rig.close()
 
 
+@tap.step
 def cache_bypass(family):
     """The rules that mark are the script's."""
     rig, table = Rig(family, 'dr', vport=8470 + family), ConnTable()
@@ -187,7 +193,7 @@ def cache_bypass(family):
     rig.ipvs.must('NEW_SERVICE', mark)
 
     def arrived(sport, flags, seconds=3.0):
-        rig.ends.client.send(packet.tcp(rig.client, site, sport, 80, flags))
+        rig.ends.client.send(pkt.tcp(rig.client, site, sport, 80, flags))
         return rig.arrived(sport, seconds)
 
     base = 4000 + 10 * family
@@ -207,7 +213,8 @@ def cache_bypass(family):
     rig.close()
 
 
-def pmtu_disc(family):
+@tap.step
+def pmtu_disc(family=4):
     """A packet that may not be fragmented and does not fit into the tunnel."""
     rig = Rig(family, 'tun', UDP, vport=8480 + family)
     big = bytes(1460)
@@ -233,7 +240,8 @@ def burst(rig):
     wait_until(lambda: stats(rig)[genl.STAT_INPKTS] >= 400)
 
 
-def estimation(family):
+@tap.step
+def estimation(family=4):
     rig = Rig(family, 'nat', UDP, vport=8490 + family)
     with Knobs() as knobs:
         knobs.set(run_estimation=0)
@@ -269,7 +277,8 @@ def threads():
     return found
 
 
-def est_thread(family):
+@tap.step
+def est_thread(family=4):
     """est_nice and est_cpulist are of the thread that estimates rates."""
     rig, cpu = Rig(family, 'nat', UDP, vport=8495 + family), max(os.sched_getaffinity(0))
     with Knobs() as knobs:
@@ -293,7 +302,8 @@ def est_thread(family):
     rig.close()
 
 
-def conn_lfactor(family):
+@tap.step
+def conn_lfactor(family=4):
     rig, head = Rig(family, 'dr', UDP, vport=8500 + family), ProcFile('ip_vs')
 
     def size():
@@ -319,5 +329,4 @@ def number_of(text):
     return int(text.split('size=')[1].split(')')[0])
 
 
-globals()[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -4,26 +4,12 @@
 # What the knobs of net.ipv4.vs do to packets, connections and tables; those of the defence are in
 # defence.sh, those of persistence in persist.sh. Topology: topology.sh, with phantoms.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="conn_max sloppy conn_reuse_mode schedule_icmp ignore_tunneled snat_reroute
 	cache_bypass"
 export ONCE_TESTS="pmtu_disc estimation est_thread conn_lfactor"
-
-helper() {
-	defer clean_director
-	run_py knobs.py "$@" "$AF"
-}
-
-conn_max() { helper conn_max; }
-sloppy() { helper sloppy; }
-conn_reuse_mode() { helper conn_reuse_mode; }
-schedule_icmp() { helper schedule_icmp; }
-pmtu_disc() { helper pmtu_disc; }
-estimation() { helper estimation; }
-est_thread() { helper est_thread; }
-conn_lfactor() { helper conn_lfactor; }
 
 # The director ends tunnels, too.
 ignore_tunneled() {
@@ -32,7 +18,7 @@ ignore_tunneled() {
 	[ "$AF" = 4 ] || dev=ip6tnl0
 	run ip -n director link set "$dev" up
 	defer ip -n director link set "$dev" down
-	helper ignore_tunneled
+	python_test ignore_tunneled "$AF"
 }
 
 # What has the VIP as source does not get out: a reply that is routed again.
@@ -41,7 +27,7 @@ snat_reroute() {
 	defer ip -n director "-$AF" rule del from "$VIP" lookup 77
 	run ip -n director "-$AF" route add unreachable default table 77
 	defer ip -n director "-$AF" route flush table 77
-	helper snat_reroute
+	python_test snat_reroute "$AF"
 }
 
 # The client's requests to a web server beyond the director are marked and so come to it.
@@ -60,7 +46,7 @@ cache_bypass() {
 			}
 		}
 	RULES
-	helper cache_bypass
+	python_test cache_bypass "$AF"
 }
 
 with_topology

@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""model.py SEED COMMANDS: random commands to ip_vs and to the model of it"""
+"""The control plane against a model of it (ipvstest/config_model.py): random commands, valid and
+invalid, by netlink, socket options and occasionally ipvsadm. After each, errno and /proc/net/ip_vs
+must equal the model's. SEED= repeats a run, COMMANDS= makes it longer. Only the director is used.
+"""
 
+import os
 import random
 import re
 import socket
 import struct
 import subprocess
-import sys
 
-from ipvstest import genl, sockopt, tap
+from ipvstest import genl, sockctl, tap
 from ipvstest.conns import ProcFile
 from ipvstest.genl import Ipvs, TOP_DEST, TOP_SERVICE, attr, be16, be32, nest, text, u8, u16, u32
-from ipvstest.model import ON, Model
-from ipvstest.packet import endpoint
+from ipvstest.config_model import ON, Model
+from ipvstest.pkt import endpoint
 
 VIPS = {4: ('203.0.113.10', '203.0.113.11'), 6: ('2001:db8:f::10', '2001:db8:f::11')}
 RIPS = {4: ('198.51.100.11', '198.51.100.12', '127.0.0.1', '224.0.0.5', '0.0.0.0'),
@@ -123,7 +126,7 @@ class Netlink:
 
 class Options:
     def __init__(self):
-        self.opts = sockopt.Sockopts()
+        self.opts = sockctl.Sockopts()
 
     def one(self, r, model):
         key = r.known_key(model, 4)
@@ -135,10 +138,10 @@ class Options:
         dest.update(tun_type=0, tun_port=0, family=4)
         dest['address'] = dest['address'] if ':' not in dest['address'] else RIPS[4][0]
         command = r.choice(('ADD', 'EDIT', 'DEL', 'ZERO', 'ADDDEST', 'ADDDEST', 'EDITDEST', 'DELDEST'))
-        data = sockopt.service(address or '0.0.0.0', port, proto, mark, conf['sched'].encode(),
+        data = sockctl.service(address or '0.0.0.0', port, proto, mark, conf['sched'].encode(),
                                conf['flags'], conf['timeout'], socket.htonl(conf['netmask']))
         if 'DEST' in command:
-            data += sockopt.dest(dest['address'], dest['port'], dest['method'], dest['weight'],
+            data += sockctl.dest(dest['address'], dest['port'], dest['method'], dest['weight'],
                                  dest['upper'], dest['lower'])
         return ('sockopt %s %s protocol %d %s %s' % (command, key, proto, conf, dest),
                 self.wanted(model, command, key, proto, conf, dest), self.opts.set(command, data))
@@ -247,7 +250,10 @@ def jiffies_per_second(ipvs, proc):
     return hz
 
 
-def main(seed, count):
+@tap.test
+def random_commands():
+    seed = int(os.environ.get('SEED') or random.randrange(1 << 15))
+    count = int(os.environ.get('COMMANDS') or 1000)
     tap.note('SEED=%d COMMANDS=%d' % (seed, count))
     r = Random(seed)
     netlink, options, proc = Netlink(), Options(), ProcFile('ip_vs')
@@ -273,5 +279,4 @@ def main(seed, count):
     netlink.ipvs.flush()
 
 
-main(int(sys.argv[1]), int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -7,8 +7,8 @@
 #
 #   client2 .2 ---- 192.0.2.0/24 ---- .1 director2 (VIP, server program on it)
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="independent"
 export ONCE_TESTS="deleted_under_traffic empty_namespaces"
@@ -45,10 +45,10 @@ independent() {
 	in_ns director2 ipvsadm -a -t "$(at "$VIP")" -r "$(at "$DIRECTOR")" -m
 	ask -n 3 >"$SCRATCH/answers"
 	equal "by the first" "$(tally "$SCRATCH/answers")" server1x3
-	python3 -S "$HERE/servers.py" "$PORT" - - director2 >/dev/null &
+	python3 -S "$LIB/servers.py" "$PORT" - - director2 >/dev/null &
 	defer stop_process $!
 	wait_listen director2 "$PORT" 2
-	equal "by the second" "$(quiet_in client2 python3 -S "$HERE/ask.py" "$VIP" "$PORT")" director2
+	equal "by the second" "$(quiet_in client2 python3 -S "$LIB/ask.py" "$VIP" "$PORT")" director2
 	in_ns director2 ipvsadm --set 11 12 13
 	equal "timeouts of the first" "$(quiet_in director ipvsadm -L --timeout)" \
 		"Timeout (tcp tcpfin udp): 900 120 300"
@@ -68,7 +68,7 @@ deleted_under_traffic() {
 			family "$AF"
 			in_ns director2 ipvsadm -A -u "$(at "$VIP")" -s rr
 			in_ns director2 ipvsadm -a -u "$(at "$VIP")" -r "$(at "$DIRECTOR")" -m
-			nsenter --net=/run/netns/client2 python3 -S "$HERE/spray.py" "$VIP" "$PORT" 60 &
+			nsenter --net=/run/netns/client2 python3 -S "$LIB/spray.py" "$VIP" "$PORT" 60 &
 			eval "local flood$AF=$!"
 		done
 		busywait 20 many_connections || fail "no connections to delete"

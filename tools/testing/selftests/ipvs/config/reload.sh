@@ -5,8 +5,8 @@
 # times (10). Each time it must forward, and nothing may hold it. The kernel's log, which the lab
 # watches, must stay clean. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ONCE_TESTS="under_traffic refused_while_used"
 
@@ -38,7 +38,7 @@ under_traffic() {
 	defer modprobe ip_vs
 	for AF in 4 6; do
 		family "$AF"
-		background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 3600
+		background nsenter --net=/run/netns/client python3 -S "$LIB/spray.py" "$VIP" "$PORT" 3600
 	done
 	for ((n = 1; n <= RELOADS; n++)); do
 		quiet_in director ipvsadm -R <"$SCRATCH/rules" || { fail "round $n: ipvsadm"; return; }

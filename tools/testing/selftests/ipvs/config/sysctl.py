@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sysctl.py defaults | values | namespaces | user_namespace"""
+"""net.ipv4.vs.*: names, modes, defaults, accepted and rejected values, separate values per namespace,
+and what root of a user namespace may do. Other tests cover the effect of each knob.
+"""
 
 import ctypes
 import errno
@@ -8,7 +10,7 @@ import os
 import sys
 
 from ipvstest import tap
-from ipvstest.netns import CLONE_NEWNET, libc, namespace
+from ipvstest.namespaces import CLONE_NEWNET, libc, namespace
 
 FOLDER = '/proc/sys/net/ipv4/vs/'
 CLONE_NEWUSER = 0x10000000
@@ -95,6 +97,7 @@ def mode(name):
     return os.stat(FOLDER + name).st_mode & 0o777
 
 
+@tap.test
 def defaults():
     with namespace('director'):
         for name in there():
@@ -114,6 +117,7 @@ def try_value(name, value):
     tap.equal(read(name), wanted, '%s after %r' % (name, written))
 
 
+@tap.test
 def values():
     with namespace('director'):
         for name in there():
@@ -128,6 +132,7 @@ def values():
             tap.equal(read(name), before, name + ' as before')
 
 
+@tap.test
 def namespaces():
     """What is set in one is not seen in another."""
     with namespace('director'):
@@ -181,6 +186,7 @@ def as_guest():
         tap.equal(write('conn_max', '5000'), None, 'conn_max as the host\'s')
 
 
+@tap.test
 def user_namespace():
     limited = os.path.exists(FOLDER + 'conn_max')
     before = read('conn_max') if limited else None
@@ -191,6 +197,4 @@ def user_namespace():
         write('conn_max', before)
 
 
-{'defaults': defaults, 'values': values, 'namespaces': namespaces,
- 'user_namespace': user_namespace}[sys.argv[1]]()
-tap.finish()
+tap.main()

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""userns.py, as root of a user namespace in a new network namespace"""
+"""root of a user namespace, in a network namespace of its own: the socket options require privilege
+there, netlink requires privilege in the initial user namespace. The network is not used."""
 
-from ipvstest import sockopt, tap
+import subprocess
+
+from ipvstest import sockctl, tap
 from ipvstest.genl import Ipvs
-from ipvstest.sockopt import Sockopts
+from ipvstest.sockctl import Sockopts
 
 VIP = '203.0.113.10'
 
@@ -19,14 +22,24 @@ def netlink():
 def options():
     opts = Sockopts(None)
     tap.equal(opts.info()[2], 0, 'services to begin with')
-    opts.must_set('ADD', sockopt.service(VIP, 80, sched=b'rr'))
-    opts.must_set('ADDDEST', sockopt.service(VIP, 80) + sockopt.dest('192.0.2.1', 80))
+    opts.must_set('ADD', sockctl.service(VIP, 80, sched=b'rr'))
+    opts.must_set('ADDDEST', sockctl.service(VIP, 80) + sockctl.dest('192.0.2.1', 80))
     tap.equal(len(opts.dests(addr=VIP, port=80)), 1, 'destinations')
     with open('/proc/thread-self/net/ip_vs') as file:
         tap.equal(file.read().count('CB00710A:0050'), 1, 'services in /proc')
     # the namespace ends with its service
 
 
-netlink()
-options()
-tap.finish()
+@tap.test
+def root_of_a_user_namespace():
+    tap.in_user_namespace('as_root')
+
+
+@tap.step
+def as_root():
+    subprocess.run(('ip', 'link', 'set', 'lo', 'up'), check=True)
+    netlink()
+    options()
+
+
+tap.main()

@@ -5,8 +5,8 @@
 # off; what arrives is compared by SHA-256. And iperf3, for which NAT and tunnels must keep big
 # packets whole. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="offloads_on offloads_off parallel"
 

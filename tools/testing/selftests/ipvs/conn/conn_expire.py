@@ -1,19 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""conn_expire.py FAMILY: with all settable timeouts at 3 s."""
+"""Timeouts set with `ipvsadm --set` apply to connections: each lives that long while idle, lives on
+while it is used, and leaves no count behind. Phantoms at both ends.
+"""
 
-import sys
+import subprocess
 import time
 
 from ipvstest import tap
 from ipvstest.conns import ConnTable
-from ipvstest.packet import TCP, UDP
+from ipvstest.namespaces import command_in
+from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import Rig
 from ipvstest.wire import wait_until
 
 TIMEOUT = 3
 SLACK = 3       # how late a timer may be on a slow machine
 MANY = 50       # UDP connections of a service
+
+
+def ipvsadm(*args):
+    return command_in('director', 'ipvsadm', *args)
 
 
 def open_connections(rig):
@@ -36,9 +43,12 @@ def check_born(rig, table, name, connections):
             tap.check(conn.expires <= TIMEOUT, '%s: expires in %d s' % (state, conn.expires))
 
 
-def main(family):
-    """Idle connections of several services, and one that is used; the idle ones go in time, the
-    used one stays."""
+@tap.test(each_family=True)
+def expiry(family):
+    """Idle connections of several services, and one in use: the idle ones expire in time, the one
+    in use stays."""
+    tap.defer(*ipvsadm('--set', '900', '120', '300'))
+    subprocess.run(ipvsadm('--set', *[str(TIMEOUT)] * 3), check=True)
     table, used = ConnTable(), Rig(family, 'nat', vport=8100)
     tap.check(used.establish(4200), 'no connection')
     rigs = []
@@ -64,5 +74,16 @@ def main(family):
     used.close()
 
 
-main(int(sys.argv[1]))
-tap.finish()
+@tap.test
+def setting():
+    tap.defer(*ipvsadm('--set', '900', '120', '300'))
+    for values, timeouts, what in ((None, '900 120 300', 'default'),
+                                   ('100 20 30', '100 20 30', 'set'),
+                                   ('0 21 0', '100 21 30', '0 keeps')):
+        if values:
+            subprocess.run(ipvsadm('--set', *values.split()), check=True)
+        shown = subprocess.run(ipvsadm('-L', '--timeout'), capture_output=True, check=True, text=True)
+        tap.equal(shown.stdout, 'Timeout (tcp tcpfin udp): %s\n' % timeouts, what)
+
+
+tap.main()

@@ -1,21 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""conn_table.py FAMILY CONNECTIONS RATE: a UDP service, direct routing, so many clients, of which a
-slow kernel takes at least RATE a second."""
+"""The connection table grows with the number of connections and shrinks back: CONNS connections from
+as many source addresses and ports to a UDP service, direct routing; memory and table size before, at
+the peak and after they have expired. Packets are forwarded all the time.
+A million: run uml --timeout 1200 --env CONNS=1000000 --env FAMILIES=4 -- .../run_all.sh conn_table
+"""
 
 import errno
+import os
 import re
 import struct
-import sys
 import time
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.conns import ProcFile
 from ipvstest.genl import TOP_TCP, TOP_TCP_FIN, TOP_UDP, u32
-from ipvstest.packet import UDP
+from ipvstest.namespaces import command_in
+from ipvstest.pkt import UDP
 from ipvstest.rig import Rig
 
 PORTS = 50000           # per source address
+KERNEL = os.environ.get('KERNEL', '')
+CONNS = 6000 if KERNEL.endswith('debug') else 200000 if KERNEL == 'uml' else 20000
+RATE = 100 if KERNEL.endswith('debug') else 8000       # connections a slow kernel accepts per second
 NOTICEABLE = 100000     # with fewer connections, what else the machine does weighs as much
 
 
@@ -59,7 +66,7 @@ class Flood:
     def __init__(self, rig, family):
         self.rig, self.sent = rig, 0
         source = '10.1.0.0' if family == 4 else '2001:db8:c::'
-        raw = packet.udp(source, rig.at.vip, 1, rig.vport, b'x')
+        raw = pkt.udp(source, rig.at.vip, 1, rig.vport, b'x')
         if family == 4:     # no checksum; the kernel recomputes the header's own
             raw = raw[:26] + b'\0\0' + raw[28:]
         self.frame = bytearray(rig.ends.client.eth + (b'\x08\0' if family == 4 else b'\x86\xdd') + raw)
@@ -76,7 +83,7 @@ class Flood:
             pack('!H', frame, self.port, 1024 + port)
             if self.family == 4 and port == 0:
                 pack('!H', frame, 24, 0)
-                pack('!H', frame, 24, packet.checksum(bytes(frame[14:34])))
+                pack('!H', frame, 24, pkt.checksum(bytes(frame[14:34])))
             patiently(sock, frame)
         self.sent += count
 
@@ -95,7 +102,10 @@ def report(when, rig, base):
     return used, size
 
 
-def main(family, wanted, rate):
+@tap.test(each_family=True)
+def grow_and_shrink(family):
+    wanted, rate = int(os.environ.get('CONNS') or CONNS), int(os.environ.get('RATE') or RATE)
+    tap.defer(*command_in('director', 'ipvsadm', '--set', '900', '120', '300'))
     rig = Rig(family, 'dr', UDP, vport=8200)
     patience = 10 + wanted // rate
     rig.ipvs.must('SET_CONFIG', u32(TOP_TCP, 0), u32(TOP_TCP_FIN, 0), u32(TOP_UDP, patience))
@@ -129,5 +139,4 @@ def main(family, wanted, rate):
     rig.close()
 
 
-main(*map(int, sys.argv[1:]))
-tap.finish()
+tap.main()

@@ -5,13 +5,12 @@ flood FAMILY"""
 
 import os
 import socket
-import sys
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable, ProcFile
-from ipvstest.knobs import Knobs
-from ipvstest.netns import namespace
-from ipvstest.packet import SCTP, TCP, UDP
+from ipvstest.settings import Knobs
+from ipvstest.namespaces import namespace
+from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.rig import Rig
 from ipvstest.weir import text_counters
 from ipvstest.wire import wait_until
@@ -54,6 +53,7 @@ def passed(rig, sports):
         count += got.sport in sports
 
 
+@tap.step
 def drop_packet(family):
     for proto in (TCP, UDP):
         rig = Rig(family, 'nat', proto, vport=8300 + 20 * family + proto)
@@ -66,7 +66,8 @@ def drop_packet(family):
         rig.close()
 
 
-def automatic(family):
+@tap.step
+def automatic(family=4):
     """What memory is short of decides: modes 1 and 2."""
     rig = Rig(family, 'nat', vport=8310 + family)
     rig.establish(4000)
@@ -97,6 +98,7 @@ def half_open(rig, count, base=10000):
     return table
 
 
+@tap.step
 def drop_entry(family):
     """Half-open connections go, a part each second; others stay."""
     rig = Rig(family, 'nat', vport=8320 + family)
@@ -116,6 +118,7 @@ def drop_entry(family):
     rig.close()
 
 
+@tap.step
 def drop_entry_sctp(family):
     """The same; an association that is not there after four seconds is given up anyway, so this
     is tried with more of them."""
@@ -146,6 +149,7 @@ def establish(rig, sport):
     tap.check(rig.answered(sport), 'no reply')
 
 
+@tap.step
 def templates(family):
     """Of clients that never came further than a first packet, the template goes with the
     connection; of others it stays."""
@@ -176,7 +180,8 @@ def templates(family):
     rig.close()
 
 
-def idle(family):
+@tap.step
+def idle(family=4):
     """After a minute: those with few packets, but not those with many. (65 s and more.)"""
     rig = Rig(family, 'nat', UDP, vport=8330 + family)
     for sport in range(10000, 10320):
@@ -227,7 +232,7 @@ def spoofed(rig, number):
         src = '192.0.2.%d' % (100 + number % 100)
     else:
         src = '2001:db8:a::1:%x' % (number % 1000)
-    return packet.tcp(src, rig.at.vip, 1024 + number % 60000, rig.vport, 'syn')
+    return pkt.tcp(src, rig.at.vip, 1024 + number % 60000, rig.vport, 'syn')
 
 
 class Flood:
@@ -260,6 +265,7 @@ class Flood:
         return made + refused == SYNS
 
 
+@tap.step
 def flood(family):
     """SYNs from everywhere, to a service beside the one of a client that is connected."""
     session = Session('203.0.113.10' if family == 4 else '2001:db8:f::10')
@@ -299,6 +305,4 @@ def flood(family):
     rig.close()
 
 
-{'drop_packet': drop_packet, 'drop_entry': drop_entry, 'drop_entry_sctp': drop_entry_sctp,
- 'templates': templates, 'automatic': automatic, 'idle': idle, 'flood': flood}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

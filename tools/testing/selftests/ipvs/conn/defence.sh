@@ -5,23 +5,16 @@
 # that those who are connected feel nothing of a flood of SYNs. Topology: topology.sh, with phantoms
 # and real servers. LONG=1 also waits for the minute after which idle connections are victims.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="drop_packet drop_entry drop_entry_sctp templates flood"
 export ONCE_TESTS="secure_tcp automatic${LONG:+ idle}"
 
-helper() {
-	defer clean_director
-	run_py defence.py "$@" "$AF"
+drop_entry_sctp() {
+	steady_table
+	python_test drop_entry_sctp "$AF"
 }
-
-drop_packet() { helper drop_packet; }
-drop_entry() { helper drop_entry; }
-drop_entry_sctp() { steady_table; helper drop_entry_sctp; }
-templates() { helper templates; }
-automatic() { helper automatic; }
-idle() { helper idle; }
 
 # The state table with secure_tcp, as states.sh walks the other.
 secure_tcp() {
@@ -33,7 +26,7 @@ secure_tcp() {
 
 flood() {
 	service t rr m 1 2
-	helper flood
+	python_test flood "$AF"
 }
 
 with_topology

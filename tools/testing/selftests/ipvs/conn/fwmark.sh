@@ -5,8 +5,8 @@
 # client's connections to all of them go to one server: the recipes of Documentation/persistence.rst,
 # with real clients. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="web all_protocols ftp_range ftp_port rtsp anywhere addresses"
 
@@ -82,7 +82,7 @@ with_ftp() {
 
 	mkfifo "$SCRATCH/ftpd"
 	exec {FTPD}<>"$SCRATCH/ftpd"
-	background python3 -S "$HERE/ftpd.py" 30000 30009 $SERVERS >&"$FTPD"
+	background python3 -S "$LIB/ftpd.py" 30000 30009 $SERVERS >&"$FTPD"
 	read -rt 30 -u "$FTPD" ready || fail "the FTP servers did not start"
 	: "$ready"
 }

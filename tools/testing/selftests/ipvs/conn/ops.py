@@ -3,13 +3,11 @@
 """ops.py FAMILY: a client's datagrams to a service with --ops, one by one; the servers' answers;
 what is counted; and TCP, which the option does not concern."""
 
-import sys
-
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import (DST_ACTIVE, DST_INACTIVE, DST_PERSISTENT, DST_STATS, STAT_CONNS,
                            STAT_INPKTS, STAT_OUTPKTS, Ipvs, number, stats_of)
-from ipvstest.packet import TCP, UDP
+from ipvstest.pkt import TCP, UDP
 from ipvstest.wire import Ends, wait_until
 
 PERSISTENT, ONE_PACKET = 1, 4
@@ -33,8 +31,8 @@ class Case:
 
     def segment(self, src, dst, sport, dport, flags):
         if self.proto == UDP:
-            return packet.udp(src, dst, sport, dport, b'question')
-        return packet.tcp(src, dst, sport, dport, flags)
+            return pkt.udp(src, dst, sport, dport, b'question')
+        return pkt.tcp(src, dst, sport, dport, flags)
 
     def ask(self, sport):
         self.ends.client.send(self.segment(self.at.phantom_client, self.at.vip, sport, self.port,
@@ -73,7 +71,8 @@ class Case:
                 tuple(stats.get(k, 0) for k in (STAT_CONNS, STAT_INPKTS, STAT_OUTPKTS))))
 
 
-def main(family):
+@tap.step
+def packets(family):
     ends = Ends(family)
     Ipvs().flush()
     cases = [Case(ends, 53, UDP, 'udp ops'), Case(ends, 54, UDP, 'udp ops+persistent'),
@@ -93,5 +92,4 @@ def main(family):
     ends.close()
 
 
-main(int(sys.argv[1]))
-tap.finish()
+tap.main()

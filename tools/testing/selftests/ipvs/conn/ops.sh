@@ -4,16 +4,11 @@
 # One-packet scheduling (--ops): each datagram is scheduled anew and leaves no connection behind.
 # golden/ops.txt holds what the kernel's ip_vs does. Topology: topology.sh, with phantoms.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="packets questions"
 export ONCE_TESTS="listed"
-
-packets() {
-	defer clean_director
-	run_py ops.py "$AF"
-}
 
 # questions_by METHOD: what a resolver does: one port, many questions.
 questions_by() {

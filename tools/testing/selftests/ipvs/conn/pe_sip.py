@@ -7,14 +7,13 @@ import random
 import select
 import socket
 import struct
-import sys
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import (SVC_FLAGS, SVC_PE, SVC_SCHED, SVC_TIMEOUT, TOP_SERVICE, Ipvs, attr,
                            nest, netmask_attr, service_id, text, u32)
-from ipvstest.netns import namespace
-from ipvstest.packet import TCP, UDP
+from ipvstest.namespaces import namespace
+from ipvstest.pkt import TCP, UDP
 from ipvstest.wire import Addresses, Ends, wait_until
 
 PERSISTENT, ONE_PACKET = 1, 4
@@ -52,9 +51,9 @@ class Calls:
     def push(self, sport, message, client):
         client = client or self.at.phantom_client
         if self.proto == TCP:
-            raw = packet.tcp(client, self.at.vip, sport, self.port, 'syn', payload=message)
+            raw = pkt.tcp(client, self.at.vip, sport, self.port, 'syn', payload=message)
         else:
-            raw = packet.udp(client, self.at.vip, sport, self.port, message)
+            raw = pkt.udp(client, self.at.vip, sport, self.port, message)
         self.ends.client.send(raw)
 
     def say(self, what, message, client=None, sport=None):
@@ -73,7 +72,7 @@ class Calls:
 
     def send_back(self, what, server, cport, message):
         """A server's message, and what the client sees of it."""
-        self.ends.server.send(packet.udp(server, self.at.phantom_client, self.port, cport, message))
+        self.ends.server.send(pkt.udp(server, self.at.phantom_client, self.port, cport, message))
         got = self.ends.client.expect(lambda p: p.dport == cport)
         log.append('%s: %s' % (what, got and 'from %s:%d' % (self.call(got.src), got.sport)))
 
@@ -176,6 +175,7 @@ def from_server(ends):
         calls.set('SET_SERVICE', flags)
 
 
+@tap.step
 def table(family):
     ends = Ends(family)
     for case in (by_call_id, forms, tcp, from_server):
@@ -222,6 +222,7 @@ def phone_calls(at, servers, port, one_port):
     tap.equal(len(set.union(*took.values())), 3, 'servers of all calls')
 
 
+@tap.step
 def phones(family):
     """Real sockets: each call reaches one server, whose answer comes from the virtual address; then
     the servers call a phone, all the same one."""
@@ -256,6 +257,7 @@ def mangled(rng):
     return bytes(raw[:rng.randrange(len(raw) + 1)])
 
 
+@tap.step
 def hostile(family):
     """Messages that went wrong; afterwards a good one passes."""
     seed = int(os.environ.get('SEED') or random.randrange(1 << 30))
@@ -273,5 +275,4 @@ def hostile(family):
     tap.check(wait_until(lambda: any('marker' in c.extra for c in calls.table.all())), 'no template')
 
 
-{f.__name__: f for f in (table, phones, hostile)}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -5,8 +5,8 @@
 # messages that are none; and the engine's module. golden/pe_sip.txt holds what the kernel's ip_vs
 # does, for both families alike. Topology: topology.sh, with phantoms at both ends.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="table phones hostile"
 export ONCE_TESTS="module"

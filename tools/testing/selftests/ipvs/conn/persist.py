@@ -6,16 +6,16 @@ Each case has ports and clients of its own, as connections outlive services. Wha
 written down in words that are the same for both families: `c1.2` is host 2 of client network 1.
 """
 
+import contextlib
 import struct
-import sys
 import time
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import (DST_PERSISTENT, SVC_FLAGS, SVC_NETMASK, SVC_SCHED, SVC_TIMEOUT,
                            TOP_SERVICE, Ipvs, attr, be32, nest, number, service_id, text, u32)
-from ipvstest.netns import namespace
-from ipvstest.packet import TCP, UDP
+from ipvstest.namespaces import namespace
+from ipvstest.pkt import TCP, UDP
 from ipvstest.wire import Ends, ip_command, wait_until
 
 PERSISTENT = 1
@@ -61,7 +61,7 @@ class Case:
     def address(self, client):
         net, host = client
         if self.ends.at.family == 6:
-            return packet.shown(b'\x20\x01\x0d\xb8' + bytes((12, Case.count, 0, net)) + bytes(7)
+            return pkt.shown(b'\x20\x01\x0d\xb8' + bytes((12, Case.count, 0, net)) + bytes(7)
                                 + bytes([host]))
         return '10.%d.%d.%d' % (Case.count, net, host)
 
@@ -79,8 +79,8 @@ class Case:
 
     def segment(self, src, dst, sport, dport, flags, proto):
         if proto == UDP:
-            return packet.udp(src, dst, sport, dport, b'payload')
-        return packet.tcp(src, dst, sport, dport, flags)
+            return pkt.udp(src, dst, sport, dport, b'payload')
+        return pkt.tcp(src, dst, sport, dport, flags)
 
     def come(self, net, host, port=None, sport=None, flags='syn', proto=None):
         """A client's packet; which server gets it."""
@@ -263,7 +263,7 @@ def templates(case):
     return {case.call(c.client): c.expires for c in case.conns() if c.cport == 0}
 
 
-def lifetime(ends):
+def template_lifetime(ends):
     """A template that runs out waits for its connections a minute at a time; a new connection
     winds it up; a changed timeout is that of new templates. (UDP connections live 1 s here.)"""
     case = Case(ends, 'lifetime', proto=UDP, timeout=2)
@@ -288,22 +288,32 @@ def lifetime(ends):
     tap.check(50 < templates(case)['c1.1'] <= 60, 'afterwards: %r' % templates(case))
 
 
-def main(what, family):
+@contextlib.contextmanager
+def clients(family):
+    """The ends, with a route to the client networks."""
     ends = Ends(family)
     via = ends.at.phantom_client
     nets = '2001:db8:c00::/40' if family == 6 else '10.0.0.0/8'
     ip_command('director', 'route', 'replace', nets, 'via', via, 'dev', 'front')
     try:
-        if what == 'lifetime':
-            lifetime(ends)
-            return
-        for case in (one_port, udp, netmask, all_ports, ftp, drained, removed, dropped, none_left):
-            case(ends)
-        tap.golden('persist.txt', log)
+        yield ends
     finally:
         ip_command('director', 'route', 'del', nets)
         Ipvs().flush()
 
 
-main(sys.argv[1], int(sys.argv[2]))
-tap.finish()
+@tap.step
+def table(family):
+    with clients(family) as ends:
+        for case in (one_port, udp, netmask, all_ports, ftp, drained, removed, dropped, none_left):
+            case(ends)
+        tap.golden('persist.txt', log)
+
+
+@tap.step
+def lifetime(family):
+    with clients(family) as ends:
+        template_lifetime(ends)
+
+
+tap.main()

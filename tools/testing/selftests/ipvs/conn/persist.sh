@@ -5,8 +5,8 @@
 # real clients. golden/persist.txt holds what the kernel's ip_vs does, for both families alike.
 # Topology: topology.sh, with phantoms at both ends.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="table lifetime stays net"
 export ONCE_TESTS="listed"

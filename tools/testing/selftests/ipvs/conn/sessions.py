@@ -11,7 +11,7 @@ wrong checksum is told, too.
 import struct
 import sys
 
-from ipvstest.packet import SCTP, TCP, UDP, Parsed
+from ipvstest.pkt import SCTP, TCP, UDP, Parsed
 
 KNOWN = {21, 53, 80, 443, 5001, 5060, 5201}
 # Streams that are always of the same length: no keys, no figures of merit in them.

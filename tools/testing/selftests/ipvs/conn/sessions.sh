@@ -7,8 +7,8 @@
 # the kernel's ip_vs: UPDATE_GOLDEN=1 IMPL=kernel. Offloads are off, so that what is captured is what
 # goes over a wire. Topology: topology.sh, one real server.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="http tls ftp dns sctp bulk"
 

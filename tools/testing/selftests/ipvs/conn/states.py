@@ -6,12 +6,10 @@ All but udp walk the state graph: from every state they reached so far (by a kno
 on a fresh connection) they send each kind of segment in each direction and note the new state.
 """
 
-import sys
-
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
-from ipvstest.packet import SCTP, TCP, UDP
+from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.wire import Ends, wait_until
 
 DPORT = 8080
@@ -54,10 +52,10 @@ class Walk:
 
     def segment(self, src, dst, sport, dport, flags):
         if self.proto == UDP:
-            return packet.udp(src, dst, sport, dport, b'payload')
+            return pkt.udp(src, dst, sport, dport, b'payload')
         if self.proto == SCTP:
-            return packet.sctp(src, dst, sport, dport, flags)
-        return packet.tcp(src, dst, sport, dport, flags)
+            return pkt.sctp(src, dst, sport, dport, flags)
+        return pkt.tcp(src, dst, sport, dport, flags)
 
     def request(self, flags):
         self.ends.client.send(self.segment(self.at.phantom_client, self.at.vip, self.sport,
@@ -172,19 +170,23 @@ def machine(family, proto, golden):
     tap.golden(golden, lines)
 
 
+@tap.step
 def transitions(family):
     machine(family, TCP, 'states.txt')
 
 
+@tap.step
 def secure(family):
     """With net.ipv4.vs.secure_tcp on."""
     machine(family, TCP, 'states_secure.txt')
 
 
+@tap.step
 def sctp(family):
     machine(family, SCTP, 'states_sctp.txt')
 
 
+@tap.step
 def udp(family):
     for method in METHODS:
         walk = Walk(family, method, UDP)
@@ -200,6 +202,4 @@ def udp(family):
         walk.ends.close()
 
 
-{'transitions': transitions, 'secure': secure, 'sctp': sctp,
- 'udp': udp}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

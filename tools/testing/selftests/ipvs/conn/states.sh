@@ -6,25 +6,10 @@
 # golden/states*.txt hold what the kernel's ip_vs does. Topology: topology.sh, with phantoms at
 # both ends, so that no TCP stack interferes.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="transitions sctp udp real_sockets"
-
-transitions() {
-	defer clean_director
-	run_py states.py transitions "$AF"
-}
-
-sctp() {
-	defer clean_director
-	run_py states.py sctp "$AF"
-}
-
-udp() {
-	defer clean_director
-	run_py states.py udp "$AF"
-}
 
 # in_state STATE: some connection of this family is in it (port in hex).
 in_state() {

@@ -5,8 +5,8 @@
 # the entries that net.ipv4.vs.conntrack keeps, and what firewalls and source NAT make of them.
 # Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="view entries_end firewall_nft firewall_iptables snat untracked notrack_rule full_table
 	rules_come"

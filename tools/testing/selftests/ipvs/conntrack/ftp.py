@@ -5,13 +5,14 @@
 The control connection goes from the client to VIP, port 21; the server answers in server1. Data
 connections are made as announced."""
 
+import functools
 import os
 import socket
 import sys
 
 from ipvstest import tap
 from ipvstest.conns import ConnTable
-from ipvstest.netns import namespace
+from ipvstest.namespaces import namespace
 
 PORT = 21
 CLIENT = os.environ.get('CLIENT_NS', 'client')
@@ -29,6 +30,15 @@ class At:
         self.client, self.vip, self.server = client, vip, server
         self.family = socket.AF_INET6 if ':' in vip else socket.AF_INET
         self.number = 2 if ':' in vip else 1
+
+
+def step(function):
+    """Decorator: ftp.py STEP CLIENT VIP SERVER [ANOTHER CLIENT]"""
+    @tap.step
+    @functools.wraps(function)
+    def called(client, vip, server, *more):
+        function(At(client, vip, server), *more)
+    return called
 
 
 def socket_in(ns, at, address, port=0):
@@ -177,6 +187,7 @@ def split(text, where):
 EPSV = '229 Entering Extended Passive Mode (|||%d|)'
 
 
+@step
 def words(at):
     """All commands, several times in one session: what was edited before is not in the way."""
     session = Session(at)
@@ -189,6 +200,7 @@ def words(at):
     session.close()
 
 
+@step
 def answers(at):
     session = Session(at)
     for _ in range(3):
@@ -198,6 +210,7 @@ def answers(at):
     session.close()
 
 
+@step
 def forms(at):
     """Other ways to say the same."""
     session = Session(at)
@@ -212,6 +225,7 @@ def forms(at):
     session.close()
 
 
+@step
 def pieces(at):
     """Commands and answers in several segments."""
     session = Session(at)
@@ -237,6 +251,7 @@ def numbered(session, lines):
     return None
 
 
+@step
 def stream(at):
     """What is said around the edited answers arrives, whatever is lost (the caller sees to that)."""
     session = Session(at)
@@ -274,6 +289,7 @@ def bad_replies(at):
                 '229 |||5000|', '229 (\x01\x01\x015000\x01)')
 
 
+@step
 def hostile(at):
     """What is no command announces nothing and arrives as it was said."""
     session = Session(at)
@@ -299,6 +315,7 @@ def hostile(at):
     session.close()
 
 
+@step
 def again(at):
     """Who asks twice has one place reserved, the latest; and who is not the client gets none."""
     session = Session(at)
@@ -317,6 +334,7 @@ def again(at):
     session.close()
 
 
+@step
 def taken(at):
     """Two sessions of a client agree on the same ports: the later one gets through."""
     one, two = Session(at), Session(at)
@@ -329,6 +347,7 @@ def taken(at):
     two.close()
 
 
+@step
 def stolen(at, thief):
     """Who announced first what a client announces then, cannot take it back."""
     one, other = Session(at), Session(At(thief, at.vip, at.server))
@@ -342,6 +361,7 @@ def stolen(at, thief):
     other.close()
 
 
+@step
 def headers(at):
     """IPv6 extension headers in front of TCP, in both directions."""
     session = Session(at, PADDING)
@@ -352,6 +372,7 @@ def headers(at):
     session.close()
 
 
+@step
 def hold(at):
     """A session with one data connection open and one announced, until the input ends."""
     session = Session(at)
@@ -361,6 +382,7 @@ def hold(at):
     sys.stdin.read()
 
 
+@step
 def expect(at):
     """A session that waits for a data connection, until the input ends."""
     session = Session(at)
@@ -375,10 +397,4 @@ def expect(at):
     sys.stdin.read()
 
 
-def main():
-    what, *addresses = sys.argv[1:]
-    globals()[what](At(*addresses[:3]), *addresses[3:])
-    tap.finish()
-
-
-main()
+tap.main()

@@ -6,8 +6,8 @@
 # a firewall that goes by conntrack; its module, its line in /proc, and namespaces that go while it is
 # in use. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_answers hostile again headers
 	firewall_curl firewall_iptables firewall_lftp firewall_words firewall_taken firewall_stolen expected"

@@ -7,16 +7,15 @@ import os
 import signal
 import socket
 import struct
-import sys
 
-from ipvstest import packet, sockopt, tap
+from ipvstest import pkt, sockctl, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import MASQ, Ipvs
-from ipvstest.netns import namespace
-from ipvstest.packet import ICMP, ICMP6, IPIP, IPV6, SCTP, TCP, icmp, ip
+from ipvstest.namespaces import namespace
+from ipvstest.pkt import ICMP, ICMP6, IPIP, IPV6, SCTP, TCP, icmp, ip
 from ipvstest.paged import PagedTap
 from ipvstest.rig import METHODS, Rig
-from ipvstest.sockopt import Sockopts
+from ipvstest.sockctl import Sockopts
 from ipvstest.wire import Ends
 
 GUE_PORT = 5556
@@ -58,7 +57,7 @@ class Pages:
         self.same(name + ', request', server, lambda p: rig.unwrap(p) and
                   rig.unwrap(p).sport == sport, rig.ends.client.send,
                   rig.request(sport, 'data', PAYLOAD), outer)
-        about = packet.tcp(at.vip, rig.client, rig.vport, sport, 'ack')
+        about = pkt.tcp(at.vip, rig.client, rig.vport, sport, 'ack')
         self.same(name + ', error from the client', server, lambda p: rig.unwrap(p) and
                   rig.unwrap(p).proto in (ICMP, ICMP6) and rig.unwrap(p).inner,
                   rig.ends.client.send,
@@ -66,14 +65,15 @@ class Pages:
         if name != 'nat':
             return
         self.same('nat, reply', rig.ends.client, lambda p: p.dport == sport, server.send,
-                  packet.tcp(rig.servers[0], rig.client, rig.dport, sport, 'data',
+                  pkt.tcp(rig.servers[0], rig.client, rig.dport, sport, 'data',
                              payload=PAYLOAD))
-        about = packet.tcp(rig.client, inner_at_server, sport, rig.dport, 'ack')
+        about = pkt.tcp(rig.client, inner_at_server, sport, rig.dport, 'ack')
         self.same('nat, error from the server', rig.ends.client, lambda p: p.inner and
                   p.inner.sport == sport, server.send,
                   icmp(rig.servers[0], rig.client, *errors_of(rig.family), payload=about))
 
 
+@tap.step
 def pages(family):
     paged = PagedTap()
     for count, method in enumerate(METHODS):
@@ -144,7 +144,7 @@ def options6(sport):
                 tap.check(rig.establish(sport), what + ': no connection')
                 rig.ends.drain()
                 if method == 'nat':
-                    about = packet.tcp(rig.client, rig.servers[0], sport, rig.dport, 'data',
+                    about = pkt.tcp(rig.client, rig.servers[0], sport, rig.dport, 'data',
                                        payload=PAYLOAD, extensions=inner)
                     to = rig.client
                 else:
@@ -167,10 +167,11 @@ def own_errors(family, sport):
     for name, theirs in ({**OPTIONS, **FILLED_IN} if family == 4 else HEADERS).items():
         sport += 1
         rig.send(sport, **{'options' if family == 4 else 'extensions': theirs})
-        told(rig, sport, 'no server, options ' + name, packet.port_unreachable(family))
+        told(rig, sport, 'no server, options ' + name, pkt.port_unreachable(family))
     rig.close()
 
 
+@tap.step
 def options(family):
     if family == 4:
         options4(5200, OPTIONS)
@@ -179,11 +180,13 @@ def options(family):
     own_errors(family, 5280)
 
 
+@tap.step
 def stamped():
     """Options that the stack fills in: the header does not sum up meanwhile."""
     options4(5220, FILLED_IN)
 
 
+@tap.step
 def sctp_headers(family):
     """The state follows the chunks wherever SCTP's header is."""
     ends, ipvs, table = Ends(family), Ipvs(), ConnTable()
@@ -205,9 +208,9 @@ def sctp_headers(family):
                             (0, 'data'), (1, 'sack'), (0, 'shutdown'), (1, 'shutdownack'),
                             (0, 'complete')):
             if back:
-                ends.server.send(packet.sctp(server, client, 6070, sport, chunk, **args))
+                ends.server.send(pkt.sctp(server, client, 6070, sport, chunk, **args))
             else:
-                ends.client.send(packet.sctp(client, at.vip, sport, 5070, chunk, **args))
+                ends.client.send(pkt.sctp(client, at.vip, sport, 5070, chunk, **args))
             got = (ends.client if back else ends.server).expect(
                 lambda p: p.proto == SCTP and sport in (p.sport, p.dport))
             conn = table.of('SCTP', sport, 5070)
@@ -248,7 +251,7 @@ def check_shared(got, rig, size, what):
     inner = got.raw[28:]
     at = 60 if inner[0] & 15 == 15 else 20
     tap.equal((got.bad, got.dst, inner[12:16]), ([], rig.servers[0],
-              packet.packed(rig.servers[0])), what)
+              pkt.packed(rig.servers[0])), what)
     changed = [place for place in (20, 60) if place + 2 <= size and
                inner[place:place + 2] == struct.pack('!H', rig.dport)]
     tap.check(len(changed) == 1, '%s: ports rewritten at %s, header of %d bytes'
@@ -256,6 +259,7 @@ def check_shared(got, rig, size, what):
     tap.equal(len(inner), size, what + ': length')
 
 
+@tap.step
 def shared(rounds):
     """What lies in shared pages changes between check and use."""
     rig = Rig(4, 'nat')
@@ -307,7 +311,7 @@ def soil(byte):
 
 def answers():
     """Everything that the director tells a process, raw."""
-    opts, key = Sockopts(), sockopt.service('203.0.113.10', 80)
+    opts, key = Sockopts(), sockctl.service('203.0.113.10', 80)
     yield 'INFO', opts.must_get('INFO', bytes(12))
     yield 'TIMEOUT', opts.must_get('TIMEOUT', bytes(12))
     yield 'DAEMON', opts.must_get('DAEMON', bytes(48))
@@ -320,6 +324,7 @@ def answers():
         yield cmd, repr(Ipvs().call(cmd).messages).encode()
 
 
+@tap.step
 def stale_bytes():
     rig = Rig(4, 'nat')
     rig.ipvs.add_service(rig.at.vip, 91, TCP, 'wlc')
@@ -335,11 +340,4 @@ def stale_bytes():
     rig.close()
 
 
-what = sys.argv[1]
-if what == 'shared':
-    shared(int(sys.argv[2]))
-elif what in ('stamped', 'stale_bytes'):
-    {'stamped': stamped, 'stale_bytes': stale_bytes}[what]()
-else:
-    {'pages': pages, 'options': options, 'sctp_headers': sctp_headers}[what](int(sys.argv[2]))
-tap.finish()
+tap.main()

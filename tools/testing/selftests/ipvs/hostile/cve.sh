@@ -5,8 +5,8 @@
 # wrong: one test a class. Documentation/testing.rst says which scripts catch the others.
 # Topology: topology.sh, with phantoms.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 # pages: a header not in the linear part, a pointer kept while it moved (CVE-2026-68476, -72319)
 # options: options of one header taken for another's (CVE-2026-74669)
@@ -22,16 +22,10 @@ export ONCE_TESTS="stamped shared stale_bytes unregistered doomed resized"
 
 ROUNDS=${ROUNDS:-1500}
 
-helper() {
-	defer clean_director
-	run_py cve.py "$@"
+pages() {
+	modprobe -q tun
+	python_test pages "$AF"
 }
-
-pages() { modprobe -q tun; helper pages "$AF"; }
-options() { helper options "$AF"; }
-sctp_headers() { helper sctp_headers "$AF"; }
-stamped() { helper stamped; }
-stale_bytes() { helper stale_bytes; }
 
 # Pages of a file go through GUE into the director, where the packet inside them is a client's.
 shared() {
@@ -40,7 +34,7 @@ shared() {
 	defer quiet_in director ip fou del port 5556
 	run ip -n director link set tunl0 up
 	defer ip -n director link set tunl0 down
-	helper shared "$ROUNDS"
+	python_test shared "$ROUNDS"
 }
 
 # --- devices -------------------------------------------------------------------------------
@@ -65,7 +59,7 @@ some_arrived() {
 
 # flood VIP: new connections and old ones, until the test ends
 flood() {
-	background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$1" "$PORT" 600
+	background nsenter --net=/run/netns/client python3 -S "$LIB/spray.py" "$1" "$PORT" 600
 }
 
 unregistered() {
@@ -133,7 +127,7 @@ doomed() {
 	defer ip netns del doomed
 	for n in 1 2 3; do
 		doomed_director || fail "no namespace"
-		nsenter --net=/run/netns/doomed-client python3 -S "$HERE/spray.py" 203.0.113.10 "$PORT" 600 &
+		nsenter --net=/run/netns/doomed-client python3 -S "$LIB/spray.py" 203.0.113.10 "$PORT" 600 &
 		PID=$!
 		busywait 20 doomed_busy || fail "no connections to delete"
 		quiet_in doomed ipvsadm -d -u "$(at 203.0.113.10)" -r 192.0.2.1:8001

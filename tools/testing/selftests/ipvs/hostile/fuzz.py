@@ -7,12 +7,11 @@ import os
 import random
 import select
 import subprocess
-import sys
 
 from ipvstest import tap
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
-from ipvstest.knobs import Knobs
-from ipvstest.packet import SCTP, TCP, UDP
+from ipvstest.settings import Knobs
+from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.wire import Addresses, capture
 
 PERSISTENT, ONE_PACKET = 1, 4
@@ -145,11 +144,12 @@ class Churn:
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
-def main():
+@tap.step
+def fuzz(*command):
     seed = int(os.environ['FUZZ_SEED'])
     churn = Churn(seed)
     churn.build()
-    child = subprocess.Popen(sys.argv[1:])
+    child = subprocess.Popen(map(str, command))
     while child.poll() is None:
         select.select([], [], [], 0.05)
         if not os.environ.get('FUZZ_STILL'):
@@ -159,5 +159,4 @@ def main():
     churn.stop()
 
 
-main()
-tap.finish()
+tap.main()

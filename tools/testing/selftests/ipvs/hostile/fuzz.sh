@@ -8,8 +8,8 @@
 # FUZZ_SEED=N repeats a run; FUZZ_PACKETS=N or FUZZ_SECONDS=N make it longer; FUZZ_FIRST=N begins
 # with another packet than number 0. corpus/ holds packets that are sent first.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ONCE_TESTS="damaged unloaded"
 export ALL_TESTS=""
@@ -78,7 +78,7 @@ damaged() {
 	in_ns director sysctl -qw net.ipv4.ipfrag_time=2 net.ipv6.ip6frag_time=2
 	defer quiet_in director sysctl -qw net.ipv4.ipfrag_time=30 net.ipv6.ip6frag_time=60
 	defer forget_pmtu
-	run_py fuzz.py "$SCRATCH/fuzz" "${options[@]}" "$HERE"/corpus/*.txt
+	run_py fuzz.py fuzz "$SCRATCH/fuzz" "${options[@]}" "$HERE"/corpus/*.txt
 	quiet_in director sed -n '1,3s/^/# /p' /proc/net/ip_vs_stats
 	traffic
 }

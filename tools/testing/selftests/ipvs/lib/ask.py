@@ -17,7 +17,7 @@ import sys
 import types
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from ipvstest.netns import namespace  # noqa: E402
+from ipvstest.namespaces import namespace  # noqa: E402
 
 PATTERN = bytes(range(251)) * 4096
 

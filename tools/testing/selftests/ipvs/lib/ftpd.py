@@ -9,7 +9,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from ipvstest.netns import namespace  # noqa: E402
+from ipvstest.namespaces import namespace  # noqa: E402
 
 
 class Session:

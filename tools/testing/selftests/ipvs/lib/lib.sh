@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What every script here uses: TAP results, deferred cleanup, waiting, and the topology.
+# The base of all test scripts: TAP results, deferred cleanup, waiting; and it includes the network
+# (topology.sh), the services (services.sh) and netfilter.sh.
 #
-# A script defines functions, names those to run for each family in ALL_TESTS and those to
-# run once in ONCE_TESTS, and ends with `tests_run`. TESTS=name[,name] runs only these.
+# A script defines functions, names those to run for each family in ALL_TESTS and those to run once
+# in ONCE_TESTS, and ends with `tests_run`. A name without a function is a step of the Python file
+# of the same name. Tests that need no shell are a Python file alone (py_test.sh).
+# TESTS=name[,name] and FAMILIES=4|6 run only these.
 #
-# IMPL=weir|kernel says whose ip_vs is under test. A line of the file `differences` skips a test
-# for one of them and gives the reason.
+# IMPL=weir|kernel selects the ip_vs under test. A line in `differences` skips a test for one of
+# them and states the reason.
 
 set -u
 
-HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+LIB=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+HERE=$(cd -- "$(dirname -- "$0")" && pwd)
 SCRIPT=$(basename -- "$0" .sh)
 IMPL=${IMPL:-kernel}
 KERNEL=${KERNEL:-$(uname -r)}
 WEIR_IPVSADM=/opt/weir/sbin/ipvsadm
 DEBIAN_IPVSADM=/usr/sbin/ipvsadm
 export IMPL KERNEL
-export PYTHONPATH=$HERE PYTHONPYCACHEPREFIX=/tmp/pycache LC_ALL=C
+export PYTHONPATH=$LIB PYTHONPYCACHEPREFIX=/tmp/pycache LC_ALL=C
 export PATH=$PATH:/usr/sbin:/sbin
 
 TESTS_RUN=0 TESTS_FAILED=0
@@ -29,7 +33,7 @@ SCRATCH=$(mktemp -d)
 
 DEFERRED=()
 
-# defer CMD...: run CMD when the test (or, outside a test, the script) ends, last come first.
+# defer CMD...: run CMD when the test (or, outside a test, the script) ends; last come, first run.
 defer() {
 	DEFERRED+=("$(printf '%q ' "$@")")
 }
@@ -49,7 +53,7 @@ trap 'unwind_to 0' EXIT
 trap 'exit 143' TERM INT
 defer rm -rf "$SCRATCH"
 
-# --- running and judging -------------------------------------------------------------------
+# --- commands and verdicts -----------------------------------------------------------------
 
 fail() {
 	RET=1
@@ -60,20 +64,20 @@ skip() {
 	SKIP_REASON="$*"
 }
 
-# run CMD...: print it, run it, fail the test if it fails.
+# run CMD...: print and run CMD; the test fails if CMD fails.
 run() {
 	printf '# $ %s\n' "$*"
 	"$@" || fail "status $? from: $*"
 }
 
-# in_ns NS CMD...: the same inside a network namespace.
+# in_ns NS CMD...: run, inside a network namespace.
 in_ns() {
 	printf '# %s$ %s\n' "$1" "${*:2}"
 	quiet_in "$@" || fail "status $? from: ${*:2} (in $1)"
 }
 
-# quiet_in NS CMD...: no printing, no judging: for queries. Half the cost of `ip netns exec`,
-# which matters where the processor is emulated.
+# quiet_in NS CMD...: for queries: nothing is printed, and the status is left to the caller.
+# nsenter costs half as much as `ip netns exec`, which matters on emulated processors.
 quiet_in() {
 	nsenter "--net=/run/netns/$1" -- "${@:2}"
 }
@@ -83,7 +87,7 @@ ipvs() {
 	in_ns director ipvsadm "$@"
 }
 
-# tally FILE: how often each line occurs, as "NAMExCOUNT ...", in the order of the names.
+# tally FILE: the number of times each line occurs, as "NAMExCOUNT ...", sorted by name.
 tally() {
 	local -A count=()
 	local line
@@ -119,7 +123,7 @@ equal() {
 	[ "$2" = "$3" ] || fail "$1: got '$2', wanted '$3'"
 }
 
-# check_file WHAT GOT WANTED: two files must be the same; the difference is shown.
+# check_file WHAT GOT WANTED: two files must be equal; a difference is printed.
 check_file() {
 	diff -u --label "wanted: $1" --label "got: $1" "$3" "$2" | sed 's/^/# /' >"$SCRATCH/diff"
 	[ -s "$SCRATCH/diff" ] || return 0
@@ -127,7 +131,8 @@ check_file() {
 	fail "$1 differs"
 }
 
-# golden NAME FILE: compare with golden/NAME, or write it when UPDATE_GOLDEN is set (into OUT).
+# golden NAME FILE: compare FILE with golden/NAME beside the script, or write it below OUT when
+# UPDATE_GOLDEN is set.
 golden() {
 	local dir=${GOLDEN_DIR:-${OUT:-/tmp}/golden}
 
@@ -157,7 +162,7 @@ skip_all() {
 
 # --- waiting -------------------------------------------------------------------------------
 
-# pause SECONDS: between two looks of busywait; a read that gets nothing, so no process is made.
+# pause SECONDS: a read that times out, as sleep(1) would cost a process.
 mkfifo "$SCRATCH/nothing"
 exec {NOTHING}<>"$SCRATCH/nothing"
 
@@ -165,7 +170,7 @@ pause() {
 	read -rt "$1" -u "$NOTHING" || :
 }
 
-# busywait SECONDS CMD...: until CMD succeeds; its failure after that time is ours.
+# busywait SECONDS CMD...: repeat CMD until it succeeds; fails after SECONDS.
 busywait() {
 	local end=$((SECONDS + $1))
 
@@ -176,7 +181,7 @@ busywait() {
 	done
 }
 
-# TCP and UDP, if both are waited for; by UDP all that shows is a bound port.
+# listening NS PORT [SOCKETS]: this many TCP listeners and bound UDP sockets exist.
 listening() {
 	[ "$(quiet_in "$1" ss -Hltun "sport = :$2" | wc -l)" -ge "${3:-1}" ]
 }
@@ -186,7 +191,7 @@ wait_listen() {
 	busywait 20 listening "$@" || fail "nothing listens on port $2 in $1"
 }
 
-# background CMD...: start it, have it killed at the end of the test. Sets PID.
+# background CMD...: start CMD, kill it at the end of the test. Sets PID.
 background() {
 	printf '# & %s\n' "$*"
 	"$@" &
@@ -201,8 +206,8 @@ stop_process() {
 
 # --- the module ----------------------------------------------------------------------------
 
-# The in-tree ip_vs has its schedulers in modules of their own, which hold it. What is in flight
-# may hold it for a moment, too.
+# The scheduler modules of the in-tree ip_vs hold a reference on it; so do, for a moment, packets in
+# flight.
 module_unload() {
 	ip netns exec director ipvsadm -C 2>/dev/null
 	awk '$1 ~ /^(ip_vs_|xt_ipvs$)/ { print $1 }' /proc/modules | xargs -r rmmod 2>/dev/null
@@ -217,19 +222,25 @@ module_reload() {
 
 # --- the run over the tests ----------------------------------------------------------------
 
-# difference TEST: prints the reason if this test is not for this implementation.
-difference() {
-	local impl kernel name reason
+# load_differences: the skipped tests of this implementation, as lines of pattern<TAB>reason in the
+# file $DIFFERENCES. run_all.sh does it for all scripts, as starting Python is slow on emulated
+# processors.
+load_differences() {
+	[ -z "${DIFFERENCES:-}" ] || return 0
+	DIFFERENCES=$SCRATCH/differences
+	python3 -S "$LIB/ipvstest/differences.py" test >"$DIFFERENCES" || exit
+}
 
-	while read -r impl kernel name reason; do
-		case $impl in '' | '#'* | golden | row) continue ;; esac
-		[ "$impl" = "$IMPL" ] || continue
-		# The columns are patterns.
+# difference SCRIPT:TEST: prints the reason if this test is skipped for this implementation.
+difference() {
+	local pattern reason
+
+	while IFS=$'\t' read -r pattern reason; do
 		# shellcheck disable=SC2053
-		[[ $KERNEL == $kernel && $1 == $name ]] || continue
+		[[ $1 == $pattern ]] || continue
 		printf '%s\n' "$reason"
 		return 0
-	done <"$HERE/differences"
+	done <"$DIFFERENCES"
 }
 
 result() {
@@ -246,15 +257,23 @@ result() {
 	fi
 }
 
+# python_test NAME [FAMILY]: a test of the Python file that has the script's name.
+python_test() {
+	defer clean_director
+	run_py "$SCRIPT.py" "$@"
+}
+
+# test_one NAME [FAMILY]
 test_one() {
-	local fn=$1 label=$2 depth=${#DEFERRED[@]} reason started took=0
+	local fn=$1 label=${2:+ IPv$2} run=$1 depth=${#DEFERRED[@]} reason started took=0
 
 	RET=0 SKIP_REASON=
 	reason=$(difference "$SCRIPT:$fn")
 	if [ -z "$reason" ]; then
 		printf '# --- %s: %s%s\n' "$SCRIPT" "$fn" "$label"
 		started=$EPOCHREALTIME
-		"$fn"
+		[ -z "${TESTS_IN_PYTHON:-}" ] && declare -F "$fn" >/dev/null || run="python_test $fn ${2:-}"
+		$run
 		unwind_to "$depth"
 		took=$(((${EPOCHREALTIME/./} - ${started/./}) / 100000))
 		reason=$SKIP_REASON
@@ -269,28 +288,42 @@ wanted() {
 tests_run() {
 	local t f
 
+	load_differences
 	for t in ${ALL_TESTS:-}; do
 		wanted "$t" || continue
 		for f in ${FAMILIES:-4 6}; do
 			family "$f"
-			test_one "$t" " IPv$f"
+			test_one "$t" "$f"
 		done
 	done
 	family 4
 	for t in ${ONCE_TESTS:-}; do
 		wanted "$t" || continue
-		test_one "$t" ""
+		test_one "$t"
 	done
 	printf '1..%d\n' "$TESTS_RUN"
 	[ "$TESTS_FAILED" -eq 0 ]
 	exit
 }
 
-# run_py FILE ARGS...: a helper that says itself what is wrong, and whose status is the verdict.
-# (-S: only the standard library is used, and Python starts twice as fast.)
+# run_py FILE STEP ARGS...: a step or test of a Python file beside the script; it prints what is
+# wrong itself. -S: only the standard library is used, and Python starts twice as fast.
 run_py() {
-	run python3 -S "$HERE/$1" "${@:2}"
+	local status
+
+	printf '# $ python3 -S %s\n' "$*"
+	TAP_SKIP=$SCRATCH/skip python3 -S "$HERE/$1" "${@:2}"
+	status=$?
+	case $status in
+	0) ;;
+	4) skip "$(<"$SCRATCH/skip")" ;;
+	*) fail "status $status from: $*" ;;
+	esac
 }
 
-# shellcheck source=tools/testing/selftests/ipvs/topology.sh
-. "$HERE/topology.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/topology.sh
+. "$LIB/topology.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/services.sh
+. "$LIB/services.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/netfilter.sh
+. "$LIB/netfilter.sh"

@@ -23,7 +23,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import ask  # noqa: E402
-from ipvstest.netns import libc, namespace  # noqa: E402
+from ipvstest.namespaces import libc, namespace  # noqa: E402
 
 IP_PKTINFO = 8
 PR_SET_PDEATHSIG = 1

@@ -215,44 +215,6 @@ with_topology() {
 	topology_up || { echo "Bail out! no topology"; cat "$SCRATCH/topology.log"; exit 1; }
 }
 
-# with_servers [NAMESPACE...]: the answering program in every server, for TCP and UDP, both
-# families, and a client for `ask`. PORTS=a,b,...: not on PORT but on these.
-with_servers() {
-	local ready
-
-	[ $# -gt 0 ] || set -- $SERVERS
-	mkfifo "$SCRATCH/ready" "$SCRATCH/wishes" "$SCRATCH/answers.pipe"
-	# Both ways, so that no open waits for the other side's.
-	exec {READY}<>"$SCRATCH/ready" {WISHES}<>"$SCRATCH/wishes" {ANSWERS}<>"$SCRATCH/answers.pipe"
-	python3 -S "$HERE/servers.py" "${PORTS:-$PORT}" "$SCRATCH/wishes" "$SCRATCH/answers.pipe" "$@" \
-		>"$SCRATCH/ready" &
-	defer stop_process $!
-	read -rt 60 -u "$READY" ready || fail "the servers did not start"
-	: "$ready"
-}
-
-# with_web NS ROOT [DIRECTIVES...]: nginx gives the files of ROOT on port 80, and what the directives say.
-with_web() {
-	local dir=$SCRATCH/nginx-$1
-
-	mkdir -p "$dir"
-	cat >"$dir/conf" <<-CONF
-		pid $dir/pid; error_log $dir/error; worker_processes 1; user root;
-		events { worker_connections 64; }
-		http {
-			access_log off; server_tokens off; default_type text/plain;
-			server { listen 80; listen [::]:80; root $2; ${*:3} }
-		}
-	CONF
-	background nsenter "--net=/run/netns/$1" nginx -c "$dir/conf" -g "daemon off;" -e "$dir/error"
-	wait_listen "$1" 80 2
-}
-
-# clean_director: no services; connections die with what the test does next, or stay harmlessly.
-clean_director() {
-	quiet_in director ipvsadm -C
-}
-
 # forget_pmtu: path MTUs learnt, which show in the MSS of the next connection.
 forget_pmtu() {
 	local ns
@@ -261,32 +223,6 @@ forget_pmtu() {
 		ip -n "$ns" route flush cache
 		ip -n "$ns" -6 route flush cache
 	done
-}
-
-# forget PATTERN: services and, with their servers, the connections and templates that are listed
-# like this: they hold a helper's module.
-forget() {
-	local status
-
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=1
-	clean_director
-	busywait 5 none_listed "$1"
-	status=$?
-	quiet_in director sysctl -qw net.ipv4.vs.expire_nodest_conn=0
-	return "$status"
-}
-
-none_listed() {
-	! quiet_in director grep -q -- "$1" /proc/net/ip_vs_conn
-}
-
-# While the kernel's table grows, /proc shows less than all of it, and expire_nodest_conn ends less.
-steady_table() {
-	local knob=net.ipv4.vs.conn_lfactor was
-
-	was=$(quiet_in director sysctl -nq "$knob" 2>/dev/null) || return 0
-	defer quiet_in director sysctl -qw "$knob=$was"
-	in_ns director sysctl -qw "$knob=4"
 }
 
 # offloads FEATURE on|off...: at the interfaces that data to and from server1 passes.
@@ -301,104 +237,4 @@ offloads() {
 
 usual_offloads() {
 	offloads gro off gso on tso on tx on rx on
-}
-
-nft_family() { [ "$AF" = 4 ] && echo ip || echo ip6; }
-
-# nft_rules [NS] < RULES: in the director or NS; the tables in them are deleted at the end.
-nft_rules() {
-	local ns=${1:-director} family name
-
-	cat >"$SCRATCH/rules.nft"
-	sed "s/^/# $ns\$ nft: /" "$SCRATCH/rules.nft"
-	while read -r _ family name _; do
-		defer quiet_in "$ns" nft delete table "$family" "$name"
-	done < <(grep '^table ' "$SCRATCH/rules.nft")
-	quiet_in "$ns" nft -f "$SCRATCH/rules.nft" || fail "nft refuses the rules"
-}
-
-# tables -restore|-save|"" ARG...: iptables of the family, in the director
-tables() {
-	local cmd=iptables
-
-	[ "$AF" = 4 ] || cmd=ip6tables
-	quiet_in director "$cmd$1" "${@:2}"
-}
-
-# conntrack_knob VALUE
-conntrack_knob() {
-	defer quiet_in director sysctl -qw net.ipv4.vs.conntrack=0
-	in_ns director sysctl -qw "net.ipv4.vs.conntrack=$1"
-}
-
-forget_entries() {
-	quiet_in director conntrack -F >/dev/null 2>&1
-}
-
-# service PROTO SCHED METHOD [SERVER...]: a service on the VIP with these servers (numbers).
-# PROTO is t or u, METHOD m, g or i.
-service() {
-	local proto=$1 sched=$2 method=$3 n
-
-	shift 3
-	[ $# -gt 0 ] || set -- 1 2 3
-	defer clean_director
-	ipvs_batch <<-RULES
-		-A -$proto $(at "$VIP") -s $sched
-		$(for n; do echo "-a -$proto $(at "$VIP") -r $(at "${RS[n]}") -$method"; done)
-	RULES
-}
-
-# ipvs_batch < LINES: ipvsadm commands, carried out by one process.
-ipvs_batch() {
-	local lines
-
-	lines=$(cat)
-	printf '# director$ ipvsadm %s\n' "${lines//$'\n'/$'\n'# director\$ ipvsadm }"
-	quiet_in director ipvsadm -R <<<"$lines" || fail "status $? from ipvsadm -R"
-}
-
-# ask [ARGS...]: requests from the client to the VIP; prints a server's name per request.
-ask() {
-	ask_from client "$@"
-}
-
-# ask_from NS [ARGS...]
-ask_from() {
-	local answer
-
-	printf '# %s$ ask.py %s\n' "$1" "${*:2} $VIP $PORT" >&2
-	printf '%s\n' "$* $VIP $PORT" >&"$WISHES"
-	while read -rt 120 -u "$ANSWERS" answer && [ "$answer" != . ]; do
-		printf '%s\n' "$answer"
-	done
-}
-
-# vsftpd_in NAMESPACE: anonymous users may take $SCRATCH/file from pub/, and leave files in in/.
-vsftpd_in() {
-	local root=$SCRATCH/$1
-
-	mkdir -p "$root/pub" "$root/in" "$SCRATCH/empty"
-	cp "$SCRATCH/file" "$root/pub/file"
-	chown ftp "$root/in"
-	cat >"$root.conf" <<-CONF
-		listen=NO
-		listen_ipv6=YES
-		background=NO
-		anonymous_enable=YES
-		anon_root=$root
-		ftp_username=ftp
-		nopriv_user=nobody
-		secure_chroot_dir=$SCRATCH/empty
-		no_anon_password=YES
-		write_enable=YES
-		anon_upload_enable=YES
-		connect_from_port_20=YES
-		seccomp_sandbox=NO
-		isolate=NO
-		isolate_network=NO
-	CONF
-	# it complains to its standard input
-	background nsenter "--net=/run/netns/$1" -- vsftpd "$root.conf" 0>&1
-	wait_listen "$1" 21
 }

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""badpkt.py requests|answers FAMILY
+"""Malformed, truncated and unusual packets to a virtual service, and as replies from its server: each
+is forwarded, answered or dropped as by the kernel's ip_vs (golden/badpkt*.txt), and forwarding goes
+on. Phantoms at both ends.
 
-Each packet is followed by a good one: when that has arrived, what became of the other is known.
+A valid packet follows each one; its arrival shows that the director is done with the first.
 """
 
 import struct
-import sys
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.genl import MASQ
-from ipvstest.packet import ICMP, ICMP6, TCP, UDP, icmp, icmp_message, ip, is6, tcp_segment, \
+from ipvstest.pkt import ICMP, ICMP6, TCP, UDP, icmp, icmp_message, ip, is6, tcp_segment, \
     udp_datagram
 from ipvstest.rig import DPORT, Rig, is_error
 
@@ -18,7 +19,7 @@ SENTINEL = 9999
 CPORT = 3333        # of a connection that exists
 
 
-class Bench(Rig):
+class PairRig(Rig):
     """A TCP and a UDP service (NAT) on the same port, with a connection on each."""
 
     def __init__(self, family):
@@ -28,14 +29,14 @@ class Bench(Rig):
         self.ipvs.dest('NEW_DEST', self.udp_service, self.servers[0], DPORT, MASQ)
         self.server = self.servers[0]
         tap.check(self.establish(CPORT), 'no connection')
-        self.ends.client.send(packet.udp(self.client, self.at.vip, CPORT, self.vport, b'x'))
+        self.ends.client.send(pkt.udp(self.client, self.at.vip, CPORT, self.vport, b'x'))
         tap.check(self.arrived(CPORT), 'no UDP connection')
 
     def fate(self, tap_from, raw):
         """Send it, and tell what it led to at either end."""
         self.ends.drain()
         tap_from.send(raw)
-        self.ends.client.send(packet.udp(self.client, self.at.vip, SENTINEL, self.vport, b'next'))
+        self.ends.client.send(pkt.udp(self.client, self.at.vip, SENTINEL, self.vport, b'next'))
         seen = []
         if not self.ends.server.expect(lambda p: self.note(p, 'server', seen), 5):
             seen.append('NOTHING FORWARDED ANY MORE')
@@ -105,7 +106,7 @@ def ip4_cases(src, dst, sport, dport):
                        ('record route', dict(options=b'\7\7\4' + b'\0' * 5)),
                        ('timestamps', dict(options=b'\x44\x0c\5\0' + b'\0' * 8)),
                        ('options broken', dict(options=b'\7\x28\4\0')),
-                       ('source route', dict(options=b'\x83\7\4' + packet.packed(dst) + b'\0'))):
+                       ('source route', dict(options=b'\x83\7\4' + pkt.packed(dst) + b'\0'))):
         yield 'IP ' + name, ip(src, dst, TCP, seg, **args)
     yield 'IP version 5', b'\x55' + ip(src, dst, TCP, seg)[1:]
     yield 'IP bad checksum', ip(src, dst, TCP, seg)[:10] + b'\0\1' + ip(src, dst, TCP, seg)[12:]
@@ -197,48 +198,49 @@ def icmp_cases(src, dst, inner_src, inner_dst, inner_sport, inner_dport):
     yield 'ICMP inner version 6', icmp(src, dst, 3, 3, payload=b'\x65' + good[1:])
 
 
-def run(bench, origin, cases, lines):
+def run(rig, origin, cases, lines):
     for name, raw in cases:
-        lines.append('%s: %s' % (name, bench.fate(origin, raw)))
+        lines.append('%s: %s' % (name, rig.fate(origin, raw)))
 
 
 def families(v6, *args):
     return ip6_cases(*args) if v6 else ip4_cases(*args)
 
 
+@tap.test(each_family=True)
 def requests(family):
-    bench, lines = Bench(family), []
-    src, dst, port = bench.client, bench.at.vip, bench.vport
-    origin = bench.ends.client
-    run(bench, origin, tcp_cases(src, dst, 4001, port), lines)
-    run(bench, origin, udp_cases(src, dst, 4002, port), lines)
-    run(bench, origin, families(family == 6, src, dst, 4003, port), lines)
-    run(bench, origin, other_protocols(src, dst), lines)
-    run(bench, origin, [('ICMP echo to the VIP', icmp(src, dst, 128 if family == 6 else 8, 0))],
+    rig, lines = PairRig(family), []
+    src, dst, port = rig.client, rig.at.vip, rig.vport
+    origin = rig.ends.client
+    run(rig, origin, tcp_cases(src, dst, 4001, port), lines)
+    run(rig, origin, udp_cases(src, dst, 4002, port), lines)
+    run(rig, origin, families(family == 6, src, dst, 4003, port), lines)
+    run(rig, origin, other_protocols(src, dst), lines)
+    run(rig, origin, [('ICMP echo to the VIP', icmp(src, dst, 128 if family == 6 else 8, 0))],
         lines)
-    run(bench, origin, icmp_cases(src, dst, dst, src, port, CPORT), lines)
-    finish(bench, lines, 'badpkt_requests%d.txt' % family)
+    run(rig, origin, icmp_cases(src, dst, dst, src, port, CPORT), lines)
+    finish(rig, lines, 'badpkt_requests%d.txt' % family)
 
 
+@tap.test(each_family=True)
 def answers(family):
-    bench, lines = Bench(family), []
-    src, dst, vip = bench.server, bench.client, bench.at.vip
-    origin = bench.ends.server
-    run(bench, origin, tcp_cases(src, dst, DPORT, CPORT), lines)
-    bench.establish(CPORT)
-    run(bench, origin, udp_cases(src, dst, DPORT, CPORT), lines)
-    run(bench, origin, families(family == 6, src, dst, DPORT, CPORT), lines)
-    run(bench, origin, icmp_cases(src, dst, dst, src, CPORT, DPORT), lines)
-    run(bench, origin, [('from the VIP itself', packet.tcp(vip, dst, bench.vport, CPORT, 'ack'))],
+    rig, lines = PairRig(family), []
+    src, dst, vip = rig.server, rig.client, rig.at.vip
+    origin = rig.ends.server
+    run(rig, origin, tcp_cases(src, dst, DPORT, CPORT), lines)
+    rig.establish(CPORT)
+    run(rig, origin, udp_cases(src, dst, DPORT, CPORT), lines)
+    run(rig, origin, families(family == 6, src, dst, DPORT, CPORT), lines)
+    run(rig, origin, icmp_cases(src, dst, dst, src, CPORT, DPORT), lines)
+    run(rig, origin, [('from the VIP itself', pkt.tcp(vip, dst, rig.vport, CPORT, 'ack'))],
         lines)
-    finish(bench, lines, 'badpkt_answers%d.txt' % family)
+    finish(rig, lines, 'badpkt_answers%d.txt' % family)
 
 
-def finish(bench, lines, name):
-    tap.check(bench.establish(4900), 'no new connection after all that')
-    bench.close()
+def finish(rig, lines, name):
+    tap.check(rig.establish(4900), 'no new connection after all that')
+    rig.close()
     tap.golden(name, lines)
 
 
-{'requests': requests, 'answers': answers}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

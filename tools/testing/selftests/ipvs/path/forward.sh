@@ -4,8 +4,8 @@
 # A request reaches a server and its answer the client: by NAT, direct routing and tunnelling,
 # TCP and UDP. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="nat_tcp nat_udp nat_port dr_tcp dr_udp tun_tcp tun_udp tun_mixed all_methods
 	payload_socat"

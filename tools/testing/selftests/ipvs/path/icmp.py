@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""icmp.py to_server|to_client|ignored FAMILY: errors about packets of connections."""
+"""ICMP errors about packets of a connection: a router or the client reports about what was sent to the
+client, a router or a server about what was sent to the server. Phantoms at both ends.
+"""
 
-import sys
-
-from ipvstest import packet, tap
-from ipvstest.packet import TCP, UDP
+from ipvstest import pkt, tap
+from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import METHODS, Rig, is_error
 
 # what, IPv4 type and code, IPv6 type and code
@@ -38,6 +38,7 @@ def check_error(got, what, src, dst, kind, inner):
     tap.equal(got.inner.flow(), inner, what + ': embedded')
 
 
+@tap.test(each_family=True)
 def to_server(family):
     """The client's side reports about a reply; the server that sent it hears of it."""
     sport = 4000
@@ -50,7 +51,7 @@ def to_server(family):
                     established(rig, sport)
                     rig.ends.drain()
                     about = rig.segment(rig.at.vip, rig.client, rig.vport, sport, 'synack')
-                    rig.ends.client.send(packet.icmp(rig.client, rig.at.vip, *kind,
+                    rig.ends.client.send(pkt.icmp(rig.client, rig.at.vip, *kind,
                                                      payload=quoted(about, family, short)))
                     got = rig.ends.server.expect(lambda p: is_error(rig.unwrap(p) or p))
                     nat = method == 'nat'
@@ -61,6 +62,7 @@ def to_server(family):
             rig.close()
 
 
+@tap.test(each_family=True)
 def to_client(family):
     """The server's side reports about a request; for NAT the client hears of it by the virtual
     address."""
@@ -74,7 +76,7 @@ def to_client(family):
                 rig.ends.drain()
                 if not about:
                     continue
-                rig.ends.server.send(packet.icmp(reporter, rig.client, *kind,
+                rig.ends.server.send(pkt.icmp(reporter, rig.client, *kind,
                                                  payload=quoted(about.raw, family, False)))
                 check_error(rig.error(sport), '%d %s by %s' % (proto, what, reporter),
                             rig.at.vip, rig.client, kind,
@@ -82,28 +84,28 @@ def to_client(family):
         rig.close()
 
 
+@tap.test(each_family=True)
 def ignored(family):
     """What is no error about a connection passes as it is, or is dropped when damaged."""
     rig = Rig(family)
     established(rig, 6000)
     rig.ends.drain()
     stranger = rig.segment(rig.client, rig.servers[0], 6001, rig.dport)
-    rig.ends.server.send(packet.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
+    rig.ends.server.send(pkt.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
                                      payload=stranger))
     got = rig.error(6001)
     if tap.check(got, 'error about a stranger: lost'):
         tap.equal((got.src, got.inner.dst), (rig.servers[0], rig.servers[0]), 'stranger')
-    damaged = bytearray(packet.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
+    damaged = bytearray(pkt.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
                                     payload=rig.segment(rig.client, rig.servers[0], 6000,
                                                         rig.dport)))
     damaged[-1] ^= 0xff
     rig.ends.server.send(bytes(damaged))
-    rig.ends.server.send(packet.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
+    rig.ends.server.send(pkt.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
                                      payload=stranger))
     got = rig.ends.client.expect(is_error)
     tap.equal(got and got.inner.sport, 6001, 'first error after a damaged one')
     rig.close()
 
 
-{'to_server': to_server, 'to_client': to_client, 'ignored': ignored}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -4,8 +4,8 @@
 # The director at an end of the connection: as client of its own VIP, as one of the real servers,
 # and as both. Topology: topology.sh; a server program also runs on the director.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="client_nat client_dr client_tun server_nat server_dr server_tun
 	server_among_others both"

@@ -7,8 +7,8 @@
 #
 #   director  far (10.9.0.1)  <-- veth, VLAN, bridge, bond -->  far (10.9.0.2)  server1 or client
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="methods veth vlan bridge bond vrf policy asymmetric device_gone"
 
@@ -295,7 +295,7 @@ device_gone() {
 		defer clean_director
 		far_service u $method
 		far_service t $method
-		background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 20
+		background nsenter --net=/run/netns/client python3 -S "$LIB/spray.py" "$VIP" "$PORT" 20
 		check "traffic (-$method)" busywait 20 over far
 		gone "to the server, -$method"
 		stop_process "$PID"
@@ -308,7 +308,7 @@ device_gone() {
 	in_ns server1 ip "-$AF" route add "$FAR_NET" via "$DIRECTOR_BACK"
 	defer ip -n server1 route del "$FAR_NET"
 	service u rr m 1
-	background nsenter --net=/run/netns/client python3 -S "$HERE/spray.py" "$VIP" "$PORT" 20
+	background nsenter --net=/run/netns/client python3 -S "$LIB/spray.py" "$VIP" "$PORT" 20
 	check "traffic" busywait 20 over far
 	gone "to the client"
 }

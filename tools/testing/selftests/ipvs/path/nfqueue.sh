@@ -5,8 +5,8 @@
 # through the hooks that remain with softirqs on, beside others that come in softirqs. Requests,
 # replies and the director's own connections. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="requests replies own"
 

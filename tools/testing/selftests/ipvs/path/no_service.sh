@@ -5,8 +5,8 @@
 # director's own stack; a service without a server that may be chosen answers by ICMP port
 # unreachable. Topology: topology.sh; a server program also runs on the director.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="other_port other_protocol no_dest weight_zero after_flush"
 

@@ -9,12 +9,11 @@ import os
 import socket
 import struct
 import subprocess
-import sys
 
-from ipvstest import packet, rules, tap
+from ipvstest import pkt, rules, tap
 from ipvstest.genl import TUNNEL
-from ipvstest.netns import namespace
-from ipvstest.packet import IPIP, IPV6, SCTP, TCP, UDP, Parsed
+from ipvstest.namespaces import namespace
+from ipvstest.pkt import IPIP, IPV6, SCTP, TCP, UDP, Parsed
 from ipvstest.paged import PagedTap
 from ipvstest.rig import Rig
 from ipvstest.rules import GRE, GUE_PORT, TUNNELS
@@ -95,17 +94,17 @@ class Case:
         if self.proto == SCTP:
             chunk = struct.pack('!BBHIHHI', 0, 3, 16 + len(payload), 1, 0, 0, 0) + payload
             l4 = struct.pack('!HHII', sport, dport, 7, 0) + chunk
-            l4 = rules.put(l4, 8, struct.pack('<I', packet.crc32c(l4)))
-            return packet.ip(src, dst, SCTP, l4)
+            l4 = rules.put(l4, 8, struct.pack('<I', pkt.crc32c(l4)))
+            return pkt.ip(src, dst, SCTP, l4)
         size = len(payload) + HEADER[self.proto]
         csum = None
         if partial:
-            csum = ~packet.checksum(packet.pseudo(src, dst, self.proto, size)) & 0xffff
+            csum = ~pkt.checksum(pkt.pseudo(src, dst, self.proto, size)) & 0xffff
         if self.proto == TCP:
-            l4 = packet.tcp_segment(src, dst, sport, dport, 'data', payload=payload, csum=csum)
+            l4 = pkt.tcp_segment(src, dst, sport, dport, 'data', payload=payload, csum=csum)
         else:
-            l4 = packet.udp_datagram(src, dst, sport, dport, payload, csum=csum)
-        return packet.ip(src, dst, self.proto, l4)
+            l4 = pkt.udp_datagram(src, dst, sport, dport, payload, csum=csum)
+        return pkt.ip(src, dst, self.proto, l4)
 
     def offload(self, what, size):
         start, at = 14 + self.head, 16 if self.proto == TCP else 6
@@ -127,7 +126,7 @@ class Case:
         elif what == 'complete':
             # the outer checksum is right, so that of what is inside is known when it comes out
             inner = IPIP if self.rig.family == 4 else IPV6
-            outer = packet.udp('192.0.2.77', '192.0.2.1', 50000, LISTENING,
+            outer = pkt.udp('192.0.2.77', '192.0.2.1', 50000, LISTENING,
                                bytes([0, inner, 0, 0]) + raw)
             sender.send(outer, *[32 + self.head + cut for cut in PAGES[layout]])
         else:
@@ -149,7 +148,7 @@ class Case:
         if kind == 2 and got.proto == GRE:
             # the kernel's ip_vs gets it wrong where the inner checksum is complete already
             if flags and not got.unfinished and os.environ.get('IMPL') != 'kernel':
-                tap.equal(packet.checksum(got.payload), 0, self.name + ': GRE checksum')
+                tap.equal(pkt.checksum(got.payload), 0, self.name + ': GRE checksum')
             return Parsed(got.payload[between:], unfinished=got.unfinished)
         return None
 
@@ -157,11 +156,11 @@ class Case:
         private = (got.payload[0] & 31) * 4
         raw = got.payload[4 + private:]
         if self.tunnel[1] and not got.unfinished:
-            ihl = 40 if packet.is6(got.src) else 20
+            ihl = 40 if pkt.is6(got.src) else 20
             tap.check(got.raw[ihl + 6:ihl + 8] != b'\0\0', self.name + ': no checksum')
         if private:
             start, at = struct.unpack('!HH', got.payload[8:12])
-            raw = rules.put(raw, at, struct.pack('!H', packet.checksum(raw[start:])))
+            raw = rules.put(raw, at, struct.pack('!H', pkt.checksum(raw[start:])))
             return Parsed(raw)
         return Parsed(raw, unfinished=got.unfinished)
 
@@ -183,7 +182,7 @@ class Case:
             return False
         at, size = self.head + (16 if self.proto == TCP else 6), one.length - self.head
         field = int.from_bytes(one.raw[at:at + 2], 'big')
-        wanted = ~packet.checksum(packet.pseudo(one.src, one.dst, self.proto, size)) & 0xffff
+        wanted = ~pkt.checksum(pkt.pseudo(one.src, one.dst, self.proto, size)) & 0xffff
         return field % 0xffff == wanted % 0xffff
 
     def collect(self, end, flow, wanted, what):
@@ -320,7 +319,9 @@ def cases(family):
             yield True, kind, family, proto, SOME[1:]
 
 
-def main(family, capable):
+@tap.step
+def matrices(family, how):
+    capable = how == 'on'
     senders, held = Senders(family), None
     forms(senders, family)
     segments = {proto: takes_segments(senders, family, proto) for proto in HEADER}
@@ -337,5 +338,4 @@ def main(family, capable):
     senders.close()
 
 
-main(int(sys.argv[1]), sys.argv[2] == 'on')
-tap.finish()
+tap.main()

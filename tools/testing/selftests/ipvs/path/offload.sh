@@ -5,8 +5,8 @@
 # UDP, requests and NAT's replies: every byte and every checksum arrives right, whether the devices
 # on the way can do it or the stack has to. Topology: topology.sh, with phantoms.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="by_device by_stack"
 
@@ -26,7 +26,7 @@ with_gue() {
 
 by_device() {
 	with_gue
-	run_py offload.py "$AF" on
+	run_py offload.py matrices "$AF" on
 }
 
 by_stack() {
@@ -37,7 +37,7 @@ by_stack() {
 		quiet_in director ethtool -K $dev tx off >/dev/null || fail "$dev keeps its offloads"
 		defer quiet_in director ethtool -K $dev tx on sg on tso on gso on
 	done
-	run_py offload.py "$AF" off
+	run_py offload.py matrices "$AF" off
 }
 
 tool ethtool

@@ -3,10 +3,10 @@
 
 import struct
 
-from ipvstest import packet, rules, tap
-from ipvstest.bench import VPORT, Row
-from ipvstest.knobs import Knobs
-from ipvstest.packet import TCP, UDP
+from ipvstest import pkt, rules, tap
+from ipvstest.packet_setup import VPORT, Row
+from ipvstest.settings import Knobs
+from ipvstest.pkt import TCP, UDP
 
 from packet_rows import PROTOS, about, and_told, answered, asked, cut, error, opened
 
@@ -25,36 +25,36 @@ def orders(parts):
             ('first in the middle', [two, one, three]), ('one twice', [one, two, two, three]))
 
 
-def again(bench, kind, out, size=PIECE):
+def again(setup, kind, out, size=PIECE):
     """What came in fragments leaves in fragments no larger, but in a tunnel, where it is one
     packet's payload."""
-    head = 48 if bench.family == 6 else 20
+    head = 48 if setup.family == 6 else 20
     out.limit = 0 if kind.tunnel else head + size
     return out
 
 
-def fragments(bench):
+def fragments(setup):
     text = b'fragment' * 160
-    for kind in bench.kinds:
+    for kind in setup.kinds:
         for name, proto in PROTOS.items():
             for order in range(4):
-                sport = bench.sport()
-                raw = bench.request(kind, proto, sport, 'second', text, df=False)
+                sport = setup.sport()
+                raw = setup.request(kind, proto, sport, 'second', text, df=False)
                 what, parts = orders(rules.pieces(raw, PIECE, sport))[order]
                 joined = whole_of(raw, sport)
                 yield Row('%s %s: fragments, %s' % (kind.name, name, what), 'client', parts,
-                          again(bench, kind, bench.sent_on(kind, joined)), asked(False, raw),
-                          opened(bench, kind, proto, sport))
-            sport, size = bench.sport(), 8 if bench.family == 4 else 24
-            raw = bench.request(kind, proto, sport, payload=b'tiny', df=False)
-            out = bench.sent_on(kind, whole_of(raw, sport))
-            out.limit = 0 if kind.tunnel else size + (48 if bench.family == 6 else 20)
+                          again(setup, kind, setup.sent_on(kind, joined)), asked(False, raw),
+                          opened(setup, kind, proto, sport))
+            sport, size = setup.sport(), 8 if setup.family == 4 else 24
+            raw = setup.request(kind, proto, sport, payload=b'tiny', df=False)
+            out = setup.sent_on(kind, whole_of(raw, sport))
+            out.limit = 0 if kind.tunnel else size + (48 if setup.family == 6 else 20)
             if len(rules.pieces(raw, size)) > 1:
                 yield Row('%s %s: fragments, tiny' % (kind.name, name), 'client',
                           rules.pieces(raw, size, sport), out, asked(True, raw))
-            yield from broken_fragments(bench, kind, name, proto, text)
-    yield from reply_fragments(bench, bench.kinds[0], text)
-    yield from error_fragments(bench)
+            yield from broken_fragments(setup, kind, name, proto, text)
+    yield from reply_fragments(setup, setup.kinds[0], text)
+    yield from error_fragments(setup)
 
 
 def whole_of(raw, ident):
@@ -64,147 +64,147 @@ def whole_of(raw, ident):
     return rules.sealed(rules.put(raw, 4, struct.pack('!H', ident)))
 
 
-def broken_fragments(bench, kind, name, proto, text):
-    sport = bench.sport()
-    raw = bench.request(kind, proto, sport, 'second', text, df=False)
+def broken_fragments(setup, kind, name, proto, text):
+    sport = setup.sport()
+    raw = setup.request(kind, proto, sport, 'second', text, df=False)
     yield Row('%s %s: fragments, the first is lost' % (kind.name, name), 'client',
-              rules.pieces(raw, PIECE, sport)[1:], before=opened(bench, kind, proto, sport))
-    src, dst, ident = bench.client, kind.vip, sport + 30000
+              rules.pieces(raw, PIECE, sport)[1:], before=opened(setup, kind, proto, sport))
+    src, dst, ident = setup.client, kind.vip, sport + 30000
     parts = [rules.piece(raw, src, dst, 0, PIECE, ident),
              rules.piece(raw, src, dst, PIECE - 8, PIECE, ident),
              rules.piece(raw, src, dst, 2 * PIECE - 8, 2 * PIECE, ident)]
     yield Row('%s %s: fragments, two overlap' % (kind.name, name), 'client', parts[:2],
-              before=opened(bench, kind, proto, sport))
+              before=opened(setup, kind, proto, sport))
 
 
-def reply_fragments(bench, nat, text):
+def reply_fragments(setup, nat, text):
     for name, proto in PROTOS.items():
         for order in range(4):
-            sport = bench.sport()
-            raw = bench.reply(nat, proto, sport, payload=text, df=False)
+            sport = setup.sport()
+            raw = setup.reply(nat, proto, sport, payload=text, df=False)
             what, parts = orders(rules.pieces(raw, PIECE, sport))[order]
             joined = whole_of(raw, sport)
             yield Row('nat %s reply: fragments, %s' % (name, what), 'server', parts,
-                      again(bench, nat, bench.sent_back(nat, joined)), answered(raw),
-                      opened(bench, nat, proto, sport))
+                      again(setup, nat, setup.sent_back(nat, joined)), answered(raw),
+                      opened(setup, nat, proto, sport))
 
 
-def error_fragments(bench):
+def error_fragments(setup):
     """An error that came in fragments."""
-    code = rules.unreachable(bench.family)
-    for kind in bench.kinds[:3]:
-        sport = bench.sport()
-        quoted = bench.packet(kind.vip, bench.client, UDP, VPORT, sport, 'second', b'x' * 1000)
-        raw = error(bench.client, kind.vip, code, quoted, df=False)
+    code = rules.unreachable(setup.family)
+    for kind in setup.kinds[:3]:
+        sport = setup.sport()
+        quoted = setup.packet(kind.vip, setup.client, UDP, VPORT, sport, 'second', b'x' * 1000)
+        raw = error(setup.client, kind.vip, code, quoted, df=False)
         parts = rules.pieces(raw, PIECE, sport)
         yield Row(kind.name + ' UDP error: in fragments', 'client', parts,
-                  again(bench, kind, bench.sent_on(kind, whole_of(raw, sport), error=True)),
-                  asked(False, raw), opened(bench, kind, UDP, sport))
+                  again(setup, kind, setup.sent_on(kind, whole_of(raw, sport), error=True)),
+                  asked(False, raw), opened(setup, kind, UDP, sport))
 
 
-def far_errors(bench):
+def far_errors(setup):
     """An error behind as many headers as the largest packet has room for. Newer kernels follow a
     dozen of them, and then it is no error but a protocol that nobody knows."""
-    if bench.family == 4:
+    if setup.family == 4:
         return
     # not options, which the stack would have in the first of the fragments that it makes
     headers = [(rules.AH, bytes([size // 4 - 2]) + bytes(size - 2))
                for size in [1024] * 63 + [952]]
-    for kind in bench.kinds[:2]:
-        sport = bench.sport()
-        quoted = cut(about(bench, kind, TCP, sport), 23)
-        raw = error(bench.client, kind.vip, rules.unreachable(6), quoted, extensions=headers)
+    for kind in setup.kinds[:2]:
+        sport = setup.sport()
+        quoted = cut(about(setup, kind, TCP, sport), 23)
+        raw = error(setup.client, kind.vip, rules.unreachable(6), quoted, extensions=headers)
         row = Row(kind.name + ' TCP error: behind 64 KiB of headers', 'client',
-                  rules.pieces(raw, 1440, sport), before=opened(bench, kind, TCP, sport))
+                  rules.pieces(raw, 1440, sport), before=opened(setup, kind, TCP, sport))
         if tap.kernel_is('6.*'):
-            row.out = [again(bench, kind, bench.sent_on(kind, raw, error=True), 1440)]
+            row.out = [again(setup, kind, setup.sent_on(kind, raw, error=True), 1440)]
             row.counts = asked(False, raw)
         else:
             row.out = [rules.told(raw, 4, 1, 6)]
         yield row
 
 
-def longest(bench):
+def longest(setup):
     """As long as can be, put together from fragments: most outer headers cannot tell so much."""
-    size, head = (65535, 28) if bench.family == 4 else (65575, 48)
-    for kind in bench.kinds:
-        sport = bench.sport()
-        raw = bench.request(kind, UDP, sport, payload=b'x' * (size - head), df=False)
+    size, head = (65535, 28) if setup.family == 4 else (65575, 48)
+    for kind in setup.kinds:
+        sport = setup.sport()
+        raw = setup.request(kind, UDP, sport, payload=b'x' * (size - head), df=False)
         row = Row(kind.name + ' UDP: fragments, as long as can be', 'client',
                   rules.pieces(raw, 1440, sport), counts=asked(True, raw))
         if not kind.tunnel or size + kind.overhead() <= (65535 if kind.outer == 4 else 65575):
-            row.out = [bench.sent_on(kind, whole_of(raw, sport))]
+            row.out = [setup.sent_on(kind, whole_of(raw, sport))]
             row.out[0].limit = 1500
         yield row
 
 
-def sized(bench, kind, proto, size, **ip_args):
-    head = (20 if bench.family == 4 else 40) + (20 if proto == TCP else 8)
-    return bench.request(kind, proto, bench.sport(), payload=b'x' * (size - head), **ip_args)
+def sized(setup, kind, proto, size, **ip_args):
+    head = (20 if setup.family == 4 else 40) + (20 if proto == TCP else 8)
+    return setup.request(kind, proto, setup.sport(), payload=b'x' * (size - head), **ip_args)
 
 
-def refuse(bench, kind, name, raw, mtu):
+def refuse(setup, kind, name, raw, mtu):
     """The sender is told how much may come."""
-    out = rules.told(rules.hop(raw), *rules.too_big(bench.family), mtu)
+    out = rules.told(rules.hop(raw), *rules.too_big(setup.family), mtu)
     return Row(name, 'client', raw, out, and_told(kind, asked(True, raw), out),
-               mib={'OutDestUnreachs' if bench.family == 4 else 'OutPktTooBigs': 1})
+               mib={'OutDestUnreachs' if setup.family == 4 else 'OutPktTooBigs': 1})
 
 
-def split(bench, kind, name, raw, mtu):
-    out = bench.sent_on(kind, raw)
+def split(setup, kind, name, raw, mtu):
+    out = setup.sent_on(kind, raw)
     out.limit = mtu
     return Row(name, 'client', raw, out, asked(True, raw))
 
 
-def fitting(bench, where, kinds, mtu, sizes):
+def fitting(setup, where, kinds, mtu, sizes):
     """Packets as large as fits and larger by each of `sizes`."""
     for kind in kinds:
         room = mtu - kind.overhead()
         for name, proto in EXACT.items():
             name = '%s %s, %s' % (kind.name, name, where)
-            raw = sized(bench, kind, proto, room)
-            yield Row(name + ': fits', 'client', raw, bench.sent_on(kind, raw), asked(True, raw))
+            raw = sized(setup, kind, proto, room)
+            yield Row(name + ': fits', 'client', raw, setup.sent_on(kind, raw), asked(True, raw))
             for more in sizes:
                 what = '%s: %d too long' % (name, more)
-                raw = sized(bench, kind, proto, room + more)
-                if bench.family == 4 and kind.tunnel and not bench.pmtu_disc:
-                    yield split(bench, kind, what, raw, mtu)
+                raw = sized(setup, kind, proto, room + more)
+                if setup.family == 4 and kind.tunnel and not setup.pmtu_disc:
+                    yield split(setup, kind, what, raw, mtu)
                 else:
-                    yield refuse(bench, kind, what, raw, room)
-                if bench.family == 4:
-                    raw = sized(bench, kind, proto, room + more, df=False)
-                    yield split(bench, kind, what + ', no DF', raw, mtu)
+                    yield refuse(setup, kind, what, raw, room)
+                if setup.family == 4:
+                    raw = sized(setup, kind, proto, room + more, df=False)
+                    yield split(setup, kind, what + ', no DF', raw, mtu)
 
 
-def mtu(bench):
-    yield from fitting(bench, 'MTU 1500', bench.kinds[2:], 1500, (1, 8, 20))
-    with bench.link_mtu(1400, *BACK):
-        yield from fitting(bench, 'MTU 1400', bench.kinds, 1400, (1, 40))
+def mtu(setup):
+    yield from fitting(setup, 'MTU 1500', setup.kinds[2:], 1500, (1, 8, 20))
+    with setup.link_mtu(1400, *BACK):
+        yield from fitting(setup, 'MTU 1400', setup.kinds, 1400, (1, 40))
         with Knobs(pmtu_disc=0):
-            bench.pmtu_disc = False
-            yield from fitting(bench, 'no PMTU discovery', bench.kinds, 1400, (1,))
-            bench.pmtu_disc = True
-    with bench.link_mtu(9000, *JUMBO):
-        yield from fitting(bench, 'jumbo', bench.kinds, 1500, (1, 3000))
-    yield from replies_too_big(bench)
+            setup.pmtu_disc = False
+            yield from fitting(setup, 'no PMTU discovery', setup.kinds, 1400, (1,))
+            setup.pmtu_disc = True
+    with setup.link_mtu(9000, *JUMBO):
+        yield from fitting(setup, 'jumbo', setup.kinds, 1500, (1, 3000))
+    yield from replies_too_big(setup)
 
 
-def replies_too_big(bench):
+def replies_too_big(setup):
     """The director as router refuses before any service is asked."""
-    nat = bench.kinds[0]
-    with bench.link_mtu(1400, *FRONT):
+    nat = setup.kinds[0]
+    with setup.link_mtu(1400, *FRONT):
         for more in (0, 1):
-            sport = bench.sport()
-            head = 28 if bench.family == 4 else 48
-            raw = bench.reply(nat, UDP, sport, payload=b'x' * (1400 - head + more))
+            sport = setup.sport()
+            head = 28 if setup.family == 4 else 48
+            raw = setup.reply(nat, UDP, sport, payload=b'x' * (1400 - head + more))
             row = Row('nat UDP reply, MTU 1400: %d too long' % more, 'server', raw,
-                      before=opened(bench, nat, UDP, sport))
+                      before=opened(setup, nat, UDP, sport))
             if not more:
-                row.out, row.counts = [bench.sent_back(nat, raw)], answered(raw)
+                row.out, row.counts = [setup.sent_back(nat, raw)], answered(raw)
             else:
-                told = rules.told(raw, *rules.too_big(bench.family), 1400)
+                told = rules.told(raw, *rules.too_big(setup.family), 1400)
                 row.out = [rules.Out('server', readdressed_error(told.raw, nat.source), told.free)]
-                row.mib = {'FragFails': 1, 'OutDestUnreachs' if bench.family == 4 else
+                row.mib = {'FragFails': 1, 'OutDestUnreachs' if setup.family == 4 else
                            'OutPktTooBigs': 1}
             yield row
 
@@ -212,28 +212,28 @@ def replies_too_big(bench):
 def readdressed_error(raw, src):
     """The same error from another address."""
     _, at, _ = rules.locate(raw)
-    out = rules.sealed(rules.put(raw, rules.address_at(raw, 'src'), packet.packed(src)))
+    out = rules.sealed(rules.put(raw, rules.address_at(raw, 'src'), pkt.packed(src)))
     if not rules.is6(raw):
         return out
-    check = rules.transport_check(out, packet.ICMP6, at)
+    check = rules.transport_check(out, pkt.ICMP6, at)
     return rules.put(out, at + 2, struct.pack('!H', check))
 
 
-def too_big_reported(bench):
+def too_big_reported(setup):
     """A router on the way to the server wants less: the client is told how much that leaves."""
-    if bench.family == 6:
+    if setup.family == 6:
         return
-    for kind in bench.kinds[2:]:
+    for kind in setup.kinds[2:]:
         if kind.outer == 6:
             continue
-        sport = bench.sport()
-        inner = rules.hop(bench.request(kind, TCP, sport, 'second', b'x' * 1380))
-        outer = bench.sent_on(kind, bench.request(kind, TCP, sport, 'second', b'x' * 1380)).raw
+        sport = setup.sport()
+        inner = rules.hop(setup.request(kind, TCP, sport, 'second', b'x' * 1380))
+        outer = setup.sent_on(kind, setup.request(kind, TCP, sport, 'second', b'x' * 1380)).raw
         out = rules.told(inner[:600], 3, 4, 1300 - kind.overhead())
         raw = error('198.51.100.11', kind.source, (3, 4), outer[:600 + kind.overhead()], 1300)
         counted = len(inner[:600])
         yield Row(kind.name + ' tunnel error: fragmentation needed', 'server', raw, out,
-                  and_told(kind, (0, 0, 1, 0, counted), out), opened(bench, kind, TCP, sport),
+                  and_told(kind, (0, 0, 1, 0, counted), out), opened(setup, kind, TCP, sport),
                   {'OutDestUnreachs': 1})
 
 

@@ -1,23 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""packet_table.py FAMILY [GENERATOR...]: the rows of packet_rows*.py."""
+"""The packet table: one packet in, what leaves byte for byte, and the counters, for each protocol,
+method and family. The expected packets come from the forwarding rules in ipvstest/rules.py, the rows
+from packet_rows*.py; a row that fails is named. ROWS=name[,name]: only these generators of rows.
+"""
 
-import sys
+import os
 
 from packet_rows import PLAIN
 from packet_rows_icmp import ICMP
 from packet_rows_size import SIZE
 
 from ipvstest import tap
-from ipvstest.bench import Bench
+from ipvstest.packet_setup import Setup
 
-bench = Bench(int(sys.argv[1]))
-for generator in PLAIN + ICMP + SIZE:
-    if sys.argv[2:] and generator.__name__ not in sys.argv[2:]:
-        continue
-    before = bench.rows
-    for row in generator(bench):
-        bench.run(row)
-    tap.note('%4d rows: %s' % (bench.rows - before, generator.__name__))
-bench.close()
-tap.finish()
+
+@tap.test(each_family=True)
+def table(family):
+    setup, only = Setup(family), os.environ.get('ROWS')
+    for generator in PLAIN + ICMP + SIZE:
+        if only and generator.__name__ not in only.split(','):
+            continue
+        before = setup.rows
+        for row in generator(setup):
+            setup.run(row)
+        tap.note('%4d rows: %s' % (setup.rows - before, generator.__name__))
+    setup.close()
+
+
+tap.main()

@@ -3,10 +3,9 @@
 """packets.py headers|fragments|no_checksum|captured|plain|rerouted FAMILY"""
 
 import subprocess
-import sys
 
-from ipvstest import packet, tap
-from ipvstest.packet import IPIP, IPV6, TCP, UDP
+from ipvstest import pkt, tap
+from ipvstest.pkt import IPIP, IPV6, TCP, UDP
 from ipvstest.rig import METHODS, Rig
 from ipvstest.wire import capture, ip_command
 
@@ -43,6 +42,7 @@ def each(first, family, args, protos=(TCP, UDP)):
             rig.close()
 
 
+@tap.step
 def headers(family):
     if family == 4:
         each(7000, 4, (('no-operation options', dict(options=b'\1' * 8)),
@@ -54,19 +54,21 @@ def headers(family):
                                                         (DSTOPTS, PAD)]))))
 
 
+@tap.step
 def no_checksum(family):
     if family == 6:
         return
     for count, method in enumerate(METHODS):
         rig, sport = Rig(4, method, UDP), 7200 + count
-        datagram = packet.udp_datagram(rig.client, rig.at.vip, sport, rig.vport, b'no sum', csum=0)
-        rig.ends.client.send(packet.ip(rig.client, rig.at.vip, UDP, datagram))
+        datagram = pkt.udp_datagram(rig.client, rig.at.vip, sport, rig.vport, b'no sum', csum=0)
+        rig.ends.client.send(pkt.ip(rig.client, rig.at.vip, UDP, datagram))
         got = rig.arrived(sport)
         if tap.check(got, method + ': did not arrive'):
             tap.equal((got.bad, rig.unwrap(got).payload), ([], b'no sum'), method)
         rig.close()
 
 
+@tap.step
 def captured(family):
     """A capture on both devices of the director: every packet is a clone."""
     held = [capture('director', dev) for dev in ('front', 'back')]
@@ -75,6 +77,7 @@ def captured(family):
         sock.close()
 
 
+@tap.step
 def plain(family):
     each(7400, family, (('plain', {}),))
 
@@ -82,16 +85,17 @@ def plain(family):
 def split(raw, family, at):
     """The packet in two fragments, the first with `at` bytes of payload."""
     head = 20 if family == 4 else 40
-    payload, src, dst = raw[head:], packet.Parsed(raw).src, packet.Parsed(raw).dst
+    payload, src, dst = raw[head:], pkt.Parsed(raw).src, pkt.Parsed(raw).dst
     if family == 4:
-        return [packet.ip(src, dst, UDP, payload[:at], df=False, more=True, ident=77),
-                packet.ip(src, dst, UDP, payload[at:], df=False, offset=at, ident=77)]
+        return [pkt.ip(src, dst, UDP, payload[:at], df=False, more=True, ident=77),
+                pkt.ip(src, dst, UDP, payload[at:], df=False, offset=at, ident=77)]
     ident = b'\0\0\0\x4d'
-    return [packet.ip(src, dst, UDP, payload[:at], extensions=[(44, b'\0\0\1' + ident)]),
-            packet.ip(src, dst, UDP, payload[at:],
+    return [pkt.ip(src, dst, UDP, payload[:at], extensions=[(44, b'\0\0\1' + ident)]),
+            pkt.ip(src, dst, UDP, payload[at:],
                       extensions=[(44, b'\0' + at.to_bytes(2, 'big') + ident)])]
 
 
+@tap.step
 def fragments(family):
     for count, method in enumerate(METHODS):
         rig, sport = Rig(family, method, UDP), 7500 + count
@@ -115,6 +119,7 @@ def permanent_neighbours(dev):
                    for line in shown.splitlines())
 
 
+@tap.step
 def rerouted(family):
     phantoms = permanent_neighbours('back')
     for count, method in enumerate(METHODS):
@@ -132,6 +137,4 @@ def rerouted(family):
         rig.close()
 
 
-{f.__name__: f for f in (headers, fragments, no_checksum, captured, plain, rerouted)}[
-    sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -5,20 +5,10 @@
 # without a checksum, packets that a capture holds a copy of, conntrack at work; and a route that
 # changes or goes away with its device. Topology: topology.sh, with phantoms.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="headers fragments no_checksum captured tracked rerouted"
-
-helper() {
-	defer clean_director
-	run_py packets.py "$@" "$AF"
-}
-
-headers() { helper headers; }
-fragments() { helper fragments; }
-no_checksum() { helper no_checksum; }
-captured() { helper captured; }
 
 # A rule that needs conntrack makes the namespace track what passes.
 tracked() {
@@ -30,7 +20,7 @@ tracked() {
 			}
 		}
 	RULES
-	helper plain
+	python_test plain "$AF"
 	equal "tracked connections" \
 		"$(quiet_in director cat /proc/net/nf_conntrack 2>/dev/null | grep -cE 'port=8(0|1|2|080) ')" 0
 }
@@ -40,7 +30,7 @@ rerouted() {
 	defer quiet_in director sysctl -qw net.ipv6.conf.back.keep_addr_on_down=0
 	in_ns director sysctl -qw net.ipv6.conf.back.keep_addr_on_down=1
 	defer ip -n director link set back up
-	helper rerouted
+	python_test rerouted "$AF"
 }
 
 with_topology

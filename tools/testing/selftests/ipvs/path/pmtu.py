@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """pmtu.py too_big|learnt FAMILY: who is told what about path MTU."""
 
-import sys
-
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
-from ipvstest.packet import ICMP, ICMP6, TCP
+from ipvstest.pkt import ICMP, ICMP6, TCP
 from ipvstest.wire import Ends, ip_command
 
 VPORT, DPORT = 80, 8080
@@ -39,7 +37,7 @@ class Case:
 
     def segment(self, sport, flags, size=0, **ip_args):
         header = 40 if self.family == 4 else 60
-        return packet.tcp(self.at.phantom_client, self.at.vip, sport, VPORT, flags,
+        return pkt.tcp(self.at.phantom_client, self.at.vip, sport, VPORT, flags,
                           payload=b'x' * max(size - header, 0), **ip_args)
 
     def establish(self, sport):
@@ -68,6 +66,7 @@ class Case:
         self.ends.close()
 
 
+@tap.step
 def too_big(family):
     """The device to the servers is narrower than the packet."""
     for dev_mtu in (1400, 1500):
@@ -92,10 +91,11 @@ def report(case, captured, mtu):
     """What a router before the server says to the sender of `captured`."""
     raw = captured.raw
     if case.family == 4:
-        return packet.icmp(case.at.real[0], captured.src, 3, 4, rest=mtu, payload=raw[:68])
-    return packet.icmp(case.at.real[0], captured.src, 2, 0, rest=mtu, payload=raw[:600])
+        return pkt.icmp(case.at.real[0], captured.src, 3, 4, rest=mtu, payload=raw[:68])
+    return pkt.icmp(case.at.real[0], captured.src, 2, 0, rest=mtu, payload=raw[:600])
 
 
+@tap.step
 def learnt(family):
     """A router behind the director reports: NAT passes it on translated; TUN (IPv4) tells the
     client, the kernel's at first by the MTU it had before, so the second answer counts."""
@@ -120,5 +120,4 @@ def learnt(family):
         ip_command(ns, '-%d' % family, 'route', 'flush', 'cache')
 
 
-{'too_big': too_big, 'learnt': learnt}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -6,14 +6,10 @@
 # client; and a bulk transfer gets through each time. Topology: topology.sh; the way to the
 # servers (`back`) is narrowed to 1400 bytes by the tests that say so.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="too_big learnt tunnel_bulk narrow_bulk"
-
-# Crafted packets of every method: see pmtu.py.
-too_big() { run_py pmtu.py too_big "$AF"; }
-learnt() { run_py pmtu.py learnt "$AF"; }
 
 # bulk_each METHOD...: a TCP stream up and down through each.
 bulk_each() {

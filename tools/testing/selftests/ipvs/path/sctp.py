@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sctp.py associations|rules|ipsec FAMILY, sctp.py tunnels FAMILY OUTER KIND...: associations of
-the kernel's own SCTP sockets through each method and each kind of tunnel, the rules that have a name
-in TCP, too, and AH/ESP packets after ISAKMP."""
+"""SCTP associations between kernel sockets, by NAT (also with port translation), direct routing and
+tunnels, with checksums and segmentation left to devices or to the stack (other tunnels:
+tunnels.sh); conn_reuse_mode and persistence for SCTP; AH and ESP that follow their ISAKMP connection.
+states.sh tests the state table, knobs.sh sloppy_sctp.
+"""
 
 import socket
 import subprocess
-import sys
 import threading
 
-from ipvstest import packet, rules, tap
+from ipvstest import pkt, rules, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
-from ipvstest.knobs import Knobs
-from ipvstest.netns import namespace
-from ipvstest.packet import SCTP, UDP
+from ipvstest.settings import Knobs
+from ipvstest.namespaces import command_in, namespace
+from ipvstest.pkt import SCTP, UDP
 from ipvstest.rig import Rig
 from ipvstest.wire import CSUM_NOT_READY, Addresses, Ends, about, capture, wait_until
 
@@ -22,10 +23,17 @@ AH, ESP = 51, 50
 PAYLOAD = bytes(range(256)) * 200
 
 
+def has_sctp():
+    if subprocess.run(('modprobe', 'sctp'), check=False).returncode:
+        print('# no SCTP sockets in this kernel')
+        return False
+    return True
+
+
 def sctp_socket(ns, address, port):
     """Bound to one address: an SCTP socket tells its peer all that it is bound to."""
     with namespace(ns):
-        sock = socket.socket(socket.AF_INET6 if packet.is6(address) else socket.AF_INET,
+        sock = socket.socket(socket.AF_INET6 if pkt.is6(address) else socket.AF_INET,
                              socket.SOCK_STREAM, SCTP)
     sock.settimeout(20)
     sock.bind((address, port))
@@ -118,7 +126,13 @@ def association(at, ipvs, name, method, port, dport, server=None, tunnel=None):
     return largest
 
 
+@tap.test(each_family=True)
 def associations(family):
+    if not has_sctp():
+        return
+    for dev in ('front', 'back'):
+        tap.defer(*command_in('director', 'ethtool', '-K', dev, 'tx', 'on', 'sg', 'on', 'tso', 'on',
+                              'gso', 'on'))
     at, ipvs = Addresses(family), Ipvs()
     # a port for each, as a server that comes back has its old counts
     for port, how in ((5060, 'by devices'), (5070, 'by the stack')):
@@ -140,7 +154,10 @@ def sums_at_back(how):
                        check=True, stdout=subprocess.DEVNULL)
 
 
-def tunnels(family, outer, kinds):
+@tap.step
+def tunnels(family, outer, *kinds):
+    if not has_sctp():
+        return
     """server1 has the tunnels' other ends."""
     at, far, ipvs = Addresses(family), Addresses(outer), Ipvs()
     port = 5100 + 50 * (outer == 6) + 20 * list(rules.TUNNELS).index(kinds[0])
@@ -183,7 +200,7 @@ def persistent(family):
         ipvs.dest('NEW_DEST', service, phantom, service[1], MASQ)
 
     def send(sport, chunk):
-        ends.client.send(packet.sctp(at.phantom_client, at.vip, sport, service[1], chunk))
+        ends.client.send(pkt.sctp(at.phantom_client, at.vip, sport, service[1], chunk))
         got = ends.server.expect(lambda p: p.sport == sport)
         return got and got.dst
 
@@ -193,7 +210,7 @@ def persistent(family):
 
     home = send(4000, 'init')
     tap.equal(template(), 'NONE', 'template of a client that is not proven')
-    ends.server.send(packet.sctp(home, at.phantom_client, service[1], 4000, 'cookieack'))
+    ends.server.send(pkt.sctp(home, at.phantom_client, service[1], 4000, 'cookieack'))
     tap.check(ends.client.expect(lambda p: p.dport == 4000), 'no reply')
     tap.equal(template(), 'ASSURED', 'template of an established association')
     for sport in (4001, 4002, 4003):
@@ -202,11 +219,13 @@ def persistent(family):
     ends.close()
 
 
-def rules_of_tcp(family):
+@tap.test(each_family=True)
+def rules(family):
     reuse(family)
     persistent(family)
 
 
+@tap.test(each_family=True)
 def ipsec(family):
     """AH and ESP go where the ISAKMP connection of the same client went, and nowhere alone."""
     ends, ipvs = Ends(family), Ipvs()
@@ -218,31 +237,20 @@ def ipsec(family):
         ipvs.dest('NEW_DEST', service, phantom, 500, MASQ)
     # an AH header as an IPv6 extension is stepped over, so that one has ESP only
     protocols = (ESP, AH) if family == 4 else (ESP,)
-    ends.client.send(packet.udp(at.phantom_client, at.vip, 500, 500, b'isakmp'))
+    ends.client.send(pkt.udp(at.phantom_client, at.vip, 500, 500, b'isakmp'))
     first = ends.server.expect(lambda p: p.sport == 500)
     if tap.check(first, 'ISAKMP did not arrive'):
         for proto in protocols:
             what = 'protocol %d' % proto
-            ends.client.send(packet.ip(at.phantom_client, at.vip, proto, b'\0' * 24))
+            ends.client.send(pkt.ip(at.phantom_client, at.vip, proto, b'\0' * 24))
             got = ends.server.expect(lambda p, proto=proto: p.proto == proto)
             tap.equal(got and (got.src, got.dst, got.bad), (at.phantom_client, first.dst, []),
                       what + ' in')
-            ends.server.send(packet.ip(first.dst, at.phantom_client, proto, b'\0' * 24))
+            ends.server.send(pkt.ip(first.dst, at.phantom_client, proto, b'\0' * 24))
             got = ends.client.expect(lambda p, proto=proto: p.proto == proto)
             tap.equal(got and (got.src, got.bad), (at.vip, []), what + ' out')
     ipvs.flush()
     ends.close()
 
 
-def main(what, family, *more):
-    if what in ('associations', 'tunnels') \
-            and subprocess.run(('modprobe', 'sctp'), check=False).returncode:
-        print('# no SCTP sockets in this kernel')
-    elif what == 'tunnels':
-        tunnels(int(family), int(more[0]), more[1:])
-    else:
-        {'associations': associations, 'rules': rules_of_tcp, 'ipsec': ipsec}[what](int(family))
-
-
-main(*sys.argv[1:])
-tap.finish()
+tap.main(tools=['ethtool'])

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""ttl.py ttl|route_fail|removed_server FAMILY"""
+"""TTL and traffic class of forwarded packets, and the errors the client gets when the TTL expires, when
+there is no route to the server, or when the server does not answer ARP. golden/ttl*.txt and
+golden/route_fail*.txt hold the kernel's answers. Phantoms at both ends.
+"""
 
-import sys
+import subprocess
 
 from ipvstest import tap
-from ipvstest.packet import TCP, UDP
+from ipvstest.namespaces import command_in
+from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import METHODS, Rig
 from ipvstest.wire import ip_command
 
@@ -19,6 +23,7 @@ def shown(got):
     return text
 
 
+@tap.test(each_family=True)
 def ttl(family):
     lines = []
     for method in METHODS:
@@ -44,8 +49,12 @@ def ttl(family):
     tap.golden('ttl%d.txt' % family, lines)
 
 
+@tap.test(each_family=True)
 def route_fail(family):
-    lines = []
+    # A dead neighbour is found dead after 0.1 s instead of 3 s.
+    knob, lines = 'net.ipv%d.neigh.back.retrans_time_ms' % family, []
+    tap.defer(*command_in('director', 'sysctl', '-qw', knob + '=1000'))
+    subprocess.run(command_in('director', 'sysctl', '-qw', knob + '=30'), check=True)
     for kind in ('unreachable', 'blackhole', 'dead'):
         for method in METHODS:
             for proto in (TCP, UDP):
@@ -70,6 +79,7 @@ def fails(family, kind, method, proto):
     return outcome
 
 
+@tap.test(each_family=True)
 def removed_server(family):
     """A server goes while a connection is on it, and comes back."""
     lines = []
@@ -96,6 +106,4 @@ def removed_server(family):
     tap.golden('removed_server%d.txt' % family, lines)
 
 
-{'ttl': ttl, 'route_fail': route_fail, 'removed_server': removed_server}[sys.argv[1]](
-    int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -4,11 +4,10 @@
 
 import os
 import struct
-import sys
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.genl import TUNNEL, Ipvs
-from ipvstest.packet import ICMP, IPIP, IPV6, TCP, UDP, Parsed
+from ipvstest.pkt import ICMP, IPIP, IPV6, TCP, UDP, Parsed
 from ipvstest.wire import Addresses, Ends, ip_command
 
 VPORT, GUE_PORT, GRE = 80, 5555, 47
@@ -32,7 +31,7 @@ class Case:
                        tunnel=(self.type, GUE_PORT if self.type == 1 else 0, self.flags))
 
     def send(self, sport, flags, payload=b'', **ip_args):
-        raw = packet.tcp(self.at.phantom_client, self.at.vip, sport, VPORT, flags,
+        raw = pkt.tcp(self.at.phantom_client, self.at.vip, sport, VPORT, flags,
                          payload=payload, **ip_args)
         self.ends.client.send(raw)
         return Parsed(raw)
@@ -54,7 +53,7 @@ def unwrap(case, outer):
     if case.type == 1:
         tap.equal((outer.proto, outer.dport), (UDP, GUE_PORT), case.kind + ': protocol and port')
         tap.check(outer.sport >= 1024, case.kind + ': source port %d' % outer.sport)
-        ihl = 40 if packet.is6(outer.src) else 20
+        ihl = 40 if pkt.is6(outer.src) else 20
         check = outer.raw[ihl + 6:ihl + 8]
         tap.equal(check != b'\0\0', case.flags != 0, case.kind + ': has a checksum')
         tap.equal(outer.payload[:4], bytes([0, protocol, 0, 0]), case.kind + ': GUE header')
@@ -64,7 +63,7 @@ def unwrap(case, outer):
     tap.equal((outer.proto, outer.payload[:4]), (GRE, wanted), case.kind + ': GRE header')
     # the kernel's ip_vs gets it wrong where the inner checksum is complete already
     if case.flags and os.environ.get('IMPL') != 'kernel':
-        tap.equal(packet.checksum(outer.payload), 0, case.kind + ': GRE checksum')
+        tap.equal(pkt.checksum(outer.payload), 0, case.kind + ': GRE checksum')
     return outer.payload[case.between:]
 
 
@@ -74,8 +73,8 @@ def check_form(case, sent, outer, what):
     bad = [b for b in outer.bad if b != 'UDP checksum 0']
     tap.equal(bad, [], what + ': ' + repr(outer))
     tap.equal((outer.src, outer.ttl, outer.tos), (case.source, 32, 0x2a), what + ': outer header')
-    if not packet.is6(outer.src):
-        tap.equal(outer.df, not packet.is6(sent.src), what + ': DF')
+    if not pkt.is6(outer.src):
+        tap.equal(outer.df, not pkt.is6(sent.src), what + ': DF')
     inner = Parsed(unwrap(case, outer))
     tap.equal(inner.bad, [], what + ': inner')
     tap.equal((inner.flow(), inner.ttl, inner.payload), (sent.flow(), 32, sent.payload),
@@ -83,6 +82,7 @@ def check_form(case, sent, outer, what):
     return outer
 
 
+@tap.step
 def form(family):
     """Both families outside; the packets of a flow come from one port."""
     for count, kind in enumerate(KINDS):
@@ -108,6 +108,7 @@ def is_too_big(got):
     return (got.proto, got.kind, got.code) == (ICMP, 3, 4)
 
 
+@tap.step
 def reported(family):
     """A router on the way to the server reports: the client is told, the kernel's ip_vs at first
     by the MTU it had before, so the second answer counts."""
@@ -121,7 +122,7 @@ def reported(family):
         case.send(sport, 'data', b'x' * 1380)
         captured = case.outer()
         if tap.check(captured, kind + ': data did not arrive'):
-            case.ends.server.send(packet.icmp(case.at.real[0], captured.src, 3, 4, rest=1300,
+            case.ends.server.send(pkt.icmp(case.at.real[0], captured.src, 3, 4, rest=1300,
                                               payload=captured.raw[:100]))
             tap.check(case.ends.client.expect(is_too_big), kind + ': the client was not told')
             case.send(sport, 'data', b'x' * 1380)
@@ -135,5 +136,4 @@ def reported(family):
             ip_command(ns, '-%d' % family, 'route', 'flush', 'cache')
 
 
-{'form': form, 'reported': reported}[sys.argv[1]](int(sys.argv[2]))
-tap.finish()
+tap.main()

@@ -5,8 +5,8 @@
 # family in every family: what the packets look like, what the kernel's own devices at the servers
 # make of them, and errors from the way. Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="form reported traffic sctp sctp_sums sctp_fragments"
 
@@ -20,13 +20,10 @@ KINDS=(
 	"--tun-type gre --tun-csum"
 )
 
-# Crafted packets: see tunnels.py.
-form() { run_py tunnels.py form "$AF"; }
-
 # The kernel's ip_vs learns from errors about IPv4 in IPv4 only, and so do we.
 reported() {
 	[ "$AF" = 4 ] || return 0
-	run_py tunnels.py reported "$AF"
+	python_test reported "$AF"
 }
 
 # far_end ADDRESS: devices at server1 that take packets of every kind to ADDRESS.

@@ -5,8 +5,8 @@
 # director for their servers; by each method, with and without persistence and conntrack.
 # Topology: topology.sh.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="nat direct tunnel persistent_udp direction other_traffic"
 export ONCE_TESTS="unload"

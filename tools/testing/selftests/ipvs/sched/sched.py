@@ -1,22 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sched.py FAMILY: sequences of choices, compared with golden/sched.txt.
+"""The server a scheduler chooses, connection by connection, for given weights and loads: the sequences
+in golden/sched.txt are the kernel's. The servers are phantoms, so that the test controls their loads.
 
 A scenario is a scheduler, the servers' weights in the order they are added (a, b, c ...), and
 steps:
-  N        so many new connections; their servers are the result
-  e        of the connections made so far, those not yet closed get established
-  rX fX    server X's newest open connection, if any, is reset / closed by FIN from both sides
+  N        N new connections; their servers are the result
+  e        establish the open connections
+  rX fX    reset server X's newest open connection, if any / close it by FIN from both sides
   wX=N     edit the weight       dX  delete the server      +X=N  add it
   s=NAME   switch the scheduler  uX=N  upper threshold (lower: default)
 """
 
 import re
-import sys
+import subprocess
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.genl import Ipvs
-from ipvstest.packet import TCP
+from ipvstest.namespaces import command_in
+from ipvstest.pkt import TCP
 from ipvstest.wire import Ends
 
 DPORT = 8080
@@ -79,11 +81,11 @@ class Director:
                        upper=self.upper.get(name, 0))
 
     def segment(self, sport, flags):
-        self.ends.client.send(packet.tcp(self.at.phantom_client, self.at.vip, sport, self.vport,
+        self.ends.client.send(pkt.tcp(self.at.phantom_client, self.at.vip, sport, self.vport,
                                          flags))
 
     def answer(self, name, sport, flags):
-        self.ends.server.send(packet.tcp(self.phantom(name), self.at.phantom_client, DPORT, sport,
+        self.ends.server.send(pkt.tcp(self.phantom(name), self.at.phantom_client, DPORT, sport,
                                          flags))
 
     def arrives(self, sport):
@@ -167,8 +169,9 @@ def play(director, steps, sport):
     return runs, sport
 
 
-def main():
-    ends, ipvs, sport, lines = Ends(int(sys.argv[1])), Ipvs(), 1024, []
+@tap.test(each_family=True)
+def choices(family):
+    ends, ipvs, sport, lines = Ends(family), Ipvs(), 1024, []
     for number, (sched, weights, steps) in enumerate(SCENARIOS):
         # A port of its own: a server deleted and added again would come back with its counts.
         director = Director(ends, ipvs, 100 + number, sched, weights)
@@ -179,5 +182,14 @@ def main():
     tap.golden('sched.txt', lines)
 
 
-main()
-tap.finish()
+@tap.test
+def unknown_scheduler():
+    command = command_in('director', 'ipvsadm', '-A', '-t', '203.0.113.10:8000', '-s', 'nonsense')
+    status = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode
+    tap.check(status, 'a scheduler that does not exist was accepted')
+    listed = subprocess.run(command_in('director', 'ipvsadm', '-S', '-n'), capture_output=True,
+                            check=True, text=True).stdout
+    tap.equal(listed, '', 'services')
+
+
+tap.main()

@@ -11,10 +11,9 @@ import os
 import random
 import socket
 import struct
-import sys
 import time
 
-from ipvstest import genl, packet, tap
+from ipvstest import genl, pkt, tap
 from ipvstest.genl import Ipvs, nest, text, u16, u32
 from ipvstest.schedulers import FALLBACK, PORT, Server, Service
 from ipvstest.wire import Ends, wait_until
@@ -30,7 +29,7 @@ SMALL_WEIGHTS = ('wrr', 'switch', 'twos')
 
 
 def words(address):
-    raw = packet.packed(address)
+    raw = pkt.packed(address)
     return struct.unpack('!%dI' % (len(raw) // 4), raw)
 
 
@@ -41,7 +40,7 @@ class Director:
         self.ends, self.ipvs, self.family = Ends(family), Ipvs(), family
         self.at, self.cport, self.fences = self.ends.at, 1024, 0
         self.ipvs.flush()
-        fence = (self.at.vip, FENCE_PORT, packet.UDP)
+        fence = (self.at.vip, FENCE_PORT, pkt.UDP)
         self.ipvs.add_service(*fence, 'rr')
         self.ipvs.dest('NEW_DEST', fence, self.at.phantoms[0], FENCE_SERVER)
 
@@ -56,7 +55,7 @@ class Director:
     def first(self, raw):
         """Sends a client's first packet: the port at the server, or None when it is refused,
         which is so when a packet sent behind it comes first. Others may still be on their way."""
-        sent, fence = packet.Parsed(raw), None
+        sent, fence = pkt.Parsed(raw), None
 
         def is_it(got):
             return got.sport is not None and \
@@ -68,7 +67,7 @@ class Director:
         if not got:
             self.fences += 1
             fence = 1024 + self.fences % 60000
-            self.ends.client.send(packet.udp(self.at.phantom_client, self.at.vip, fence,
+            self.ends.client.send(pkt.udp(self.at.phantom_client, self.at.vip, fence,
                                              FENCE_PORT))
             got = self.ends.server.expect(is_it)
         if not got:
@@ -171,11 +170,11 @@ class History:
     # --- connections
 
     def segment(self, conn, flags):
-        self.director.ends.client.send(packet.tcp(conn.client, conn.site, conn.cport, self.port,
+        self.director.ends.client.send(pkt.tcp(conn.client, conn.site, conn.cport, self.port,
                                                   flags))
 
     def answer(self, conn, flags):
-        self.director.ends.server.send(packet.tcp(conn.server.address, conn.client,
+        self.director.ends.server.send(pkt.tcp(conn.server.address, conn.client,
                                                   conn.server.port, conn.cport, flags))
 
     def any_conn(self):
@@ -187,7 +186,7 @@ class History:
 
     def goes_to(self, conn):
         """The number of the server, or None."""
-        port = self.director.first(packet.tcp(conn.client, conn.site, conn.cport, self.port,
+        port = self.director.first(pkt.tcp(conn.client, conn.site, conn.cport, self.port,
                                               'syn'))
         return None if port is None else port - FIRST_SERVER
 
@@ -328,19 +327,18 @@ def play(director, rng, marks):
     return sum(history.choices for history in histories)
 
 
-def main():
-    family, marks = map(int, sys.argv[1:])
+@tap.step
+def choices(family, marks):
     seed = int(os.environ.get('SEED') or time.time())
     rounds = int(os.environ.get('ROUNDS') or 1)
     tap.note('SEED=%d ROUNDS=%d' % (seed, rounds))
-    director, choices = Director(family), 0
+    director, made = Director(family), 0
     # Marks are not used again: a server is remembered for a while after its service.
     marks = iter(range(1, marks + 1))
     for n in range(rounds):
-        choices += play(director, random.Random(seed + n), marks)
-    tap.note('%d choices' % choices)
+        made += play(director, random.Random(seed + n), marks)
+    tap.note('%d choices' % made)
     director.ipvs.flush()
 
 
-main()
-tap.finish()
+tap.main()

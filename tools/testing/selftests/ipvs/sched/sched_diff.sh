@@ -10,8 +10,8 @@
 # either (198.18.0.0/16, 2001:db8:c::/48) and sites that the director takes for its own and marks
 # by port (198.19.0.0/16, 2001:db8:5::/48).
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="choices"
 tool nft
@@ -47,7 +47,7 @@ choices() {
 	run ip -n director route add "${!clients}" via "$CLIENT"
 	defer quiet_in director ipvsadm --set 900 120 300
 	ipvs --set 0 1 0
-	run_py sched_diff.py "$AF" "$MARKS"
+	run_py sched_diff.py choices "$AF" "$MARKS"
 }
 
 with_topology

@@ -3,13 +3,13 @@
 """sched_local.py FAMILY PORT CASE: clients of a cluster of caches with weight 4 each, behind mark 1;
 sites are addresses that the caches take for their own. Each client keeps its connection."""
 
+import functools
 import socket
-import sys
 
 from ipvstest import tap
 from ipvstest.genl import AF, DST_ACTIVE, SVC_AF, SVC_FWMARK, TOP_DEST, TOP_SERVICE
 from ipvstest.genl import Ipvs, attrs_of, nest, number, u16, u32
-from ipvstest.netns import namespace
+from ipvstest.namespaces import namespace
 from ipvstest.wire import wait_until
 
 WEIGHT = 4
@@ -47,6 +47,16 @@ class Cluster:
         tap.check(wait_until(lambda: not self.active(), 10), '%d are active yet' % self.active())
 
 
+def step(function):
+    """Decorator: sched_local.py STEP FAMILY PORT"""
+    @tap.step
+    @functools.wraps(function)
+    def called(family, port):
+        function(Cluster(family, port))
+    return called
+
+
+@step
 def stays(cluster):
     """Each site is always served by the same cache, and the sites are spread."""
     home = {}
@@ -60,6 +70,7 @@ def stays(cluster):
     tap.equal(len(set(home.values())), 3, 'caches in use')
 
 
+@step
 def spills_once(cluster):
     """lblc: one connection more than the weight is too much while another cache is idle; the
     site moves, and stays where it is then."""
@@ -72,6 +83,7 @@ def spills_once(cluster):
     cluster.leave(held)
 
 
+@step
 def grows_and_shrinks(cluster):
     """lblcr: the spill-over is to a second cache beside the first; both serve the site, until the
     set has not changed for longer than lblcr_expiration."""
@@ -93,11 +105,4 @@ def grows_and_shrinks(cluster):
     tap.check(wait_until(shrunk, 20), 'two caches for ever')
 
 
-def main():
-    cluster = Cluster(*map(int, sys.argv[1:3]))
-    {'stays': stays, 'spills_once': spills_once, 'grows_and_shrinks': grows_and_shrinks}[
-        sys.argv[3]](cluster)
-
-
-main()
-tap.finish()
+tap.main()

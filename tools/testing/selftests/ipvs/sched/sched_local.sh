@@ -9,8 +9,8 @@
 # Topology: topology.sh; sites are 198.19.0.0/16 and 2001:db8:5::/48. The director takes for its own
 # what is marked, and caches whatever is a site.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="lblc_stays lblcr_stays lblc_spills lblcr_grows_and_shrinks quiescent removed"
 export ONCE_TESTS="knobs"
@@ -68,23 +68,23 @@ cluster() {
 
 lblc_stays() {
 	cluster lblc
-	run_py sched_local.py "$AF" "$PORT" stays
+	run_py sched_local.py stays "$AF" "$PORT"
 }
 
 lblcr_stays() {
 	cluster lblcr
-	run_py sched_local.py "$AF" "$PORT" stays
+	run_py sched_local.py stays "$AF" "$PORT"
 }
 
 lblc_spills() {
 	cluster lblc
-	run_py sched_local.py "$AF" "$PORT" spills_once
+	run_py sched_local.py spills_once "$AF" "$PORT"
 }
 
 lblcr_grows_and_shrinks() {
 	defer quiet_in director sysctl -qw net.ipv4.vs.lblcr_expiration=86400
 	cluster lblcr
-	run_py sched_local.py "$AF" "$PORT" grows_and_shrinks
+	run_py sched_local.py grows_and_shrinks "$AF" "$PORT"
 }
 
 # asked_site: who serves the first site.

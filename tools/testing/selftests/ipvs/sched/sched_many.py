@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sched_many.py FAMILY: random but repeatable histories with many servers, the choices compared
-with golden/sched_many.txt. A server is a phantom address and a port; it goes by its number."""
+"""The schedulers with more servers than they scan linearly: long sequences of choices with changing
+loads, weights and thresholds; golden/sched_many.txt is the kernel's. A server is a phantom address
+and a port; it is listed by its number.
+"""
 
 import random
-import sys
 
-from ipvstest import packet, tap
+from ipvstest import pkt, tap
 from ipvstest.genl import Ipvs
-from ipvstest.packet import TCP
+from ipvstest.pkt import TCP
 from ipvstest.wire import Ends
 
 SERVERS = 45
@@ -40,7 +41,7 @@ class History:
         self.ipvs.dest(cmd, self.service, *self.address(number), weight=weight, upper=upper)
 
     def segment(self, sport, flags):
-        self.ends.client.send(packet.tcp(self.at.phantom_client, self.at.vip, sport, self.vport,
+        self.ends.client.send(pkt.tcp(self.at.phantom_client, self.at.vip, sport, self.vport,
                                          flags))
         return self.ends.server.expect(lambda p: p.sport == sport)
 
@@ -88,8 +89,9 @@ class History:
             self.connect()
 
 
-def main():
-    ends, ipvs, lines = Ends(int(sys.argv[1])), Ipvs(), []
+@tap.test(each_family=True)
+def choices(family):
+    ends, ipvs, lines = Ends(family), Ipvs(), []
     for number, sched in enumerate(SCHEDULERS):
         history = History(ends, ipvs, sched, 300 + number)
         for _ in range(STEPS):
@@ -99,5 +101,4 @@ def main():
     tap.golden('sched_many.txt', lines)
 
 
-main()
-tap.finish()
+tap.main()

@@ -5,8 +5,8 @@
 # afterwards, exit status and text of errors; and our program's own comparison with Debian's.
 # Topology: only the director.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="commands errors"
 export ONCE_TESTS="comparison"
@@ -132,7 +132,7 @@ alone() {
 
 # Our program's tests against Debian's, where the clone has them.
 comparison() {
-	local compare=$HERE/../../../../ipvsadm/tests/compare.sh
+	local compare=$HERE/../../../../../ipvsadm/tests/compare.sh
 
 	[ -x "$WEIR_IPVSADM" ] || { skip "our ipvsadm is not built"; return; }
 	[ -e "$compare" ] || { skip "no ipvsadm/tests/compare.sh"; return; }

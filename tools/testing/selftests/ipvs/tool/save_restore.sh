@@ -4,8 +4,8 @@
 # What `ipvsadm -S` writes, `ipvsadm -R` makes again: services of all kinds, both families, both
 # programs (ours and Debian's), and across unloading the module. Topology: only the director.
 
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
 
 export ONCE_TESTS="round_trip both_programs across_reload large"
 

@@ -4,7 +4,7 @@
 import os
 import socket
 
-from .netns import namespace
+from .namespaces import namespace
 
 
 def address(text):

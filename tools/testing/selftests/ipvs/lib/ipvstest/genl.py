@@ -6,8 +6,8 @@ import os
 import socket
 import struct
 
-from . import packet
-from .netns import namespace
+from . import pkt
+from .namespaces import namespace
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 F_REQUEST, F_ACK, F_DUMP = 1, 4, 0x300
@@ -158,7 +158,7 @@ class Ipvs(Genl):
 
     def knows(self, sched):
         """Whether this kernel has the scheduler: 6.1 as Debian ships it has no twos of its own."""
-        probe = ('127.0.0.127', 1, packet.UDP)
+        probe = ('127.0.0.127', 1, pkt.UDP)
         try:
             self.add_service(*probe, sched)
         except OSError:
@@ -180,7 +180,7 @@ class Ipvs(Genl):
         attrs = [
             attr(DST_ADDR, packed16(address)), be16(DST_PORT, port), u32(DST_METHOD, method),
             u32(DST_WEIGHT, weight), u32(DST_UPPER, upper), u32(DST_LOWER, lower),
-            u16(DST_AF, AF[6 if packet.is6(address) else 4])]
+            u16(DST_AF, AF[6 if pkt.is6(address) else 4])]
         if tunnel:
             attrs += [u8(DST_TUN_TYPE, tunnel[0]), be16(DST_TUN_PORT, tunnel[1]),
                       u16(DST_TUN_FLAGS, tunnel[2])]
@@ -189,7 +189,7 @@ class Ipvs(Genl):
     def del_dest(self, service, address, port):
         self.must('DEL_DEST', nest(TOP_SERVICE, service_id(*service)), nest(TOP_DEST, [
             attr(DST_ADDR, packed16(address)), be16(DST_PORT, port),
-            u16(DST_AF, AF[6 if packet.is6(address) else 4])]))
+            u16(DST_AF, AF[6 if pkt.is6(address) else 4])]))
 
     def dests(self, service):
         """{(address, port): {attribute number: bytes}} of a service."""
@@ -225,18 +225,18 @@ def stats_of(fields, kind):
 
 
 def packed16(address):
-    raw = packet.packed(address)
+    raw = pkt.packed(address)
     return raw + b'\0' * (16 - len(raw))
 
 
 def netmask_attr(address, netmask):
-    if packet.is6(address):
+    if pkt.is6(address):
         return u32(SVC_NETMASK, 128 if netmask is None else netmask)
     return be32(SVC_NETMASK, 0xffffffff if netmask is None else netmask)
 
 
 def service_id(address, port, proto):
-    return [u16(SVC_AF, AF[6 if packet.is6(address) else 4]), u16(SVC_PROTOCOL, proto),
+    return [u16(SVC_AF, AF[6 if pkt.is6(address) else 4]), u16(SVC_PROTOCOL, proto),
             attr(SVC_ADDR, packed16(address)), be16(SVC_PORT, port)]
 
 

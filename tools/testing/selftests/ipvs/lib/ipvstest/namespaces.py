@@ -28,3 +28,8 @@ class namespace:
             return
         libc.setns(self.home, CLONE_NEWNET)
         os.close(self.home)
+
+
+def command_in(name, *command):
+    """The command line that runs a command in a network namespace."""
+    return ('nsenter', '--net=/run/netns/' + name, '--') + command

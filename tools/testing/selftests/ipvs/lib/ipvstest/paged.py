@@ -5,7 +5,7 @@ import fcntl
 import os
 import struct
 
-from .netns import namespace
+from .namespaces import namespace
 from .wire import ip_command
 
 TUNSETIFF = 0x400454ca

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """A service in front of phantom servers, with the test at both ends of every connection."""
 
-from . import packet
+from . import pkt
 from .genl import DIRECT, MASQ, TUNNEL, Ipvs
-from .packet import ICMP, ICMP6, SCTP, TCP, UDP
+from .pkt import ICMP, ICMP6, SCTP, TCP, UDP
 from .wire import Ends
 
 METHODS = {'nat': MASQ, 'dr': DIRECT, 'tun': TUNNEL}
@@ -37,10 +37,10 @@ class Rig:
 
     def segment(self, src, dst, sport, dport, flags='syn', payload=b'', **ip_args):
         if self.proto == UDP:
-            return packet.udp(src, dst, sport, dport, payload or b'payload', **ip_args)
+            return pkt.udp(src, dst, sport, dport, payload or b'payload', **ip_args)
         if self.proto == SCTP:
-            return packet.sctp(src, dst, sport, dport, AS_CHUNK.get(flags, flags), **ip_args)
-        return packet.tcp(src, dst, sport, dport, flags, payload=payload, **ip_args)
+            return pkt.sctp(src, dst, sport, dport, AS_CHUNK.get(flags, flags), **ip_args)
+        return pkt.tcp(src, dst, sport, dport, flags, payload=payload, **ip_args)
 
     def request(self, sport, flags='syn', payload=b'', **ip_args):
         return self.segment(self.client, self.at.vip, sport, self.vport, flags, payload, **ip_args)

@@ -7,8 +7,8 @@ wrong one stays wrong; those of ICMP errors and of IP headers are made anew.
 
 import struct
 
-from . import packet
-from .packet import ICMP, ICMP6, IPIP, IPV6, SCTP, TCP, UDP, checksum, packed
+from . import pkt
+from .pkt import ICMP, ICMP6, IPIP, IPV6, SCTP, TCP, UDP, checksum, packed
 
 GRE, ESP, AH = 47, 50, 51
 HOPOPTS, ROUTING, FRAGMENT, DSTOPTS = 0, 43, 44, 60
@@ -84,18 +84,18 @@ def address_at(raw, side):
 
 def addresses(raw):
     size = 16 if is6(raw) else 4
-    return [packet.shown(raw[at:at + size]) for at in (address_at(raw, 'src'),
+    return [pkt.shown(raw[at:at + size]) for at in (address_at(raw, 'src'),
                                                       address_at(raw, 'dst'))]
 
 
 def sctp_check(raw, at):
-    return struct.pack('<I', packet.crc32c(put(raw, at + 8, bytes(4))[at:]))
+    return struct.pack('<I', pkt.crc32c(put(raw, at + 8, bytes(4))[at:]))
 
 
 def transport_check(raw, proto, at):
     """The right checksum of a whole TCP segment or UDP datagram."""
     seg = put(raw, at + CHECK_AT[proto], b'\0\0')[at:]
-    return checksum(packet.pseudo(*addresses(raw), proto, len(seg)) + seg)
+    return checksum(pkt.pseudo(*addresses(raw), proto, len(seg)) + seg)
 
 
 def readdressed(raw, side, address, port):
@@ -144,7 +144,7 @@ def error_readdressed(raw, side, address, port):
     if not later and kind in (TCP, UDP, SCTP):
         inner = put(inner, l4 + (0 if other == 'src' else 2), struct.pack('!H', port))
     message = put(out[at:at + 8], 2, b'\0\0') + inner
-    head = packet.pseudo(*addresses(out), ICMP6, len(message)) if proto == ICMP6 else b''
+    head = pkt.pseudo(*addresses(out), ICMP6, len(message)) if proto == ICMP6 else b''
     return out[:at] + put(message, 2, struct.pack('!H', checksum(head + message)))
 
 
@@ -191,7 +191,7 @@ def wrapped(raw, tunnel, src, dst, pmtu_disc=True):
         tos ^= 1                        # what is marked inside counts, outside begins anew
     head, proto = between(raw, tunnel)
     df = has_df(raw) and pmtu_disc
-    outer = packet.ip(src, dst, proto, head + raw, ttl=raw[7 if is6(raw) else 8], tos=tos,
+    outer = pkt.ip(src, dst, proto, head + raw, ttl=raw[7 if is6(raw) else 8], tos=tos,
                       df=df, ident=0)
     free, set_at = [], []
     if not is6(outer) and not df:
@@ -209,9 +209,9 @@ def told(raw, kind, code, rest=0):
     """The director's own ICMP error to the sender of `raw`, from the address it was sent to."""
     src, dst = addresses(raw)
     if is6(raw):
-        return Out('client', packet.icmp(dst, src, kind, code, rest, payload=raw[:1232]), [(1, 3)])
+        return Out('client', pkt.icmp(dst, src, kind, code, rest, payload=raw[:1232]), [(1, 3)])
     tos = raw[1] & 0x1e | 0xc0
-    return Out('client', packet.icmp(dst, src, kind, code, rest, payload=raw[:548], tos=tos,
+    return Out('client', pkt.icmp(dst, src, kind, code, rest, payload=raw[:548], tos=tos,
                                      df=False, ident=0), [(4, 2), (10, 2)])
 
 
@@ -249,8 +249,8 @@ def piece(raw, src, dst, at, size, ident):
         body, proto = raw[40:], raw[6]
         more = at + size < len(body)
         head = b'\0' + struct.pack('!HI', at | more, ident)
-        return packet.ip(src, dst, proto, body[at:at + size], ttl=raw[7],
+        return pkt.ip(src, dst, proto, body[at:at + size], ttl=raw[7],
                          extensions=[(FRAGMENT, head)])
     body = raw[20:]
-    return packet.ip(src, dst, raw[9], body[at:at + size], ttl=raw[8], tos=raw[1], df=False,
+    return pkt.ip(src, dst, raw[9], body[at:at + size], ttl=raw[8], tos=raw[1], df=False,
                      ident=ident, offset=at, more=at + size < len(body))

@@ -3,7 +3,7 @@
 
 import os
 
-from .netns import namespace
+from .namespaces import namespace
 
 FOLDER = '/proc/sys/net/ipv4/vs/'
 

@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a Python helper reports to the script that runs it: remarks, failures, exit status."""
+"""Tests in Python, and how they report: notes, failures, skips, exit status.
+
+A test is a function with the decorator `@tap.test`; the file ends with `tap.main()`. It is run by
+lib/py_test.sh, which asks for the list (`FILE --list`), sets up the network and calls
+`FILE TEST [FAMILY]` for each. A helper of a shell script has `@tap.step` functions instead, which
+the script calls by name (run_py).
+"""
 
 import difflib
 import fnmatch
 import os
+import signal
+import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from . import differences
+
+SKIPPED = 4             # exit status of a skipped test, as in kselftest
+LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'py_test.sh')
 failures = 0
+tests, steps, deferred = [], {}, []
 
 
 def note(text):
@@ -31,30 +43,21 @@ def equal(got, wanted, what):
 
 
 def kernel_is(pattern):
-    """Whether the kernel, as the lab calls it, is one of them."""
-    return fnmatch.fnmatch(os.environ.get('KERNEL', ''), pattern)
+    """Whether the kernel's name in the lab matches this shell pattern."""
+    return fnmatch.fnmatchcase(os.environ.get('KERNEL', ''), pattern)
 
 
-def on_purpose(name, wanted):
-    """The golden lines with those replaced in which this implementation differs on purpose:
-    `golden IMPL KERNEL NAME | line | reason` in the file `differences` replaces the golden line
-    that has the same text up to its last colon."""
-    with open(os.path.join(HERE, 'differences')) as file:
-        for entry in file:
-            if not entry.startswith('golden '):
-                continue
-            where, line, _ = (part.strip() for part in entry.split('|'))
-            _, impl, kernel, of = where.split()
-            if of != name or impl != os.environ.get('IMPL') \
-                    or not kernel_is(kernel):
-                continue
-            key = line.rpartition(':')[0] + ':'
-            wanted = [line + '\n' if old.startswith(key) else old for old in wanted]
-    return wanted
+def skip(reason):
+    """Ends the test. A failure before counts nevertheless."""
+    if not failures:
+        with open(os.environ['TAP_SKIP'], 'w') as file:
+            file.write(reason)
+        sys.exit(SKIPPED)
+    finish()
 
 
 def golden(name, lines):
-    """Compare with golden/NAME, or write it below OUT when UPDATE_GOLDEN is set."""
+    """Compare with golden/NAME beside the test, or write it below OUT when UPDATE_GOLDEN is set."""
     lines = [line + '\n' for line in lines]
     if os.environ.get('UPDATE_GOLDEN'):
         folder = os.environ.get('GOLDEN_DIR') or os.environ.get('OUT', '/tmp') + '/golden'
@@ -63,13 +66,65 @@ def golden(name, lines):
             out.writelines(lines)
         note('wrote golden %s' % name)
         return
-    with open(os.path.join(HERE, 'golden', name)) as file:
-        wanted = on_purpose(name, file.readlines())
+    with open(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), 'golden', name)) as file:
+        wanted = differences.golden(name, file.readlines())
     if lines == wanted:
         return
     for line in difflib.unified_diff(wanted, lines, 'wanted', 'got', n=0):
         note(line.rstrip())
     fail('%s differs from its golden copy' % name)
+
+
+def defer(*command):
+    """Run a command at the end of the test, also if it is killed; last come, first run."""
+    if not deferred:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    deferred.append(command)
+
+
+def in_user_namespace(name):
+    """Calls a step of this file as root of a user namespace, in a network namespace of its own."""
+    if subprocess.run(('unshare', '-Urn', 'true'), check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        skip('no user namespaces')
+    equal(subprocess.run(('unshare', '-Urn', 'python3', '-S', sys.argv[0], name),
+                         check=False).returncode, 0, 'status of ' + name)
+
+
+def step(function):
+    """Decorator: a shell script may call this function by its name; numbers arrive as int."""
+    steps[function.__name__] = function
+    return function
+
+
+def test(function=None, *, each_family=False):
+    """Decorator: a test. With each_family it is run for IPv4 and IPv6, and gets 4 or 6."""
+    def register(function):
+        tests.append(('each' if each_family else 'once', function.__name__))
+        return step(function)
+    return register(function) if function else register
+
+
+def main(tools=(), servers=(), weir_only=''):
+    """The end of every file. `tools`: programs without which the tests are skipped. `servers`:
+    namespaces in which the answering program runs. `weir_only`: why the kernel's ip_vs is not
+    tested."""
+    if not sys.argv[1:]:
+        os.execvp('bash', ['bash', LAUNCHER, sys.argv[0]])
+    if sys.argv[1] == '--list':
+        for entry in [('tool', tool) for tool in tools] + [('weir_only', weir_only)] + \
+                [('servers', ' '.join(servers))] + tests:
+            if entry[1]:
+                print('\t'.join(entry))
+        return
+    name, *args = sys.argv[1:]
+    try:
+        steps[name](*(int(arg) if arg.isdigit() else arg for arg in args))
+    finally:
+        for command in reversed(deferred):
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+    finish()
 
 
 def finish():

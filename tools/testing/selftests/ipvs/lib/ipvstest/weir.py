@@ -4,7 +4,7 @@
 import struct
 
 from .genl import F_ACK, F_DUMP, Genl, attrs_of, text
-from .netns import namespace
+from .namespaces import namespace
 
 STATS = '/proc/thread-self/net/weir_stats'
 

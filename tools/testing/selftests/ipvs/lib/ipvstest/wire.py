@@ -12,8 +12,8 @@ import struct
 import subprocess
 import time
 
-from . import packet
-from .netns import namespace
+from . import pkt
+from .namespaces import namespace
 
 PACKET_OUTGOING = 4
 SOL_PACKET, PACKET_AUXDATA = 263, 8
@@ -81,7 +81,7 @@ class Tap:
             except BlockingIOError:
                 return None
             if where[2] != PACKET_OUTGOING and where[1] in (0x0800, 0x86dd):
-                return packet.Parsed(frame[14:],
+                return pkt.Parsed(frame[14:],
                                      unfinished=bool(about(cmsgs)[0] & CSUM_NOT_READY))
 
     def drain(self):

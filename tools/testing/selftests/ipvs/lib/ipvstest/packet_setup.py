@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The bench of the packet table: a director with all methods at work, packet in, packets out.
+"""The setup of the packet table: a director with all methods at work, packet in, packets out.
 
 A row is sent alone, with a packet after it that passes the director by no service: when that has
 arrived, all that the row leads to has.
 """
 
 import contextlib
-import fnmatch
 import os
 import struct
 import subprocess
 import time
 
-from . import packet, rules, tap
+from . import differences, pkt, rules, tap
 from .genl import DIRECT, MASQ, TUNNEL, Ipvs
-from .netns import namespace
-from .packet import ICMP6, SCTP, TCP, UDP, Parsed
+from .namespaces import namespace
+from .pkt import ICMP6, SCTP, TCP, UDP, Parsed
 from .rules import CHECK_AT
 from .wire import MAC, Addresses, Ends, ip_command
 
@@ -64,20 +63,6 @@ class Row:
         self.packets = [packets] if isinstance(packets, bytes) else packets
         self.out = [out] if isinstance(out, rules.Out) else list(out)
         self.counts, self.before, self.mib = counts, before, mib or {}
-
-
-def known(name):
-    """The reason in the file `differences` if this row does not hold for this implementation."""
-    with open(os.path.join(tap.HERE, 'differences')) as file:
-        for entry in file:
-            if not entry.startswith('row '):
-                continue
-            where, pattern, reason = (part.strip() for part in entry.split('|'))
-            _, impl, kernel = where.split()
-            if impl == os.environ.get('IMPL') and fnmatch.fnmatch(name, pattern) \
-                    and tap.kernel_is(kernel):
-                return reason
-    return None
 
 
 def finished(raw):
@@ -135,7 +120,7 @@ def gathered(heard):
     return done
 
 
-class Bench:
+class Setup:
     def __init__(self, family):
         self.family, self.kinds = family, kinds_of(family)
         self.ends, self.ipvs = Ends(family), Ipvs()
@@ -206,11 +191,11 @@ class Bench:
 
     def packet(self, src, dst, proto, sport, dport, what='first', payload=b'', **ip_args):
         if proto == SCTP:
-            return packet.sctp(src, dst, sport, dport, 'init' if what == 'first' else 'data',
+            return pkt.sctp(src, dst, sport, dport, 'init' if what == 'first' else 'data',
                                payload=payload, **ip_args)
         if proto == UDP:
-            return packet.udp(src, dst, sport, dport, payload or b'datagram', **ip_args)
-        return packet.tcp(src, dst, sport, dport, 'syn' if what == 'first' else 'data',
+            return pkt.udp(src, dst, sport, dport, payload or b'datagram', **ip_args)
+        return pkt.tcp(src, dst, sport, dport, 'syn' if what == 'first' else 'data',
                           payload=payload, **ip_args)
 
     def request(self, kind, proto, sport, what='first', payload=b'', **ip_args):
@@ -240,7 +225,7 @@ class Bench:
     def pass_by(self, side):
         """The packet after the row's."""
         here, there = (self.client, self.stranger)[::1 if side == 'client' else -1]
-        self.taps[side].send(packet.udp(here, there, SENTINEL, SENTINEL))
+        self.taps[side].send(pkt.udp(here, there, SENTINEL, SENTINEL))
         far = 'server' if side == 'client' else 'client'
         heard, end = [], time.monotonic() + 10
         while time.monotonic() < end:
@@ -311,7 +296,7 @@ class Bench:
 
     def report(self, row, wrong):
         name = 'IPv%d %s' % (self.family, row.name)
-        reason = known(name)
+        reason = differences.reason_for_row(name)
         if reason:
             self.excused[reason] = self.excused.get(reason, 0) + 1
             return

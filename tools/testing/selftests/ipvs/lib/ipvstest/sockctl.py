@@ -7,7 +7,7 @@ import errno
 import socket
 import struct
 
-from .netns import namespace
+from .namespaces import namespace
 
 BASE = 64 + 1024 + 64
 SET = dict(NONE=0, INSERT=1, ADD=2, EDIT=3, DEL=4, FLUSH=5, LIST=6, ADDDEST=7, DELDEST=8,
