@@ -32,7 +32,7 @@ def flags(value=0, mask=ON):
 
 
 class Requests:
-    """Complete requests of one family, to be spoiled."""
+    """Complete requests of one family, to be modified."""
 
     def __init__(self, family):
         self.family = family
@@ -57,7 +57,7 @@ DST_NAMES = {genl.DST_ADDR: 'ADDR', genl.DST_PORT: 'PORT', genl.DST_METHOD: 'FWD
 
 
 class Table:
-    """Lines of `what: errno`, and the extended ack's text for each."""
+    """Lines of `what: errno`, and the text of the extended ack for each."""
 
     def __init__(self):
         self.ipvs, self.lines, self.answers = Ipvs(), [], []
@@ -266,7 +266,7 @@ def contents(t):
 
 
 def big_dump(t):
-    """More than one message's worth, complete and without doubles."""
+    """A dump of several messages, complete and without duplicates."""
     for port in range(1, 301):
         t.ipvs.add_service(VIP[4], port, TCP, 'rr')
     dump = t.ipvs.must('GET_SERVICE', dump=True).messages
@@ -302,7 +302,7 @@ def genl_family():
     commands = {}
     for _, entry in genl.attrs_of(ipvs.info[6]):
         fields = dict(genl.attrs_of(entry))
-        # Without "has a policy": whether dumps say so depends on the kernel around.
+        # Mask out "has a policy": whether dumps set it depends on the kernel version.
         commands[genl.number(fields[1])] = genl.number(fields[2]) & ~8
     tap.golden('genl_family.txt', ['command %d flags %#x' % item for item in
                                    sorted(commands.items())])
@@ -326,11 +326,11 @@ def unprivileged():
 
 @tap.test
 def texts():
-    """Weir names what is wrong with a request; the kernel's ip_vs says nothing."""
+    """Weir sends a text with every error; the in-tree ip_vs sends none."""
     if os.environ.get('IMPL') != 'weir':
         return
     for what, answer in whole_table().answers:
-        # What netlink itself refuses has netlink's own text or none.
+        # Errors of the netlink core itself have its own text or none.
         if answer.error not in (0, 'EOPNOTSUPP') and not answer.text:
             tap.fail('%s: %s without a text' % (what, answer.error))
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""abi_proc.py services|connections|stats"""
+"""The text of /proc/net/ip_vs* (see abi_proc.sh)."""
 
 import re
 
@@ -15,7 +15,7 @@ def services():
     text = ProcFile('ip_vs').text()
     lines = text.split('\n')
     tap.equal(lines.pop(), '', 'end of the file')
-    # Timeouts are in jiffies, whatever they are here: 300 s gives the unit.
+    # Timeouts are in jiffies of unknown length: 300 s gives the unit.
     jiffies = [int(n) for n in re.findall(r' persistent (\d+) FFFFFF00$', text, re.M)]
     hz = jiffies[0] // 300 if jiffies else 1
     lines = [re.sub(r' persistent (\d+) ', lambda m: ' persistent %g*HZ ' % (
@@ -51,7 +51,7 @@ def connections():
     tap.check(text.endswith('\n'), 'no newline at the end')
     head, *rest = text.splitlines()
     for line in rest:
-        # Only this test's connections; the seconds are right-aligned in seven columns.
+        # This test's connections only; the seconds are right-aligned in seven columns.
         if line.split()[4] in ('%04X' % port for port in (7000, 7001, 7002)):
             seconds = re.search(r'(\s+\d+)$', line)
             if tap.check(seconds, 'no seconds at the end of %r' % line):

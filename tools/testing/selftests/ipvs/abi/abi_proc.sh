@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # /proc/net/ip_vs, ip_vs_conn and ip_vs_stats, byte for byte, of a known state: services of all
-# kinds, all methods, connections of TCP and UDP. golden/proc_*.txt is the kernel's text; masked
-# are only the table size and the seconds a connection has left. The order of services and of
-# connections is a hash table's, so both are sorted. Topology: topology.sh, with phantoms.
+# kinds, all methods, connections of TCP and UDP. golden/proc_*.txt is the kernel's text; only the
+# table size and the remaining seconds of a connection are masked. Services and connections are in
+# hash table order, so both are sorted. Topology: topology.sh, with phantoms.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-# stats is the first test after the module was loaded: nothing has been counted yet
+# stats is the first test after the module was loaded: all counters are zero
 export ONCE_TESTS="stats services connections"
 
 services() {

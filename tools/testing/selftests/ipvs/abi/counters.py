@@ -20,7 +20,7 @@ from ipvstest.rig import Rig
 from ipvstest.weir import Moves
 from ipvstest.wire import ip_command, wait_until
 
-# moved by connections of other tests, too
+# also moved by connections of other tests
 NOISE = ('conn_expired', 'route_lookup', 'table_grown', 'table_shrunk')
 NEW = {'scheduled': 1, 'conn_new': 1}
 PERSISTENT, ONE_PACKET = 1, 4
@@ -34,7 +34,7 @@ def port():
 
 
 class Case(Rig):
-    """A service on a port of its own, so that no older connection is in the way."""
+    """A service on its own port, so that no older connection interferes."""
 
     def __init__(self, family, method='nat', proto=TCP, server=None, flags=0):
         super().__init__(family, method, proto, vport=port(),
@@ -71,7 +71,7 @@ def plen(family):
 
 
 class Route:
-    """with Route(case, 'mtu', 'lock', '600'): a route of its own to the server."""
+    """with Route(case, 'mtu', 'lock', '600'): a host route to the server."""
 
     def __init__(self, case, *options):
         self.where = [case.servers[0] + '/' + plen(case.family), 'dev', 'back']
@@ -290,7 +290,7 @@ def connection(case):
 
 
 def established(case):
-    """Nothing is counted for the packets of a connection."""
+    """Packets of an established connection move no counter."""
     sport = case.open()
     yield
     for _ in range(20):
@@ -358,7 +358,8 @@ def error_about_tunnel(case):
 
 
 def in_fragments(case):
-    """A reply that is forwarded: what is sent to the director itself the stack puts together."""
+    """A forwarded reply in fragments: packets to the director itself are reassembled by the
+    stack."""
     sport = case.open()
     whole = pkt.udp_datagram(case.servers[0], case.client, case.dport, sport, b'y' * 64)
     yield
@@ -391,7 +392,7 @@ def run_all(which, family):
     """All cases of a table."""
     global last_port
     tap.defer(*command_in('director', 'ipvsadm', '--set', '900', '120', '300'))
-    # ports that no other test here has connections on
+    # ports on which no other test here has connections
     last_port = 20000 + 1000 * list(TABLES).index(which) + 100 * family
     for entry in TABLES[which]:
         run(*entry, family)

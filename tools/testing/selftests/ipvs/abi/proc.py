@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""proc.py pieces|status"""
+"""Reading /proc/net/ip_vs* in pieces, and ip_vs_status (see proc.sh)."""
 
 import os
 import re
@@ -45,14 +45,14 @@ def pieces():
     ipvs.flush()
     rig = Rig(4, proto=UDP)
     many_conns(rig, 500)
-    # the kernel's ip_vs leaves some out while its table grows
+    # the in-tree ip_vs skips some while its table grows
     for _ in range(50):
         if ProcFile('ip_vs_conn').text().count(' UDP ') >= 500:
             break
         time.sleep(0.1)
     for name in ('ip_vs_conn', 'ip_vs_conn_sync'):
         for size in (100, 4096, 70000):
-            # seconds may pass meanwhile
+            # seconds may pass in the meantime
             lines = [line.split()[1:3] for line in in_pieces(name, size).splitlines()
                      if re.search(r' %04X .* %04X UDP ' % (rig.vport, rig.dport), line)]
             ports = [int(port, 16) for _, port in lines]
@@ -77,7 +77,7 @@ Stats thread ests:\t\d+
 
 
 def nodes(text, what):
-    """How many are in the table by the lengths of its chains, and how many buckets there are."""
+    """The number of nodes by the chain length histogram, and the number of buckets."""
     empty = re.search(what + r' buckets empty:\t(\d+)', text)
     chains = [(int(n), int(count)) for n, count in
               re.findall(what + r' buckets len-(\d):\t(\d+)', text)]

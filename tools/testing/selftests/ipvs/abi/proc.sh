@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The files /proc/net/ip_vs* beside their text: modes, reading in small pieces, the table's size
-# before there is one, ip_vs_app and ip_vs_status. Topology: topology.sh, with phantoms.
+# The files /proc/net/ip_vs*, apart from their text: modes, reads in small pieces, the table size
+# before the table exists, ip_vs_app and ip_vs_status. Topology: topology.sh, with phantoms.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ONCE_TESTS="before_services modes pieces status"
 
-# In a namespace of its own: a table that was made stays.
+# In a new namespace: a table, once allocated, stays.
 before_services() {
 	run ip netns add fresh
 	defer ip netns del fresh
@@ -31,7 +31,7 @@ modes() {
 	equal "mode of ip_vs_status" "$(quiet_in director stat -Lc %a /proc/net/ip_vs_status)" 440
 }
 
-# The kernel's ip_vs has it since 7.1, Weir on all.
+# The in-tree ip_vs has it since 7.1, Weir on all kernels.
 has_status() {
 	quiet_in director test -e /proc/net/ip_vs_status || [ "$IMPL" = weir ]
 }

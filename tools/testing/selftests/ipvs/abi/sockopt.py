@@ -163,7 +163,7 @@ def contents(t):
 
 
 def beside_ipv6(t):
-    """IPv6 services and destinations do not fit into the structs, and are left out."""
+    """IPv6 services and destinations do not fit into the structs and are left out."""
     ipvs = genl.Ipvs()
     before = t.opts.info()[2]
     ipvs.add_service('2001:db8:f::10', 80, TCP, 'rr')
@@ -201,7 +201,7 @@ def unprivileged():
 
 @tap.test
 def operations():
-    """What was set by socket options is what netlink and /proc show."""
+    """Netlink and /proc show what socket options have set."""
     opts, ipvs = Sockopts(), genl.Ipvs()
     opts.must_set('FLUSH')
     for n in range(100):
@@ -226,12 +226,12 @@ def operations():
 
 @tap.test
 def counts():
-    """What passed is in the entries, and gone after ZERO."""
+    """The counters are in the entries, and zero after ZERO."""
     rig, opts = Rig(4), Sockopts()
     for sport in (40001, 40002):
         tap.check(rig.establish(sport), 'a packet did not arrive')
     key = dict(addr=VIP, port=rig.vport)
-    # the kernel's ip_vs shows what its estimator saw last
+    # the in-tree ip_vs shows what its estimator saw last
     for _ in range(60):
         entry = opts.service(**key)
         if entry['stats']['conns']:

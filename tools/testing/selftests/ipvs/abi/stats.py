@@ -15,9 +15,9 @@ from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import METHODS, Rig
 from ipvstest.wire import wait_until
 
-# The kernel's counters are sums made every two seconds.
+# The in-tree ip_vs sums up its counters every two seconds.
 PATIENCE = 6
-# Where a test's services are, so that no other test's connections count.
+# Ports of each test's services, so that connections of other tests do not count.
 BASE = {'counters': 6000, 'zero': 6100, 'rates': 6200}
 
 
@@ -41,7 +41,7 @@ def totals():
 
 
 def traffic(rig, sport):
-    """Some packets of different sizes; returns what the counters must show."""
+    """Sends packets of different sizes; returns what the counters must show."""
     conns = in_packets = out_packets = in_bytes = out_bytes = 0
     for n in range(3):
         conns += 1
@@ -66,7 +66,7 @@ def settled(read, wanted, what):
 
 @tap.test(each_family=True)
 def counters(family):
-    """Traffic through every kind of service, then a look at all of them."""
+    """Traffic through every kind of service, then checks all of them."""
     before, total, rigs = totals(), (0,) * 5, []
     for number, method in enumerate(METHODS):
         for proto in (TCP, UDP):

@@ -13,7 +13,7 @@ TRACEFS = '/sys/kernel/tracing'
 
 
 class Trace:
-    """with Trace() as trace: the lines of its events, as (event, text)."""
+    """with Trace() as trace: the recorded lines of its events, as (event, text)."""
 
     def __init__(self, *events):
         self.events = events
@@ -60,7 +60,7 @@ def events(family):
             payload=rig.segment(rig.client, rig.servers[0], 5000, rig.dport, 'ack')))
         rig.send(5001, 'syn', ttl=1)
         rig.send(5002, 'ack')
-        # the port is used again: the connection ends
+        # port reuse ends the connection
         rig.send(5000, 'rst')
         rig.send(5000, 'syn')
         for event, *words in (

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Tracepoints: each event of the system "weir" comes with the packets it is for; and skb:kfree_skb
-# has the kernel's drop reason of the packets that we drop. Topology: topology.sh, real servers for
-# the sessions, phantoms for the rest.
+# Tracepoints: each event of the system "weir" occurs with its packets, and skb:kfree_skb shows the
+# drop reason for packets that Weir drops. Topology: topology.sh, real servers for the sessions,
+# phantoms for the rest.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -16,7 +16,7 @@ events_are() {
 	echo "$1" >"$TRACEFS/events/weir/enable"
 }
 
-# has EVENT WORD...: such an event with all these words was recorded.
+# has EVENT WORD...: an event with all these words was recorded.
 has() {
 	local line word
 
@@ -26,7 +26,7 @@ has() {
 			[[ "$line " == *" $word "* ]] || continue 2
 		done
 		return 0
-	done <<<"$(cat "$TRACEFS/trace")"	# the shell would seek in the file
+	done <<<"$(cat "$TRACEFS/trace")"	# a redirection would make the shell seek in the file
 	return 1
 }
 
@@ -38,7 +38,7 @@ show_failed() {
 	[ "$RET" -eq 0 ] || grep -v '^#' "$TRACEFS/trace" | sed 's/^/# /'
 }
 
-# client_port: one that no other test's connection has.
+# client_port N: a port on which no other test has a connection.
 client_port() {
 	echo $((40000 + AF * 1000 + $1))
 }
@@ -101,7 +101,7 @@ refused() {
 	show_failed
 }
 
-# filter WORDS: of weir_drop
+# filter WORDS: sets the filter of weir_drop
 filter() {
 	echo "$*" >"$TRACEFS/events/weir/weir_drop/filter"
 }
@@ -130,7 +130,7 @@ if [ ! -d "$TRACEFS/events" ]; then
 fi
 [ -d "$TRACEFS/events/weir" ] || skip_all "no trace events in this kernel"
 with_servers
-# once, while nothing is under way: each time instructions are changed
+# once, while there is no traffic: switching events patches code
 defer events_are 0
 events_are 1
 tests_run

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Many services (SERVICES, 200) of five servers each: added, listed, edited, flushed, with the time
-# that each takes, to be compared with IMPL=kernel; and the rates of one service among them.
-# Debian's ipvsadm drives both implementations. Topology: topology.sh.
+# of each step, to be compared with IMPL=kernel; and the rates of one service among them. Debian's
+# ipvsadm drives both implementations. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -12,7 +12,7 @@ export ALL_TESTS="life rates_among_many"
 
 SERVICES=${SERVICES:-200}
 
-# rules LETTER WEIGHT: `a` with the services, `e` for the servers alone
+# rules LETTER WEIGHT: `a` adds services and servers, `e` edits the servers
 rules() {
 	awk -v n="$SERVICES" -v c="$1" -v w="$2" -v six="$((AF == 6))" 'BEGIN {
 		for (i = 0; i < n; i++) {

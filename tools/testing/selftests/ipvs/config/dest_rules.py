@@ -19,7 +19,7 @@ def rig_of(family, number, proto=TCP, **args):
 
 
 def server_of(rig, sport, *args):
-    """Where the request of this port goes; None: nowhere."""
+    """The server that gets the request from this port, or None."""
     rig.send(sport, *args)
     got = rig.arrived(sport, 0.3)
     return got and got.dst
@@ -40,7 +40,7 @@ def add(rig, server, **args):
 
 @tap.test(each_family=True)
 def removed(family):
-    """Its connections stay, and so does what they are told: nothing."""
+    """The connections of a removed server stay, and their packets are dropped silently."""
     rig, table = rig_of(family, 0), ConnTable()
     first, second = server_of(rig, 4000), server_of(rig, 4001)
     tap.check(first and second and first != second, 'not by turns: %s %s' % (first, second))
@@ -57,7 +57,7 @@ def removed(family):
 
 @tap.test(each_family=True)
 def revived(family):
-    """Removed and added again: with its connections, in counts and in fact."""
+    """A server removed and added again gets its connections back, in the counts and for packets."""
     rig = rig_of(family, 1)
     first, second = server_of(rig, 4000), server_of(rig, 4001)
     server_of(rig, 4000, 'ack')
@@ -68,7 +68,7 @@ def revived(family):
     add(rig, first)
     tap.equal(counted(rig, first), (1, 1), 'revived')
     tap.equal(server_of(rig, 4000, 'ack'), first, 'the connection goes on at')
-    # a whole service likewise, and its counters begin anew
+    # the same for a whole service, whose counters start again at zero
     rig.ipvs.flush()
     rig.ipvs.add_service(*rig.service, 'rr')
     add(rig, first)
@@ -84,7 +84,7 @@ def revived(family):
 
 @tap.test(each_family=True)
 def expire_nodest_conn(family):
-    """Connections of a removed server end; clients come to another at once."""
+    """Connections of a removed server end; its clients are scheduled to another at once."""
     table = ConnTable()
     with Knobs(expire_nodest_conn=1):
         rig = rig_of(family, 2, UDP)
@@ -116,7 +116,7 @@ def drained(family):
 
 @tap.test(each_family=True)
 def edited(family):
-    """Method and weight change under connections: they keep their method, new ones get it."""
+    """Method and weight change: connections keep their method, new ones get the new one."""
     rig = rig_of(family, 4)
     first = server_of(rig, 4000)
     second = server_of(rig, 4001)
@@ -133,8 +133,8 @@ def edited(family):
 
 @tap.test(each_family=True)
 def nat_icmp_send(family):
-    """A server's packet that belongs to no connection, from a service's port or from another."""
-    # Ports of its own: another test's connection would do for the servers' packets.
+    """A server's packet that belongs to no connection, from a service's port or another one."""
+    # Separate ports: a connection of another test would match the servers' packets.
     for proto in (TCP, UDP):
         rig = rig_of(family, 4 + proto, proto)
         what = 'TCP' if proto == TCP else 'UDP'

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""knobs.py TEST FAMILY: one test for each knob, or a few."""
+"""The effect of each knob (see knobs.sh)."""
 
 import glob
 import os
@@ -41,7 +41,7 @@ def conn_max(family):
 
 @tap.step
 def sloppy(family):
-    """A connection that begins in the middle; its end begins none."""
+    """A connection picked up in the middle; its last packets create none."""
     table = ConnTable()
     for name, proto, middle, end in (('TCP', TCP, 'ack', 'rst'), ('SCTP', SCTP, 'data', 'abort')):
         rig = Rig(family, 'nat', proto, vport=8410 + family)
@@ -57,8 +57,8 @@ def sloppy(family):
         rig.close()
 
 
-# How a connection is brought to a state by client (>) and server (<), and the modes in which a SYN
-# finds a new server then.
+# The packets by client (>) and server (<) that bring a connection to a state, and the modes in
+# which a SYN finds a new server then.
 REUSE = (
     ('nat', 'TIME_WAIT', ('>syn', '<synack', '>ack', '<fin', '>fin'), (1, 2, 3)),
     ('nat', 'CLOSE', ('>syn', '<synack', '>ack', '>rst'), (1, 2, 3)),
@@ -81,7 +81,7 @@ def play(rig, sport, steps):
 
 @tap.step
 def conn_reuse_mode(family):
-    """By turns two servers: a new connection goes to the other one."""
+    """Two servers take turns: a new connection goes to the other one."""
     table, sport = ConnTable(), 4000
     rigs = {}
     for i, method in enumerate(('nat', 'dr')):
@@ -112,7 +112,7 @@ def conn_reuse_mode(family):
 
 
 def unreachable(rig, sport, inner_flags='ack'):
-    """A router's message to the VIP about a packet from there to the client."""
+    """A router's error to the VIP about a packet from the VIP to the client."""
     about = rig.segment(rig.at.vip, rig.client, rig.vport, sport, inner_flags)
     kind, code = (3, 1) if rig.family == 4 else (1, 3)
     return pkt.icmp(rig.client, rig.at.vip, kind, code, payload=about)
@@ -140,7 +140,7 @@ def schedule_icmp(family):
             conn = table.of('TCP' if proto == TCP else 'UDP', 4001, rig.vport)
             tap.check(conn and conn.expires <= 3, 'the connection: %r' % conn)
             tap.equal(conn and (conn.client, conn.virtual), (rig.client, rig.at.vip), 'its ends')
-            # nobody to send it to, and nobody to tell
+            # no server to send it to, and no error about an error
             rig.ipvs.del_dest(rig.service, rig.servers[0], rig.dport)
             rig.ends.client.send(unreachable(rig, 4002))
             tap.check(not arrived(4002), 'forwarded to nobody')
@@ -160,7 +160,8 @@ def ignore_tunneled(family):
     tap.check(rig.arrived(4000), 'what comes out of a tunnel is not balanced')
     with Knobs(ignore_tunneled=1):
         tunnelled(4001)
-        # The stack takes the mark from what it unpacks, whoever set it: as with the kernel's ip_vs.
+        # The stack applies the mark to decapsulated packets, whoever set it: as with the in-tree
+        # ip_vs.
         tap.check(rig.arrived(4001), 'what comes out of a tunnel is not balanced any more')
         rig.send(4002)
         tap.check(rig.arrived(4002), 'other packets are not balanced')
@@ -183,7 +184,7 @@ def snat_reroute(family):
 
 @tap.step
 def cache_bypass(family):
-    """The rules that mark are the script's."""
+    """The script installs the rules that set the mark."""
     rig, table = Rig(family, 'dr', vport=8470 + family), ConnTable()
     site = rig.at.phantoms[7]
     mark = nest(genl.TOP_SERVICE, [
@@ -215,7 +216,7 @@ def cache_bypass(family):
 
 @tap.step
 def pmtu_disc(family=4):
-    """A packet that may not be fragmented and does not fit into the tunnel."""
+    """A packet with DF that does not fit into the tunnel."""
     rig = Rig(family, 'tun', UDP, vport=8480 + family)
     big = bytes(1460)
     rig.send(4000, payload=big, df=True)
@@ -246,7 +247,7 @@ def estimation(family=4):
     with Knobs() as knobs:
         knobs.set(run_estimation=0)
         burst(rig)
-        # a period and more
+        # more than an estimation period
         tap.check(not wait_until(lambda: rate(rig), 2.2), 'a rate although none is estimated')
         knobs.set(run_estimation=1)
         burst(rig)
@@ -262,7 +263,7 @@ def estimation(family=4):
 
 
 def threads():
-    """(nice, CPUs) of each thread that estimates rates, of any namespace."""
+    """(nice, CPUs) of each estimation thread, of any namespace."""
     found = []
     for path in glob.glob('/proc/[0-9]*'):
         try:
@@ -271,7 +272,7 @@ def threads():
             with open(path + '/status') as f:
                 status = dict(line.split(':', 1) for line in f)
         except (OSError, ValueError):
-            continue  # it is gone
+            continue  # it has ended
         if name.startswith('ipvs-e:'):
             found.append((int(fields.split()[16]), status['Cpus_allowed_list'].strip()))
     return found
@@ -279,7 +280,7 @@ def threads():
 
 @tap.step
 def est_thread(family=4):
-    """est_nice and est_cpulist are of the thread that estimates rates."""
+    """est_nice and est_cpulist apply to the estimation thread."""
     rig, cpu = Rig(family, 'nat', UDP, vport=8495 + family), max(os.sched_getaffinity(0))
     with Knobs() as knobs:
         if not knobs.has('est_cpulist'):

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the knobs of net.ipv4.vs do to packets, connections and tables; those of the defence are in
-# defence.sh, those of persistence in persist.sh. Topology: topology.sh, with phantoms.
+# The effect of net.ipv4.vs.* on packets, connections and tables; defence.sh covers the knobs of the
+# defence, persist.sh those of persistence. Topology: topology.sh, with phantoms.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -11,7 +11,7 @@ export ALL_TESTS="conn_max sloppy conn_reuse_mode schedule_icmp ignore_tunneled 
 	cache_bypass"
 export ONCE_TESTS="pmtu_disc estimation est_thread conn_lfactor"
 
-# The director ends tunnels, too.
+# The director also terminates tunnels.
 ignore_tunneled() {
 	local dev=tunl0
 
@@ -21,7 +21,7 @@ ignore_tunneled() {
 	python_test ignore_tunneled "$AF"
 }
 
-# What has the VIP as source does not get out: a reply that is routed again.
+# Packets from the VIP are unreachable: a rerouted reply gets lost.
 snat_reroute() {
 	run ip -n director "-$AF" rule add from "$VIP" lookup 77
 	defer ip -n director "-$AF" rule del from "$VIP" lookup 77
@@ -30,7 +30,7 @@ snat_reroute() {
 	python_test snat_reroute "$AF"
 }
 
-# The client's requests to a web server beyond the director are marked and so come to it.
+# The client's requests to a web server behind the director are marked and so delivered to ip_vs.
 cache_bypass() {
 	local site=${BACK}108
 

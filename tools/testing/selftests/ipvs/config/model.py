@@ -26,7 +26,8 @@ METHOD_OPTIONS = {genl.MASQ: '-m', genl.TUNNEL: '-i', genl.DIRECT: '-g'}
 
 
 class Random(random.Random):
-    """Values from small pools, so that commands meet; now and then one out of the way."""
+    """Values from small pools, so that commands refer to the same objects; occasionally unusual
+    ones."""
 
     def key(self, family=None):
         family = family or self.choice((4, 4, 6))
@@ -36,7 +37,7 @@ class Random(random.Random):
                 self.choice((80, 80, 81, 0)))
 
     def known_key(self, model, family=None):
-        """Most often one that exists."""
+        """Mostly an existing key."""
         keys = [k for k in model.services if family in (None, k[0])]
         return self.choice(keys) if keys and self.random() < 0.8 else self.key(family)
 
@@ -55,7 +56,7 @@ class Random(random.Random):
                     tun_type=self.choice((0, 0, 0, 1, 2)), tun_port=self.choice((0, 6080)))
 
 
-# By netlink.
+# Commands by netlink.
 
 def id_attrs(key):
     family, mark, proto, address, port = key
@@ -122,7 +123,7 @@ class Netlink:
             command, nest(TOP_SERVICE, id_attrs(key)), nest(TOP_DEST, dest_attrs(dest))).error)
 
 
-# By socket options.
+# Commands by socket options.
 
 class Options:
     def __init__(self):
@@ -160,7 +161,7 @@ class Options:
                     DELDEST=lambda: model.del_dest(key, dest))[command]()
 
 
-# By the tool: it has no errnos, only a status.
+# Commands by ipvsadm, which has no errnos, only a status.
 
 def service_args(key):
     family, mark, proto, address, port = key
@@ -174,7 +175,7 @@ def by_tool(r, model):
     sched = r.choice(SCHEDS[:8])
     conf = dict(sched=sched, flags=r.choice((0, 1)), mask=ON, timeout=0,
                 netmask=ON if key[0] == 4 else 128)
-    if not key[1] and not key[4]:   # ipvsadm wants persistence with port 0
+    if not key[1] and not key[4]:   # ipvsadm requires persistence with port 0
         conf['flags'] = 1
     if conf['flags']:
         conf['timeout'] = 77
@@ -197,7 +198,7 @@ def by_tool(r, model):
     return ' '.join(argv), 'refused' if wanted else 0, 'refused' if done.returncode else 0
 
 
-# What is there afterwards.
+# The resulting configuration.
 
 def blocks(proc):
     found = []
@@ -215,7 +216,7 @@ def trimmed(services):
 
 
 def deep(ipvs, model):
-    """Everything that /proc does not show."""
+    """Compares everything that /proc does not show."""
     tap.equal(len(ipvs.must('GET_SERVICE', dump=True).messages), len(model.services), 'services')
     for key, service in model.services.items():
         got = dict(genl.attrs_of(dict(ipvs.must('GET_SERVICE', nest(

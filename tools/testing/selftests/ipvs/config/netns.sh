@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Two directors, each in its namespace with the same VIP, do not see each other; a director's
-# namespace may be deleted under traffic, and then nothing of it is left: the module unloads.
-# Topology: topology.sh, and beside it
+# Two directors, each in its namespace and with the same VIP, are independent; a director's
+# namespace may be deleted under traffic, and the module unloads afterwards. Topology: topology.sh,
+# and in addition
 #
 #   client2 .2 ---- 192.0.2.0/24 ---- .1 director2 (VIP, server program on it)
 
@@ -58,7 +58,7 @@ independent() {
 		"$(quiet_in director2 grep -c "$(printf ' %04X ' "$PORT")" /proc/net/ip_vs_conn)" 1
 }
 
-# Connections, a flood that makes more, and then the namespace is gone.
+# Connections, a flood that creates more, then the namespace is deleted.
 deleted_under_traffic() {
 	local n
 

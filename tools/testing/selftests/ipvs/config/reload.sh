@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The module is loaded, configured, unloaded, again and again, while clients never stop: RELOADS
-# times (10). Each time it must forward, and nothing may hold it. The kernel's log, which the lab
-# watches, must stay clean. Topology: topology.sh.
+# The module is loaded, configured and unloaded repeatedly under traffic: RELOADS times (10). Each
+# time it must forward, and nothing may hold a reference. The kernel's log, which the lab watches,
+# must stay clean. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -48,7 +48,7 @@ under_traffic() {
 	printf '# %d times\n' "$RELOADS"
 }
 
-# As long as there is a service, rmmod refuses.
+# rmmod refuses as long as there is a service.
 refused_while_used() {
 	family 4
 	service t rr m 1

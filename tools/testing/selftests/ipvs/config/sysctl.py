@@ -16,14 +16,14 @@ FOLDER = '/proc/sys/net/ipv4/vs/'
 CLONE_NEWUSER = 0x10000000
 INT_MAX, INT_MIN = (1 << 31) - 1, -(1 << 31)
 
-# A number of any size; what proc_dointvec refuses is refused by all.
+# A number of any size; what proc_dointvec rejects is rejected for all.
 WORDS = ('', 'x', '1x', str(INT_MAX + 1), str(INT_MIN - 1))
 ANY = (('0', '1', '2', str(INT_MAX), '-1'), WORDS)
-# 2 is 1 again as soon as there is memory.
+# 2 becomes 1 again as soon as there is enough memory.
 MODE = (('1', ('2', '1'), '3', '0'), WORDS + ('4', '-1'))
 LFACTOR = (('-8', '0', '8'), WORDS + ('9', '-9'))
 
-# name: (default, (taken, refused)); a taken value may be (written, read).
+# name: (default, (accepted, rejected)); an accepted value may be (written, read).
 KNOBS = {
     'am_droprate': ('10', ANY),
     'amemthresh': ('1024', ANY),
@@ -61,7 +61,7 @@ KNOBS = {
     'sync_version': ('1', (('0', '1'), WORDS + ('2', '-1'))),
 }
 
-# Modules, or builds, of the kernel's have more.
+# The in-tree ip_vs may have more, depending on modules and configuration.
 EXTRA = {'debug_level', 'lblc_expiration', 'lblcr_expiration'}
 READ_ONLY = {'conn_lfactor', 'est_cpulist', 'est_nice', 'run_estimation', 'svc_lfactor',
              'sync_qlen_max', 'sync_sock_size'}
@@ -74,7 +74,7 @@ def read(name):
 
 
 def write(name, value):
-    """The errno's name, or None."""
+    """Returns the name of the errno, or None."""
     fd = os.open(FOLDER + name, os.O_WRONLY)
     try:
         os.write(fd, value.encode() + b'\n')
@@ -85,7 +85,7 @@ def write(name, value):
 
 
 def there():
-    """Older kernels lack some names; Weir has all on every kernel."""
+    """Older kernels lack some names; Weir has all of them on every kernel."""
     names = set(os.listdir(FOLDER)) - EXTRA
     tap.check(names <= set(KNOBS), 'unknown names %s' % sorted(names - set(KNOBS)))
     if WEIR:
@@ -134,7 +134,7 @@ def values():
 
 @tap.test
 def namespaces():
-    """What is set in one is not seen in another."""
+    """A value set in one namespace does not show in another."""
     with namespace('director'):
         names = there()
         before = {name: read(name) for name in names}
@@ -151,7 +151,7 @@ def namespaces():
 
 
 def in_child(function):
-    """In a process that may leave its namespaces; its failures count here."""
+    """Runs in a process that may leave its namespaces; its failures count here."""
     sys.stdout.flush()
     pid = os.fork()
     if not pid:
@@ -163,7 +163,7 @@ def in_child(function):
 
 
 def as_guest():
-    """Root of a user namespace, with a network namespace of its own."""
+    """As root of a user namespace, with a network namespace of its own."""
     uid = os.getuid()
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
         tap.note('no user namespaces here: ' + os.strerror(ctypes.get_errno()))

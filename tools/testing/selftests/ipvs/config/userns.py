@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""root of a user namespace, in a network namespace of its own: the socket options require privilege
-there, netlink requires privilege in the initial user namespace. The network is not used."""
+"""Root of a user namespace, with a network namespace of its own: the socket options require
+privilege there, netlink requires privilege in the initial user namespace. The shared network is
+not used."""
 
 import subprocess
 
@@ -27,7 +28,7 @@ def options():
     tap.equal(len(opts.dests(addr=VIP, port=80)), 1, 'destinations')
     with open('/proc/thread-self/net/ip_vs') as file:
         tap.equal(file.read().count('CB00710A:0050'), 1, 'services in /proc')
-    # the namespace ends with its service
+    # the service goes with the namespace
 
 
 @tap.test

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Megabytes of TCP through every method, up and down, with GRO and GSO on and with all offloads
-# off; what arrives is compared by SHA-256. And iperf3, for which NAT and tunnels must keep big
-# packets whole. Topology: topology.sh.
+# Megabytes of TCP through every method, in both directions, with GRO and GSO on and with all
+# offloads off; the data are compared by SHA-256. And iperf3, for which NAT and tunnels must keep
+# GSO packets whole. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -35,7 +35,7 @@ offloads_off() {
 	SIZE=$((SIZE / 4)) each_method
 }
 
-# Several streams at once through each method.
+# Several parallel streams through each method.
 parallel() {
 	local method n sent got methods=(- m g i)
 
@@ -51,7 +51,7 @@ parallel() {
 			fail "iperf3 by -$method: $(jq -r .error "$SCRATCH/iperf")"
 		sent=$(jq .end.sum_sent.bytes "$SCRATCH/iperf")
 		got=$(jq .end.sum_received.bytes "$SCRATCH/iperf")
-		# The client ends without waiting for what is still on its way.
+		# The client exits without waiting for data in flight.
 		if [ "${got:-0}" -eq 0 ]; then
 			fail "-$method: $got of $sent bytes"
 		fi

@@ -15,7 +15,7 @@ from ipvstest.rig import Rig
 from ipvstest.wire import wait_until
 
 TIMEOUT = 3
-SLACK = 3       # how late a timer may be on a slow machine
+SLACK = 3       # latency of a timer on a slow machine
 MANY = 50       # UDP connections of a service
 
 
@@ -24,7 +24,7 @@ def ipvsadm(*args):
 
 
 def open_connections(rig):
-    """Connections in the three states whose timeout can be set: [(state, port)]."""
+    """Opens connections in the three states with a configurable timeout: [(state, port)]."""
     if rig.proto == UDP:
         for sport in range(4000, 4000 + MANY):
             rig.send(sport)

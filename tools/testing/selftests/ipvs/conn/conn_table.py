@@ -23,18 +23,18 @@ PORTS = 50000           # per source address
 KERNEL = os.environ.get('KERNEL', '')
 CONNS = 6000 if KERNEL.endswith('debug') else 200000 if KERNEL == 'uml' else 20000
 RATE = 100 if KERNEL.endswith('debug') else 8000       # connections a slow kernel accepts per second
-NOTICEABLE = 100000     # with fewer connections, what else the machine does weighs as much
+NOTICEABLE = 100000     # with fewer connections, other memory use of the machine dominates
 
 
 def memory():
-    """kB used by the whole machine, less what it would give back at once."""
+    """kB used by the whole machine, without what is reclaimable at once."""
     with open('/proc/meminfo') as file:
         fields = {line.split(':')[0]: int(line.split()[1]) for line in file}
     return fields['MemTotal'] - fields['MemAvailable']
 
 
 def settled_memory():
-    """What the kernel frees, it frees a little later."""
+    """Memory use once the kernel's deferred freeing is done."""
     last, used = memory(), None
     for _ in range(20):
         time.sleep(0.5)
@@ -50,7 +50,7 @@ def table_size():
 
 
 def patiently(sock, frame):
-    """Send when there is room: on a busy machine the socket's own packets fill its buffer."""
+    """Waits while the socket's send buffer is full of its own packets, on a busy machine."""
     while True:
         try:
             return sock.send(frame)
@@ -67,7 +67,7 @@ class Flood:
         self.rig, self.sent = rig, 0
         source = '10.1.0.0' if family == 4 else '2001:db8:c::'
         raw = pkt.udp(source, rig.at.vip, 1, rig.vport, b'x')
-        if family == 4:     # no checksum; the kernel recomputes the header's own
+        if family == 4:     # no UDP checksum; the kernel recomputes the header's
             raw = raw[:26] + b'\0\0' + raw[28:]
         self.frame = bytearray(rig.ends.client.eth + (b'\x08\0' if family == 4 else b'\x86\xdd') + raw)
         self.address = 14 + (14 if family == 4 else 22)
@@ -75,7 +75,7 @@ class Flood:
         self.family = family
 
     def send(self, count):
-        """New connections; IPv4's header checksum is kept right by its increments."""
+        """Opens new connections; the IPv4 header checksum is updated incrementally."""
         sock, frame, pack = self.rig.ends.client.sock, self.frame, struct.pack_into
         for n in range(self.sent, self.sent + count):
             host, port = divmod(n, PORTS)

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""defence.py drop_packet | drop_entry | drop_entry_sctp | templates | automatic | idle |
-flood FAMILY"""
+"""drop_packet, drop_entry, secure_tcp and conn_max under load (see defence.sh)."""
 
 import os
 import socket
@@ -19,7 +18,7 @@ ALL = ('drop_entry', 'drop_packet', 'secure_tcp')
 INT_MAX = (1 << 31) - 1
 PORT = 8000     # of the real servers, see topology.sh
 HALF_OPEN = ('SYN_RECV', 'SYNACK', 'INIT1', 'INIT')
-SYNS, ROOM = 1600, 600      # of a flood; connections there may be beside those that there are
+SYNS, ROOM = 1600, 600      # of a flood; connections allowed in addition to the existing ones
 
 
 class Table(ConnTable):
@@ -32,7 +31,7 @@ class Table(ConnTable):
 
 
 def goes_on(rig, sport, packets=20):
-    """Nothing of an established connection is lost."""
+    """An established connection loses no packet."""
     for number in range(packets):
         rig.send(sport, 'ack')
         if not tap.check(rig.arrived(sport), 'packet %d of an established one' % number):
@@ -40,8 +39,8 @@ def goes_on(rig, sport, packets=20):
 
 
 def passed(rig, sports):
-    """How many of these first packets were forwarded. One of an established connection follows
-    them: what did not come before it does not come."""
+    """How many of these first packets were forwarded. A packet of an established connection follows
+    them and arrives last."""
     for sport in sports:
         rig.send(sport)
     rig.send(3999, 'ack')
@@ -68,7 +67,7 @@ def drop_packet(family):
 
 @tap.step
 def automatic(family=4):
-    """What memory is short of decides: modes 1 and 2."""
+    """Modes 1 and 2 depend on the available memory."""
     rig = Rig(family, 'nat', vport=8310 + family)
     rig.establish(4000)
     with Knobs(**dict.fromkeys(ALL, 1), amemthresh=0) as knobs:
@@ -100,7 +99,7 @@ def half_open(rig, count, base=10000):
 
 @tap.step
 def drop_entry(family):
-    """Half-open connections go, a part each second; others stay."""
+    """Half-open connections are dropped, a part each second; others stay."""
     rig = Rig(family, 'nat', vport=8320 + family)
     for sport in range(4000, 4010):
         establish(rig, sport)
@@ -120,8 +119,8 @@ def drop_entry(family):
 
 @tap.step
 def drop_entry_sctp(family):
-    """The same; an association that is not there after four seconds is given up anyway, so this
-    is tried with more of them."""
+    """The same for SCTP. An unfinished association expires after four seconds anyway, so this tries
+    more of them."""
     rig = Rig(family, 'nat', SCTP, vport=8360 + family)
     for sport in range(4000, 4010):
         establish(rig, sport)
@@ -151,8 +150,8 @@ def establish(rig, sport):
 
 @tap.step
 def templates(family):
-    """Of clients that never came further than a first packet, the template goes with the
-    connection; of others it stays."""
+    """The template of a client that sent only a first packet ends with its connection; others
+    stay."""
     rig = Rig(family, 'nat', vport=8350 + family, sched='wrr', flush=True)
     rig.ipvs.del_service(*rig.service)
     rig.ipvs.add_service(*rig.service, 'rr', flags=1, timeout=300)
@@ -163,7 +162,7 @@ def templates(family):
     table = Table()
 
     def counted():
-        """(half-open connections, templates) of the strangers."""
+        """(half-open connections, templates) of unknown clients."""
         conns = [c for c in table.all() if c.vport == rig.vport and c.client != rig.client]
         proven = sum(1 for c in conns if c.cport and c.state in HALF_OPEN)
         return proven, len(conns) - proven
@@ -182,7 +181,8 @@ def templates(family):
 
 @tap.step
 def idle(family=4):
-    """After a minute: those with few packets, but not those with many. (65 s and more.)"""
+    """After a minute: connections with few packets are dropped, those with many are not. (65 s and
+    more.)"""
     rig = Rig(family, 'nat', UDP, vport=8330 + family)
     for sport in range(10000, 10320):
         rig.send(sport)
@@ -201,8 +201,8 @@ def idle(family=4):
 
 
 class Session:
-    """A real client's TCP connection that goes on for long; the server tells in the end whether
-    all that was sent arrived."""
+    """A long TCP connection of a real client; at the end the server reports whether all data
+    arrived."""
 
     def __init__(self, address):
         with namespace('client'):
@@ -227,7 +227,7 @@ class Session:
 
 
 def spoofed(rig, number):
-    """A SYN of a client that there is not."""
+    """A SYN from an address that no host has."""
     if rig.family == 4:
         src = '192.0.2.%d' % (100 + number % 100)
     else:
@@ -236,8 +236,7 @@ def spoofed(rig, number):
 
 
 class Flood:
-    """How many clients came since this was made: those that became connections, and those that
-    conn_max refused."""
+    """The number of clients since its creation: connections made, and refusals by conn_max."""
 
     def __init__(self):
         self.stats = ProcFile('ip_vs_stats_percpu')
@@ -258,7 +257,8 @@ class Flood:
         return text_counters()['conn_dropped'] if self.weir else 0
 
     def all_came(self, bounded):
-        """The kernel's ip_vs does not count whom it refuses, nor list all while its table grows."""
+        """The in-tree ip_vs does not count refusals, nor list all connections while its table
+        grows."""
         made, refused = self.came()
         if bounded and not self.weir:
             return made >= ROOM // 2
@@ -267,7 +267,7 @@ class Flood:
 
 @tap.step
 def flood(family):
-    """SYNs from everywhere, to a service beside the one of a client that is connected."""
+    """SYNs from many addresses to a service beside that of a connected client."""
     session = Session('203.0.113.10' if family == 4 else '2001:db8:f::10')
     session.send()
     rig = Rig(family, 'dr', vport=8340 + family, flush=False)
@@ -294,7 +294,7 @@ def flood(family):
         tap.check(wait_until(lambda: table.size() < 0.95 * total, 10),
                   'the table stays full: %d' % table.size())
         if clients.weir:
-            # others may have ended meanwhile, and made room
+            # others may have ended meanwhile
             tap.check(wait_until(lambda: clients.dropped() > dropped, 10), 'drop_entry threw none out')
         goes_on(rig, 4000)
         another = Session(rig.at.vip)       # there is room again

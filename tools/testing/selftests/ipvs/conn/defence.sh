@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# drop_packet, drop_entry and secure_tcp: what they do, when the automatic modes go on and off, and
-# that those who are connected feel nothing of a flood of SYNs. Topology: topology.sh, with phantoms
-# and real servers. LONG=1 also waits for the minute after which idle connections are victims.
+# drop_packet, drop_entry and secure_tcp: their effects, when the automatic modes switch on and off,
+# and that a flood of SYNs does not affect established clients. Topology: topology.sh, with phantoms
+# and real servers. LONG=1 also waits for the minute after which idle connections may be dropped.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -16,7 +16,7 @@ drop_entry_sctp() {
 	python_test drop_entry_sctp "$AF"
 }
 
-# The state table with secure_tcp, as states.sh walks the other.
+# The state table of secure_tcp, walked as in states.sh.
 secure_tcp() {
 	defer clean_director
 	in_ns director sysctl -qw net.ipv4.vs.secure_tcp=3

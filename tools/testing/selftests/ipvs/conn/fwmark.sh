@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Firewall marks make one service of several ports, protocols or addresses, and with persistence a
-# client's connections to all of them go to one server: the recipes of Documentation/persistence.rst,
-# with real clients. Topology: topology.sh.
+# Firewall marks combine several ports, protocols or addresses into one service, and with
+# persistence a client's connections to all of them go to one server: the recipes of
+# Documentation/persistence.rst, with real clients. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -12,7 +12,7 @@ export ALL_TESTS="web all_protocols ftp_range ftp_port rtsp anywhere addresses"
 
 PORTS=80,443,554,6970,8000
 
-# mark MARK MATCH...: packets to the VIP that match get the mark, as nftables has it.
+# mark MARK MATCH...: nftables sets the mark of matching packets to the VIP.
 mark() {
 	nft_rules <<-RULES
 		table inet weir {
@@ -24,7 +24,7 @@ mark() {
 	RULES
 }
 
-# group MARK METHOD [OPTION...]: the service of a mark; the servers keep the client's port.
+# group MARK METHOD [OPTION...]: a service for the mark; the servers keep the client's port.
 group() {
 	local six='' n
 
@@ -36,7 +36,7 @@ group() {
 	RULES
 }
 
-# one_server WHAT FILE: all answers are one server's.
+# one_server WHAT FILE: all answers are from one server.
 one_server() {
 	local servers
 
@@ -47,13 +47,13 @@ one_server() {
 	esac
 }
 
-# templates PATTERN: how many lines of the table are those of a mark.
+# templates PATTERN: the number of table lines of fwmark templates.
 templates() {
 	quiet_in director awk '$1 == "IP" && $3 == "0000" && $5 == "0000" && $7 == "0000"' \
 		/proc/net/ip_vs_conn | grep -c "$1"
 }
 
-# HTTP and HTTPS: the shopping cart is where the login is.
+# HTTP and HTTPS: a client keeps its server after the login.
 web() {
 	mark 1 "tcp dport { 80, 443 }"
 	group 1 m -p 60
@@ -63,12 +63,12 @@ web() {
 	forget_group
 }
 
-# A group's templates go with its servers.
+# A group's templates end with its servers.
 forget_group() {
 	forget '^IP ' || fail "connections stay"
 }
 
-# TCP and UDP of one port, as DNS or Kerberos have it.
+# TCP and UDP on one port, as DNS and Kerberos use.
 all_protocols() {
 	mark 2 "meta l4proto { tcp, udp } th dport 8000"
 	group 2 m -p 60
@@ -87,20 +87,20 @@ with_ftp() {
 	: "$ready"
 }
 
-# fetch [OPTION...]: a file by passive FTP.
+# fetch [OPTION...]: gets a file by passive FTP.
 fetch() {
 	printf '# client$ curl %s ftp://%s/file\n' "$*" "$(at "$VIP" 21)" >&2
 	quiet_in client curl -sS --max-time 5 "$@" "ftp://$(at "$VIP" 21)/file" 2>&1
 }
 
-# An FTP session: its data connection finds the server that listens for it, or there is no file.
+# An FTP session: its data connection must reach the server that listens, or there is no file.
 sessions() {
 	fetch >"$SCRATCH/answers"
 	[ "$AF" = 6 ] || fetch --disable-epsv >>"$SCRATCH/answers"
 	one_server "$1" "$SCRATCH/answers"
 }
 
-# Passive FTP whose servers keep to a range of ports.
+# Passive FTP with servers that use a range of ports.
 ftp_range() {
 	local method
 
@@ -124,7 +124,7 @@ ftp_port() {
 	sessions "port 21"
 }
 
-# RTSP and the datagrams that go with it.
+# RTSP and its datagrams.
 rtsp() {
 	mark 4 "meta l4proto { tcp, udp } th dport { 554, 6970-6999 }"
 	group 4 g -p 60
@@ -133,7 +133,7 @@ rtsp() {
 	forget_group
 }
 
-# Addresses that the director does not have: what is marked is delivered locally.
+# Virtual addresses that the director does not have: marked packets are delivered locally.
 anywhere() {
 	local VIP=198.18.0.10 rest=0.0.0.0/0
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""ops.py FAMILY: a client's datagrams to a service with --ops, one by one; the servers' answers;
-what is counted; and TCP, which the option does not concern."""
+"""A client's datagrams to a service with --ops, one by one; the servers' replies; the counters; and
+TCP, to which the option does not apply."""
 
 from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable
@@ -83,7 +83,7 @@ def packets(family):
             case.ask(sport)
         case.answer(sport)
         case.show()
-    # the kernel's ip_vs may show its counts two seconds late
+    # the in-tree ip_vs may show its counts two seconds late
     wait_until(lambda: sum(case.received() for case in cases) == 10, 6)
     for case in cases:
         case.show_counts()

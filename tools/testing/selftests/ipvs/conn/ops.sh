@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# One-packet scheduling (--ops): each datagram is scheduled anew and leaves no connection behind.
-# golden/ops.txt holds what the kernel's ip_vs does. Topology: topology.sh, with phantoms.
+# One-packet scheduling (--ops): each datagram is scheduled anew and leaves no connection.
+# golden/ops.txt holds the kernel's results. Topology: topology.sh, with phantoms.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -10,7 +10,7 @@
 export ALL_TESTS="packets questions"
 export ONCE_TESTS="listed"
 
-# questions_by METHOD: what a resolver does: one port, many questions.
+# questions_by METHOD: like a resolver: several questions from one port.
 questions_by() {
 	ipvs_batch <<-RULES
 		-A -u $(at "$VIP") -s rr --ops
@@ -22,7 +22,7 @@ questions_by() {
 	clean_director
 }
 
-# Real servers that answer the client directly, from the virtual address.
+# Real servers that reply to the client directly, from the virtual address.
 questions() {
 	defer clean_director
 	questions_by g

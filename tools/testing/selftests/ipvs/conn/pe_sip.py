@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""pe_sip.py table|phones|hostile FAMILY: SIP over UDP, from phantoms or by real sockets."""
+"""SIP over UDP, from phantoms or real sockets."""
 
 import os
 import random
@@ -57,7 +57,8 @@ class Calls:
         self.ends.client.send(raw)
 
     def say(self, what, message, client=None, sport=None):
-        """Which server gets a message. A good one after it tells when it went nowhere."""
+        """Returns the server that gets a message. A valid one follows and shows whether it was
+        dropped."""
         self.sport += 1
         sport = self.last = sport or self.sport
         self.push(sport, message, client)
@@ -71,7 +72,7 @@ class Calls:
         log.append('%s: %s' % (what, where))
 
     def send_back(self, what, server, cport, message):
-        """A server's message, and what the client sees of it."""
+        """A server's message, and the packet the client gets."""
         self.ends.server.send(pkt.udp(server, self.at.phantom_client, self.port, cport, message))
         got = self.ends.client.expect(lambda p: p.dport == cport)
         log.append('%s: %s' % (what, got and 'from %s:%d' % (self.call(got.src), got.sport)))
@@ -156,7 +157,7 @@ def tcp(ends):
 
 
 def from_server(ends):
-    """A server calls: the client sees the virtual address, and its answer goes to that server."""
+    """A server calls: the client sees the virtual address, and its answer reaches that server."""
     for number, (name, flags) in enumerate((('persistent', PERSISTENT), ('plain', 0),
                                             ('one packet', PERSISTENT | ONE_PACKET))):
         calls = Calls(ends, PORT + 3 + number, flags=flags)
@@ -205,7 +206,7 @@ def phone_service(at, ipvs, port, flags):
 
 
 def phone_calls(at, servers, port, one_port):
-    """Four calls of three messages each, from ports of their own or all from one."""
+    """Four calls of three messages each, from separate ports or all from one."""
     took, phone = {}, open_udp('client', at.client)
     for number in range(12):
         call = b'call%d@phone' % (number % 4)
@@ -224,8 +225,8 @@ def phone_calls(at, servers, port, one_port):
 
 @tap.step
 def phones(family):
-    """Real sockets: each call reaches one server, whose answer comes from the virtual address; then
-    the servers call a phone, all the same one."""
+    """Real sockets: each call reaches one server, whose reply comes from the virtual address; then
+    the servers call the same phone."""
     at, ipvs = Addresses(family), Ipvs()
     for port, flags in ((PORT, PERSISTENT), (PORT + 1, PERSISTENT | ONE_PACKET)):
         servers, ops = phone_service(at, ipvs, port, flags), flags & ONE_PACKET
@@ -241,7 +242,7 @@ def phones(family):
 
 
 def serve(servers):
-    """The server that got a message, and whence."""
+    """Returns the server that got a message, and its source."""
     ready = select.select(servers, [], [], 3)[0]
     if not ready:
         tap.fail('no server got the message')
@@ -259,7 +260,7 @@ def mangled(rng):
 
 @tap.step
 def hostile(family):
-    """Messages that went wrong; afterwards a good one passes."""
+    """Malformed messages; a valid one passes afterwards."""
     seed = int(os.environ.get('SEED') or random.randrange(1 << 30))
     rng, ends = random.Random(seed), Ends(family)
     tap.note('SEED=%d' % seed)

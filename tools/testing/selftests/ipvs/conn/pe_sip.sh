@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The persistence engine sip: calls stay with their server, by Call-ID; calls that a server begins;
-# messages that are none; and the engine's module. golden/pe_sip.txt holds what the kernel's ip_vs
-# does, for both families alike. Topology: topology.sh, with phantoms at both ends.
+# malformed messages; and the module of the engine. golden/pe_sip.txt holds the kernel's results,
+# the same for both families. Topology: topology.sh, with phantoms at both ends.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -33,7 +33,7 @@ loaded() {
 	grep -q '^ip_vs_pe_sip ' /proc/modules
 }
 
-# Loaded when it is wanted, kept as long as it is in use, listed, taken back.
+# The module is loaded on demand, held while in use, listed, and released.
 module() {
 	local had
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""persist.py table|lifetime FAMILY: clients come, and are kept with a server.
+"""Persistence, packet by packet: clients stay with a server.
 
-Each case has ports and clients of its own, as connections outlive services. What happens is
-written down in words that are the same for both families: `c1.2` is host 2 of client network 1.
+Each case has its own ports and clients, as connections outlive services. The log has the same words
+for both families: `c1.2` is host 2 of client network 1.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ log = []
 
 
 class Case:
-    """A persistent service in front of three phantoms, and clients behind a route of their own."""
+    """A persistent service with three phantoms, and clients behind a route of their own."""
     count = 0
 
     def __init__(self, ends, name, port=None, dport=None, proto=TCP, netmask=None, timeout=100):
@@ -42,7 +42,7 @@ class Case:
             self.add(server)
 
     def mask(self, bits):
-        """(IPv4, IPv6) prefix lengths as the netmask attribute has them."""
+        """The netmask attribute for (IPv4, IPv6) prefix lengths."""
         if not bits:
             return None
         return bits[1] if self.ends.at.family == 6 else 0xffffffff << (32 - bits[0]) & 0xffffffff
@@ -66,7 +66,7 @@ class Case:
         return '10.%d.%d.%d' % (Case.count, net, host)
 
     def call(self, address):
-        """The name of an address."""
+        """The name of an address in the log."""
         if address in self.servers:
             return 's%d' % (self.servers.index(address) + 1)
         if address == self.ends.at.vip:
@@ -83,7 +83,7 @@ class Case:
         return pkt.tcp(src, dst, sport, dport, flags)
 
     def come(self, net, host, port=None, sport=None, flags='syn', proto=None):
-        """A client's packet; which server gets it."""
+        """Sends a client's packet; returns the server that gets it."""
         port, proto = port or self.port, proto or self.proto
         if not sport:
             self.sport += 1
@@ -95,7 +95,7 @@ class Case:
                                               port, self.outcome(sport)))
 
     def outcome(self, sport, seconds=3):
-        """Where the packet from this port came out."""
+        """The server that got the packet from this port."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             got = self.ends.server.expect(lambda p: p.sport == sport, 0.005)
@@ -122,7 +122,7 @@ class Case:
         return [c for c in self.table.all() if self.call(c.client)]
 
     def show(self):
-        """This case's part of the table, and the templates its servers count."""
+        """Logs this case's part of the table, and the templates its servers count."""
         log.extend(line for _, line in sorted((c.cport, '    %s %s:%d > %s:%d > %s:%d %s' % (
             c.proto, self.call(c.client), c.cport, self.call(c.virtual), c.vport,
             self.call(c.dest), c.dport, c.state)) for c in self.conns()))
@@ -181,7 +181,7 @@ def all_ports(ends):
 
 
 def ftp(ends):
-    """Control, passive data, what may not be scheduled: privileged ports, from port 20."""
+    """Control and passive data connections; not scheduled: privileged ports, from port 20."""
     case = Case(ends, 'ftp', port=21, dport=21)
     for host in (1, 2):
         for port, sport in ((21, None), (40000, None), (1024, None), (20, None), (80, None),
@@ -225,7 +225,7 @@ def removed(ends):
     case.come(1, 3)
     case.come(1, 4)
     case.show()
-    # a template that nobody looked at meanwhile goes on when its server comes back
+    # a template not used in the meantime is valid again when its server comes back
     case.ipvs.del_dest(case.service, server, case.dport)
     case.add(server)
     for host in (1, 2, 3, 4):
@@ -234,7 +234,7 @@ def removed(ends):
 
 
 def dropped(ends):
-    """expire_nodest_conn: with its connections goes a template."""
+    """expire_nodest_conn: the template ends with its connections."""
     case = Case(ends, 'dropped with their server')
     case.come(1, 1)
     case.come(1, 2)
@@ -264,8 +264,8 @@ def templates(case):
 
 
 def template_lifetime(ends):
-    """A template that runs out waits for its connections a minute at a time; a new connection
-    winds it up; a changed timeout is that of new templates. (UDP connections live 1 s here.)"""
+    """An expired template waits for its connections a minute at a time; a new connection renews it;
+    a changed timeout applies to new templates. (UDP connections live 1 s here.)"""
     case = Case(ends, 'lifetime', proto=UDP, timeout=2)
     case.come(1, 1)
     case.come(1, 2)
@@ -283,7 +283,7 @@ def template_lifetime(ends):
     tap.check(50 < left.get('c1.1', 0) <= 60, 'with a connection: %r' % left)
     tap.check(wait_until(lambda: 'c1.2' not in templates(case), 6),
               'without one: %r' % templates(case))
-    # from now on the minute is its timeout
+    # from now on its timeout is a minute
     case.come(1, 1)
     tap.check(50 < templates(case)['c1.1'] <= 60, 'afterwards: %r' % templates(case))
 

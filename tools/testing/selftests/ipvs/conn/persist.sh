@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Persistence: which server a client gets, and what the table shows of it, step by step; and with
-# real clients. golden/persist.txt holds what the kernel's ip_vs does, for both families alike.
-# Topology: topology.sh, with phantoms at both ends.
+# Persistence: the server a client gets and the table's contents, step by step; and with real
+# clients. golden/persist.txt holds the kernel's results, the same for both families. Topology:
+# topology.sh, with phantoms at both ends.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -41,14 +41,14 @@ persistent_conn() {
 	quiet_in director ipvsadm -Ln --persistent-conn | awk '$1 == "->" { n += $4 } END { exit n != 1 }'
 }
 
-# Real clients: all connections of one go to one server; TCP and UDP are apart.
+# Real clients: all connections of a client go to one server, separately for TCP and UDP.
 stays() {
 	local method
 
 	for method in m i; do
 		persistent "$method"
 		ask -n 4 >"$SCRATCH/answers"
-		# later the servers have the templates of before, too
+		# in later rounds, the templates of earlier ones are counted, too
 		[ "$method" = i ] || check "no template counted" persistent_conn
 		equal "-$method TCP" "$(sort -u "$SCRATCH/answers" | wc -l)" 1
 		ask -u -n 4 >"$SCRATCH/answers"
@@ -57,7 +57,7 @@ stays() {
 	done
 }
 
-# Two addresses of one network: one server.
+# Two addresses of one network go to one server.
 net() {
 	local mask
 
@@ -70,7 +70,7 @@ net() {
 	equal "servers of one network" "$(sort -u "$SCRATCH/answers" | wc -l)" 1
 }
 
-# ipvsadm shows what was given, and counts templates with their server.
+# ipvsadm lists the options, and counts templates with their server.
 listed() {
 	defer clean_director
 	ipvs -A -t "$VIP:80" -s rr -p 77 -M 255.255.0.0

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sessions.py CAPTURE...: what real sessions look like on the wire, in lines that do not depend on
-time, chance or how a stream was cut into segments.
+"""sessions.py CAPTURE...: the packets of real sessions as lines that do not depend on time, chance
+or segmentation.
 
-A line for each kind of packet: link, outer header, addresses, ports (what a client chose is `*`),
-the flags or type, hop limit, TOS, DF, TCP's options; and a line for the length of each stream. Any
-wrong checksum is told, too.
+A line for each kind of packet: link, outer header, addresses, ports (`*` if the client chose it),
+flags or type, hop limit, TOS, DF, TCP options; and a line for the length of each stream. Wrong
+checksums are reported.
 """
 
 import struct
@@ -14,10 +14,10 @@ import sys
 from ipvstest.pkt import SCTP, TCP, UDP, Parsed
 
 KNOWN = {21, 53, 80, 443, 5001, 5060, 5201}
-# Streams that are always of the same length: no keys, no figures of merit in them.
+# Streams of constant length: no keys or performance figures in them.
 FIXED = {80}
 FLAGS = ((1, 'F'), (2, 'S'), (4, 'R'), (8, 'P'), (16, 'A'), (32, 'U'))
-STEADY = 0x10       # ACK: with and without PSH a stream goes on
+STEADY = 0x10       # ACK: PSH may or may not be set within a stream
 TYPES = {0x0800, 0x86dd}
 
 
@@ -40,7 +40,7 @@ def port(number):
 
 
 def tcp_options(seg):
-    """Which options there are, and the value of MSS."""
+    """The names of the options, and the value of MSS."""
     names, at, end = [], 20, (seg[12] >> 4) * 4
     while at < end and seg[at]:
         kind = seg[at]
@@ -52,7 +52,7 @@ def tcp_options(seg):
         value = ''
         if kind == 2:
             value = '=%d' % struct.unpack('!H', seg[at + 2:at + 4])
-        # selective acknowledgments come and go with what was lost
+        # selective acknowledgments depend on losses
         if kind != 5:
             names.append('%d%s' % (kind, value))
         at += seg[at + 1]
@@ -91,7 +91,7 @@ class Capture:
         if p.proto == TCP:
             seg = segment_of(p)
             flags = p.flags & ~8 if p.flags & STEADY else p.flags
-            if p.flags & 4:     # how a client ends what is over is between it and its server
+            if p.flags & 4:     # RST: how a client ends a finished connection varies
                 return
             what += ' ' + ''.join(name for bit, name in FLAGS if flags & bit)
             what += ' options ' + tcp_options(seg)

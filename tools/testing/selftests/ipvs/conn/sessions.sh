@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Real sessions as tcpdump sees them: HTTP and TLS (curl, nginx), FTP (curl, vsftpd), DNS (dnsmasq),
-# SCTP (socat) and bulk TCP (iperf3) by each method, on the client's link and on the director's back link. What
-# identifies the packets (see sessions.py) is compared with golden/sessions_*.txt, written with
-# the kernel's ip_vs: UPDATE_GOLDEN=1 IMPL=kernel. Offloads are off, so that what is captured is what
-# goes over a wire. Topology: topology.sh, one real server.
+# SCTP (socat) and bulk TCP (iperf3) by each method, on the client's link and on the director's back
+# link. The kinds of packets (see sessions.py) are compared with golden/sessions_*.txt, written with
+# the in-tree ip_vs: UPDATE_GOLDEN=1 IMPL=kernel. Offloads are off, so that captures show what goes
+# over the wire. Topology: topology.sh, one real server.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -16,7 +16,7 @@ tool curl nginx vsftpd dnsmasq socat iperf3 openssl tcpdump
 
 LINKS="client:front director:back"
 
-# captured FILE: has the capture begun?
+# captured FILE: whether the capture has started.
 captured() {
 	[ -s "$1" ]
 }
@@ -48,7 +48,7 @@ capture_stop() {
 	done
 }
 
-# ended PORT: have both ends said goodbye?
+# ended PORT: whether both ends have closed.
 ended() {
 	local ns
 
@@ -68,7 +68,7 @@ by_each_method() {
 	for method in m g i; do
 		printf -- '== %s by -%s\n' "$name" "$method" >>"$SCRATCH/wire"
 		vport=$port persist=
-		# without the helper, data connections are the service's that has all ports
+		# without the FTP app, data connections belong to the service for all ports
 		[ "$name" != ftp ] || [ "$method" = m ] || vport=0 persist=-p
 		ipvs_batch <<-RULES
 			-A -$letter $(at "$VIP" "$vport") -s rr $persist
@@ -89,7 +89,7 @@ by_each_method() {
 	golden "sessions_${name}_$AF.txt" "$SCRATCH/wire"
 }
 
-# site: a page, by HTTP and by TLS.
+# site: a page, by HTTP and TLS.
 site() {
 	local dir=$SCRATCH/site
 
@@ -117,7 +117,7 @@ ftp() {
 	modprobe -q ip_vs_ftp || { skip "there is no FTP helper"; return; }
 	defer modprobe -q -r ip_vs_ftp
 	vsftpd_in server1
-	# it may acknowledge something before it has set the type of service of its data
+	# it may send an acknowledgment before it has set the type of service of its data
 	local BY_CHANCE="> $CLIENT .* tos 0x0 .*ports \* > \* A "
 	by_each_method ftp t 21 curl -sS -g --max-time 20 -o /dev/null "ftp://$(at "$VIP" 21)/pub/file"
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""states.py transitions|secure|sctp|udp FAMILY: the states of connections, step by step.
+"""The states of connections, step by step.
 
-All but udp walk the state graph: from every state they reached so far (by a known path of packets
-on a fresh connection) they send each kind of segment in each direction and note the new state.
+All but udp walk the state graph: from every state reached so far (by a known path of packets on a
+fresh connection) they send each kind of segment in each direction and record the new state.
 """
 
 from ipvstest import pkt, tap
@@ -13,7 +13,7 @@ from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.wire import Ends, wait_until
 
 DPORT = 8080
-# Ports of its own for each, as connections outlive services.
+# A port each, as connections outlive services.
 VPORT = {'nat': 2000, 'dr': 2001, 'tun': 2002}
 METHODS = {'nat': MASQ, 'dr': DIRECT, 'tun': TUNNEL}
 SEGMENTS = {TCP: ('syn', 'synack', 'ack', 'fin', 'rst', 'none'),
@@ -25,21 +25,21 @@ TIMEOUTS = {TCP: (1, 2, 3, 10, 30, 60, 120, 300, 900), SCTP: (2, 4, 61, 900)}
 
 
 class Walk:
-    """One service with one phantom server; connections are told apart by the client's port."""
+    """One service with one phantom server; the client's port identifies the connection."""
 
     def __init__(self, family, method, proto):
         self.ends, self.ipvs, self.table = Ends(family), Ipvs(), ConnTable()
         self.at, self.method, self.proto = self.ends.at, method, proto
-        # Ports of a family's own, too: the table is searched by ports.
+        # A port per family, too, as the table is searched by ports.
         self.vport, self.sport, self.server = VPORT[method], 1024 * family, self.at.phantoms[0]
         self.dport = DPORT if method == 'nat' else self.vport
         self.service = None
         self.ipvs.flush()
-        # stays, so that the hooks do
+        # stays, so that the hooks stay registered
         self.ipvs.add_service(self.at.vip, 9, UDP, 'rr')
 
     def renew(self):
-        """A service of its own for each connection, so that its counts are the connection's."""
+        """A service for each connection, so that its counts are the connection's."""
         old = self.service
         self.vport += len(METHODS)
         if self.method != 'nat':
@@ -64,7 +64,7 @@ class Walk:
 
     def is_request(self, got):
         if self.method == 'tun':
-            got = got.inner     # None for anything else that passes, as neighbour discovery
+            got = got.inner     # None for other packets, such as neighbour discovery
         return got is not None and got.sport == self.sport
 
     def reply(self, flags):
@@ -83,15 +83,15 @@ class Walk:
         return conn and (conn.state, conn.expires)
 
     def counts(self):
-        """Once they settled: the kernel's ip_vs ends a connection whose port is used again a
-        little later."""
+        """The counts once they are stable: the in-tree ip_vs ends a connection whose port is reused
+        a little later."""
         def settled():
             now = self.ipvs.counts(self.service, self.server, self.dport)[:2]
             return sum(now) == 1 and now
         return wait_until(settled) or self.ipvs.counts(self.service, self.server, self.dport)[:2]
 
     def replay(self, path):
-        """A fresh connection, taken along the path; its state and counts then."""
+        """A fresh connection, taken along the path; returns its state and counts."""
         self.sport += 1
         self.renew()
         for step in path:
@@ -102,7 +102,7 @@ class Walk:
 
 def describe(walk, state, step, outcome):
     (new, expires), counts = outcome
-    # A timeout starts with the packet; by now some of it may have passed.
+    # The timeout starts with the packet; some of it may have passed.
     rounded = min(t for t in TIMEOUTS[walk.proto] if t >= expires)
     return '%s: %-12s %-8s -> %-12s %3d s, active %d inactive %d' % (
         (walk.method, state, step, new, rounded) + counts)
@@ -133,7 +133,7 @@ def explore(walk, directions):
 
 
 def no_start(walk):
-    """Segments that make no connection."""
+    """Segments that create no connection."""
     lines = []
     for segment in SEGMENTS[walk.proto]:
         if '>' + segment == OPENING[walk.proto]:
@@ -148,8 +148,7 @@ def no_start(walk):
 
 
 def not_forwarded(walk, segment):
-    """Send the segment and then one that is forwarded for sure: what did not come before it is
-    not coming."""
+    """Sends the segment, then one that is certainly forwarded, which arrives last."""
     walk.ends.client.send(walk.segment(walk.at.phantom_client, walk.at.vip, walk.sport, walk.vport,
                                        segment))
     walk.ends.client.send(walk.segment(walk.at.phantom_client, walk.at.vip, 999, walk.vport,

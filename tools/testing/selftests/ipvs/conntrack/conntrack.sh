@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# netfilter's view: which packets its hooks see, with which addresses and in which conntrack state;
-# the entries that net.ipv4.vs.conntrack keeps, and what firewalls and source NAT make of them.
-# Topology: topology.sh.
+# The view of netfilter: the packets that its hooks see, with their addresses and conntrack state;
+# the entries kept with net.ipv4.vs.conntrack, and firewalls and source NAT that use them. Topology:
+# topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -13,8 +13,8 @@ export ALL_TESTS="view entries_end firewall_nft firewall_iptables snat untracked
 
 tool nft conntrack iptables
 
-# watch: at every hook, before and after ip_vs and NAT, a set that counts packets by protocol,
-# addresses and conntrack state.
+# watch: at every hook, before and after ip_vs and NAT, a set counts packets by protocol, addresses
+# and conntrack state.
 WATCHED="prerouting:-350 prerouting:-150 prerouting:-50 input:0 input:97 input:105 forward:0 forward:97
 	forward:105 output:-350 output:-150 output:-90 output:0 postrouting:0 postrouting:200"
 
@@ -44,7 +44,7 @@ watch() {
 	defer quiet_in director nft delete table "$ip" watch
 }
 
-# watch_anew: what was seen so far is forgotten.
+# watch_anew: clears the sets.
 watch_anew() {
 	local at prio
 
@@ -55,14 +55,14 @@ watch_anew() {
 	forget_entries
 }
 
-# named: addresses become names.
+# named: replaces addresses by names.
 named() {
 	sed "s/\b$CLIENT\b/client/g; s/\b$VIP\b/VIP/g; s/\b${RS[1]}\b/server1/g
 		s/\b$DIRECTOR_BACK\b/director/g; s/\b$DIRECTOR\b/director/g"
 }
 
-# watched t|u: what the sets have: "HOOK PRIORITY: PROTOCOL SOURCE > DESTINATION STATE xPACKETS",
-# without a number for TCP, where that is up to chance.
+# watched t|u: the contents of the sets: "HOOK PRIORITY: PROTOCOL SOURCE > DESTINATION STATE
+# xPACKETS"; without the number for TCP, where it varies.
 watched() {
 	quiet_in director nft list table "$(nft_family)" watch | named | tr -d '\n\t' |
 		sed 's/set /\n/g; s/chain .*//' |
@@ -73,7 +73,7 @@ watched() {
 			  print at ": " $1, $2, ">", $3, $4 (tcp == "t" ? "" : " x" $7) }'
 }
 
-# listed: conntrack's entries of our flows without what depends on time and chance.
+# listed: conntrack's entries of our flows, without what depends on time and chance.
 listed() {
 	quiet_in director conntrack -L -f "ipv$AF" 2>/dev/null | named |
 		sed -n 's/\b[sd]port=[4-6][0-9]*\b/cport/g; s/ mark=.*use=.*//
@@ -81,7 +81,7 @@ listed() {
 			s/ \[ASSURED\]//; s/^/entry: /; /VIP\|unknown/p' | sort
 }
 
-# view_case KNOB METHOD PROTO: what the hooks saw, and what conntrack keeps.
+# view_case KNOB METHOD PROTO: the packets at the hooks, and conntrack's entries.
 view_case() {
 	PORT_USED=$((PORT_USED + 1))
 	in_ns director sysctl -qw "net.ipv4.vs.conntrack=$1" >&2
@@ -119,7 +119,7 @@ no_entries() {
 	[ -z "$(quiet_in director conntrack -L -f "ipv$AF" -p udp -d "$VIP" 2>/dev/null)" ]
 }
 
-# An entry ends with its connection, long before conntrack would end it.
+# An entry ends with its connection, long before its own timeout.
 entries_end() {
 	local method
 
@@ -141,8 +141,8 @@ entries_end() {
 	done
 }
 
-# each_way KNOB: UDP and TCP by each method. Where replies do not pass the director, conntrack
-# finds a TCP connection that it follows invalid; where it follows none, each FIN.
+# each_way KNOB: UDP and TCP by each method. Where replies bypass the director, conntrack considers
+# a TCP connection that it tracks invalid; where it tracks none, each FIN.
 each_way() {
 	local method
 
@@ -158,8 +158,8 @@ each_way() {
 	done
 }
 
-# A firewall that lets in what begins at the service, and what belongs to it. Where ip_vs does not
-# keep entries, each packet is "new", but a SYN+ACK "invalid".
+# A firewall that accepts new connections to the service and packets of established ones. Where
+# ip_vs keeps no entries, each packet is "new", except that a SYN+ACK is "invalid".
 firewall_nft() {
 	local knob icmp=icmp
 
@@ -196,7 +196,7 @@ firewall_nft() {
 	done
 }
 
-# The same by iptables -m state, in front and behind.
+# The same with iptables -m state, before and behind ip_vs.
 firewall_iptables() {
 	conntrack_knob 1
 	defer tables "" -F
@@ -241,7 +241,7 @@ snat() {
 	equal "TCP" "$(ask -k give -s 100000)" same
 	equal "UDP" "$(ask -u -n 2 | xargs)" "server1 server1"
 	listed >"$SCRATCH/entries"
-	# one for each port of the client, which may have taken the same one twice
+	# one entry for each port of the client, which may have used a port twice
 	check "too few entries" [ "$(grep -c 'src=client dst=VIP' "$SCRATCH/entries")" -ge 3 ]
 	equal "answers not awaited at the director" \
 		"$(grep 'src=client dst=VIP' "$SCRATCH/entries" | grep -vc 'src=server1 dst=director')" 0
@@ -251,12 +251,12 @@ prefix_of() {
 	[ "$AF" = 4 ] && echo "${1}0/24" || echo "$1/64"
 }
 
-# counted: packets for which conntrack made an entry, those before ip_vs meets them.
+# counted: packets with a new conntrack entry, at a hook before ip_vs.
 counted() {
 	quiet_in director nft list counter "$(nft_family)" made entries | awk '/packets/ { print $2 }'
 }
 
-# Nobody but NAT needs conntrack, and nobody looks at its states.
+# Only NAT uses conntrack, and no rule looks at conntrack states.
 nat_only() {
 	conntrack_knob 0
 	nft_rules <<-RULES
@@ -288,7 +288,7 @@ quiet() {
 	"$@" >/dev/null 2>&1
 }
 
-# A known flow needs no entries: none is made for hundreds of its packets, either way.
+# A known flow needs no entries: hundreds of its packets cause none, in both directions.
 untracked() {
 	local method before
 
@@ -304,7 +304,7 @@ untracked() {
 	done
 }
 
-# With conntrack's table full nothing can begin, but what has begun goes on.
+# With conntrack's table full, no connection can begin, but existing ones go on.
 full_table() {
 	local max
 
@@ -321,7 +321,7 @@ full_table() {
 	datagrams 20
 }
 
-# What a rule lets past conntrack is balanced as well.
+# Packets that a rule excludes from conntrack are balanced as well.
 notrack_rule() {
 	local proto method
 	local -A UDP=([t]="" [u]=-u)
@@ -352,7 +352,7 @@ notrack_rule() {
 	check "no entry" no_entries
 }
 
-# As soon as somebody looks, the packets are there to be seen.
+# As soon as a rule looks at conntrack states, packets are tracked.
 rules_come() {
 	nat_only
 	PORT_USED=$((PORT_USED + 1))

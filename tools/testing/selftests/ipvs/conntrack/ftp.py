@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""ftp.py WHAT CLIENT VIP SERVER [ANOTHER CLIENT]: both ends of FTP sessions, said word by word.
+"""Both ends of FTP sessions, line by line: ftp.py STEP CLIENT VIP SERVER [ANOTHER CLIENT]
 
-The control connection goes from the client to VIP, port 21; the server answers in server1. Data
-connections are made as announced."""
+The control connection goes from the client to VIP, port 21; the server runs in server1. Data
+connections follow what was negotiated."""
 
 import functools
 import os
@@ -62,7 +62,7 @@ class Stream:
         self.sock, self.rest = sock, b''
 
     def say(self, *parts):
-        """Each part in a segment of its own: the other end has to acknowledge it."""
+        """Sends each part in a separate segment: the other end has to acknowledge it."""
         for part in parts:
             self.sock.sendall(part if isinstance(part, bytes) else part.encode())
 
@@ -94,7 +94,7 @@ class Session:
         self.server.sock.close()
 
     def command(self, *parts):
-        """The client says it, and the server hears it as it was said."""
+        """The client sends a command, and the server gets it unchanged."""
         self.client.say(*parts)
         said = ''.join(p if isinstance(p, str) else p.decode('latin-1') for p in parts)
         tap.equal(self.server.line(), said.rstrip('\r\n'), 'what the server heard')
@@ -120,7 +120,7 @@ class Session:
         far.close()
 
     def passive(self, command='PASV', form='227 Entering Passive Mode (%s).', cut=(), port=0):
-        """One passive transfer; `cut`: where command and answer go into another segment."""
+        """One passive transfer; `cut`: the offsets at which command and reply are segmented."""
         listener = listen_in(SERVER, self.at, self.at.server, port)
         port = listener.getsockname()[1]
         self.command(*split(command + '\r\n', cut[:1]))
@@ -189,7 +189,8 @@ EPSV = '229 Entering Extended Passive Mode (|||%d|)'
 
 @step
 def words(at):
-    """All commands, several times in one session: what was edited before is not in the way."""
+    """All commands, several times in one session, so that earlier edits shift the sequence
+    numbers."""
     session = Session(at)
     for _ in range(6):
         if at.number == 1:
@@ -212,7 +213,7 @@ def answers(at):
 
 @step
 def forms(at):
-    """Other ways to say the same."""
+    """Other syntaxes of the same commands and replies."""
     session = Session(at)
     if at.number == 1:
         for form in ('227 Entering Passive Mode (%s)', '227 (%s)', '227 Passive mode, %s', '227 %s ok'):
@@ -227,7 +228,7 @@ def forms(at):
 
 @step
 def pieces(at):
-    """Commands and answers in several segments."""
+    """Commands and replies in several segments."""
     session = Session(at)
     for cut in ((2, 3), (1, 10), (5, 25), (3,)):
         if at.number == 1:
@@ -241,7 +242,7 @@ def pieces(at):
 
 
 def numbered(session, lines):
-    """A long text from the server arrives as it was said, and one from the client."""
+    """Sends a long text in each direction and checks that it arrives unchanged."""
     text = ['211-%06d and so on, and so on' % n for n in range(lines)] + ['211 That was it']
     for sender, receiver in ((session.server, session.client), (session.client, session.server)):
         sender.say(''.join(line + '\r\n' for line in text))
@@ -253,7 +254,7 @@ def numbered(session, lines):
 
 @step
 def stream(at):
-    """What is said around the edited answers arrives, whatever is lost (the caller sees to that)."""
+    """Text around the edited replies arrives despite losses (which the caller causes)."""
     session = Session(at)
     for lines in (1, 3000, 2, 1000, 5, 1):
         if at.number == 1:
@@ -291,7 +292,7 @@ def bad_replies(at):
 
 @step
 def hostile(at):
-    """What is no command announces nothing and arrives as it was said."""
+    """Malformed commands and replies create no expectation and arrive unchanged."""
     session = Session(at)
     for command in bad_commands(at):
         session.command(command + '\r\n')
@@ -301,13 +302,13 @@ def hostile(at):
             session.command(ask + '\r\n')
             tap.equal(session.answer(reply + '\r\n'), reply, 'what the client heard')
             tap.equal([str(c) for c in session.announced()], [], 'announced by %r' % reply)
-    # in the text of another answer
+    # within the text of another reply
     for reply in ('227 (%s)' % commas(at.server, 5000), '229 (|||5000|)'):
         for line in ('213-Status', reply, '213 That was it'):
             tap.equal(session.answer(line + '\r\n'), line, 'what the client heard')
         tap.equal([str(c) for c in session.announced()], [], 'announced by text')
     session.close()
-    # nobody asked
+    # without a command
     session = Session(at)
     for reply in ('227 (%s)' % commas(at.server, 5000), '229 (|||5000|)'):
         tap.equal(session.answer(reply + '\r\n'), reply, 'what the client heard')
@@ -317,7 +318,7 @@ def hostile(at):
 
 @step
 def again(at):
-    """Who asks twice has one place reserved, the latest; and who is not the client gets none."""
+    """Only the latest request of a client has an expected connection, and only for this client."""
     session = Session(at)
     for port in (40001, 40002, 40003):
         session.command('EPSV\r\n')
@@ -336,7 +337,7 @@ def again(at):
 
 @step
 def taken(at):
-    """Two sessions of a client agree on the same ports: the later one gets through."""
+    """Two sessions of a client negotiate the same ports: the later one gets through."""
     one, two = Session(at), Session(at)
     one.command('EPSV\r\n')
     one.answer(EPSV % 40000 + '\r\n')
@@ -349,7 +350,7 @@ def taken(at):
 
 @step
 def stolen(at, thief):
-    """Who announced first what a client announces then, cannot take it back."""
+    """A later session cannot revoke what an earlier one has negotiated."""
     one, other = Session(at), Session(At(thief, at.vip, at.server))
     where = 'EPRT |%d|%s|' % (at.number, at.client)
     other.command(where + '40001|\r\n')
@@ -374,7 +375,7 @@ def headers(at):
 
 @step
 def hold(at):
-    """A session with one data connection open and one announced, until the input ends."""
+    """A session with one data connection open and one expected, until the input ends."""
     session = Session(at)
     session.command('EPSV\r\n')
     session.answer(EPSV % 40000 + '\r\n')

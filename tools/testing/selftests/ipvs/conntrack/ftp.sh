@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The FTP helper, NAT: vsftpd on the servers, curl and lftp on the client, active and passive, files
-# compared both ways; sessions said word by word (ftp.py), in pieces, with losses and with malice;
-# a firewall that goes by conntrack; its module, its line in /proc, and namespaces that go while it is
-# in use. Topology: topology.sh.
+# The FTP app, NAT: vsftpd on the servers, curl and lftp on the client, active and passive, files
+# compared in both directions; sessions line by line (ftp.py), in pieces, with losses and malformed
+# commands; a firewall that relies on conntrack; its module, its line in /proc, and namespaces
+# deleted while it is in use. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -27,7 +27,7 @@ with_vsftpd() {
 	done
 }
 
-# ftp_service SERVER...: round robin by NAT.
+# ftp_service SERVER...: round robin with NAT.
 ftp_service() {
 	local n
 
@@ -44,7 +44,7 @@ curl_client() {
 	quiet_in client curl -sS -g --max-time 20 "$@" || fail "curl: status $? from $*"
 }
 
-# Each way of data connection, one session a file, in turn over the servers.
+# Each kind of data connection, one session per file, in turn over the servers.
 curl_moves() {
 	local url mode n=0
 
@@ -118,7 +118,7 @@ again() {
 	dialogue again
 }
 
-# The same for a firewall mark's service: only the control port has the mark.
+# The same for a fwmark service: only the control port is marked.
 marked() {
 	local six=''
 
@@ -139,7 +139,7 @@ marked() {
 	run_py ftp.py words "$CLIENT" "$VIP" "${RS[1]}"
 }
 
-# lossy IN [OUT]: which segments of the control connection are lost, on either side of the client.
+# lossy IN [OUT]: the segments of the control connection to lose, on either side of the client.
 lossy() {
 	nft_rules client <<-RULES
 		table inet lossy {
@@ -155,7 +155,7 @@ lossy() {
 	RULES
 }
 
-# Every answer to PASV and EPSV is lost once, behind the director: it is changed again.
+# Every reply to PASV and EPSV is lost once, behind the director: the retransmission is edited, too.
 lost_answers() {
 	lossy "@th,256,32 { 0x32323720, 0x32323920 } numgen inc mod 2 == 0"
 	dialogue answers
@@ -172,7 +172,7 @@ headers() {
 	dialogue headers
 }
 
-# The kernel's own FTP helper reads along.
+# nf_conntrack_ftp parses the same sessions.
 helper_nft() {
 	nft_rules <<-RULES
 		table $(nft_family) helpers {
@@ -195,7 +195,7 @@ helper_iptables() {
 	defer tables "" -t raw -D "${rule[@]}"
 }
 
-# A firewall on the director that knows of data connections what conntrack does.
+# A firewall on the director that accepts the data connections conntrack expects.
 with_firewall() {
 	local ip icmp=icmp
 
@@ -203,7 +203,7 @@ with_firewall() {
 	[ "$AF" = 4 ] || icmp=icmpv6
 	conntrack_knob 1
 	"${1:-helper_nft}" || return
-	# entries from before have no helper
+	# older entries have no helper
 	forget_entries
 	nft_rules <<-RULES
 		table $ip firewall {
@@ -260,13 +260,13 @@ expectations() {
 	quiet_in director conntrack -L expect -f "ipv$AF" 2>/dev/null
 }
 
-# expects [PORT]: conntrack does, a connection from the client to this port, and none else.
+# expects [PORT]: conntrack expects a connection from the client to this port, and no other.
 expects() {
 	[ "$(expectations | sed -n 's/.* src=\([^ ]*\) dst=\([^ ]*\) sport=0 dport=\([0-9]*\) .*/\1 \2 \3/p')" = \
 		"${1:+$CLIENT $VIP $1}" ]
 }
 
-# What conntrack expects goes with the session that announced it.
+# An expectation ends with its session.
 expected() {
 	with_firewall
 	ftp_service 1
@@ -281,7 +281,7 @@ usage() {
 	quiet_in director awk '$1 == "TCP" { print $2, $3, $4 }' /proc/net/ip_vs_app
 }
 
-# session WHAT ADDRESS...: in the background
+# session STEP ADDRESS...: in the background
 session() {
 	local word
 
@@ -293,7 +293,7 @@ session() {
 	equal "the session" "$word" held
 }
 
-# /proc/net/ip_vs_app counts control connections; what uses it keeps the module.
+# /proc/net/ip_vs_app counts control connections; each holds the module.
 listed() {
 	equal "heading" "$(quiet_in director head -n 1 /proc/net/ip_vs_app)" "prot port    usecnt name"
 	equal "unused" "$(quiet_in director tail -n 1 /proc/net/ip_vs_app)" "TCP  21      0      ftp              "
@@ -310,13 +310,13 @@ unused() {
 	[ "$(usage)" = "21 0 ftp" ]
 }
 
-# loads PARAMETER: some modprobes take EEXIST for success
+# loads PARAMETER: some versions of modprobe treat EEXIST as success
 loads() {
 	modprobe ip_vs_ftp "$1" 2>/dev/null
 	grep -q '^ip_vs_ftp ' /proc/modules
 }
 
-# Other ports, and what is refused.
+# Other ports, and rejected values.
 ports() {
 	run rmmod ip_vs_ftp
 	defer modprobe ip_vs_ftp
@@ -329,7 +329,7 @@ ports() {
 	equal "default" "$(usage)" "21 0 ftp"
 }
 
-# A namespace goes with its sessions: nothing holds the module, nothing looks at what is gone.
+# A namespace is deleted with its sessions: the module is released, and nothing uses freed memory.
 namespace_gone() {
 	local n
 

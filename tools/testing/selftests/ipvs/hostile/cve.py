@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""cve.py pages|options|sctp_headers FAMILY | shared ROUNDS | stamped|stale_bytes"""
+"""Packets that led to vulnerabilities of the in-tree ip_vs (see cve.sh)."""
 
 import mmap
 import os
@@ -23,12 +23,12 @@ PAYLOAD = b'what the packet carries, no longer than it has to be'
 
 
 def errors_of(family):
-    """(kind, code) of an error that says nothing of sizes."""
+    """(type, code) of an error that carries no size."""
     return (3, 1) if family == 4 else (1, 3)
 
 
 class Pages:
-    """The same packet linear and cut at every place: what comes out has to be the same."""
+    """The same packet linear and split at every offset: the results must be equal."""
 
     def __init__(self, rig, paged):
         self.rig, self.paged = rig, paged
@@ -52,7 +52,7 @@ class Pages:
         at, server = rig.at, rig.ends.server
         inner_at_server = rig.servers[0] if name == 'nat' else at.vip
         tap.check(rig.establish(sport), name + ': no connection')
-        # a tunnel counts its packets
+        # the tunnel counts its packets
         outer = 0 if name != 'tun' else 20 if rig.family == 4 else 40
         self.same(name + ', request', server, lambda p: rig.unwrap(p) and
                   rig.unwrap(p).sport == sport, rig.ends.client.send,
@@ -83,7 +83,7 @@ def pages(family):
     if family == 4:
         rig = Rig(4, 'tun')
         raw = about_tunnel(rig, 5110)
-        # the answer counts its packets, too
+        # so does the reply
         Pages(rig, paged).same('error about a tunnel', rig.ends.client,
                                lambda p: p.inner and p.inner.sport == 5110, rig.ends.server.send,
                                raw, 20)
@@ -92,7 +92,7 @@ def pages(family):
 
 
 def about_tunnel(rig, sport, inner_options=b'', **ip_args):
-    """A connection's packet in our tunnel did not get through."""
+    """An error about a connection's packet in our tunnel."""
     tap.check(rig.establish(sport), 'no connection')
     request = rig.request(sport, 'data', PAYLOAD, options=inner_options)
     outer = ip(rig.at.director_back, rig.servers[0], IPIP, request)
@@ -107,7 +107,7 @@ HEADERS = {'none': [], 'hop-by-hop': [(0, PAD)], 'destination': [(60, PAD)],
 
 
 def told(rig, sport, what, kind):
-    """The client gets a sound error about its packet, by the virtual address."""
+    """The client gets a valid error about its packet, from the virtual address."""
     got = rig.error(sport)
     if tap.check(got, what + ': the client was not told'):
         tap.equal((got.bad, got.src, (got.kind, got.code)), ([], rig.at.vip, kind), what)
@@ -116,8 +116,8 @@ def told(rig, sport, what, kind):
 
 
 def options4(sport, outside):
-    """An error with IP options becomes one about the packet in the tunnel: that one's options,
-    not the other's, are echoed, or none."""
+    """An error with IP options becomes one about the packet in the tunnel: the options of the inner
+    packet are echoed, or none, but not those of the error."""
     rig = Rig(4, 'tun')
     for name, theirs in outside.items():
         for inner in (b'', b'\1' * 4, b'\1' * 40):
@@ -133,8 +133,8 @@ def options4(sport, outside):
 
 
 def options6(sport):
-    """NAT changes an error and what it is about, whatever headers are before either; one about a
-    tunnel ends here."""
+    """NAT translates an error and the packet in it, whatever headers precede either; an error about
+    a tunnel packet ends here."""
     for method in ('nat', 'tun'):
         rig = Rig(6, method)
         for name, theirs in HEADERS.items():
@@ -161,7 +161,7 @@ def options6(sport):
 
 
 def own_errors(family, sport):
-    """The director's own errors about requests with options: no server is there."""
+    """The director's own errors about requests with options: there is no server."""
     rig = Rig(family, 'nat')
     rig.ipvs.del_dest(rig.service, rig.servers[0], rig.dport)
     for name, theirs in ({**OPTIONS, **FILLED_IN} if family == 4 else HEADERS).items():
@@ -182,20 +182,20 @@ def options(family):
 
 @tap.step
 def stamped():
-    """Options that the stack fills in: the header does not sum up meanwhile."""
+    """Options that the stack fills in: the header checksum is wrong in the meantime."""
     options4(5220, FILLED_IN)
 
 
 @tap.step
 def sctp_headers(family):
-    """The state follows the chunks wherever SCTP's header is."""
+    """The state follows the chunks wherever the SCTP header is."""
     ends, ipvs, table = Ends(family), Ipvs(), ConnTable()
     at, service = ends.at, (ends.at.vip, 5070, SCTP)
     client, server = at.phantom_client, at.phantoms[0]
     ipvs.flush()
     ipvs.add_service(*service, 'rr')
     ipvs.dest('NEW_DEST', service, server, 6070, MASQ)
-    # a destination option to be skipped, of 24 bytes, whose content looks like chunks
+    # a destination options header of 24 bytes, to be skipped, whose content looks like chunks
     fake = [b'\2\x1e\x14' + (bytes((kind, 0, 0, 8)) + bytes(4)) * 2 + bytes(4)
             for kind in (6, 0)]
     ways = [dict(options=b'\1' * n) for n in (0, 4, 40)] if family == 4 else \
@@ -224,7 +224,7 @@ def sctp_headers(family):
 
 
 def flip(memory, at, words):
-    """A process that writes into pages while they are on their way."""
+    """A process that writes into pages while packets made of them are in flight."""
     pid = os.fork()
     if pid:
         return pid
@@ -238,8 +238,8 @@ def flip(memory, at, words):
 
 
 def shared_error(rig, sport, size):
-    """GUE with an error whose quoted header has 20 or 60 bytes: (bytes, the two first words);
-    the ports are at both places, and the checksum is the same."""
+    """GUE with an error whose quoted header has 20 or 60 bytes: (bytes, the first two words); the
+    ports are at both offsets, and the checksum is the same."""
     ports = struct.pack('!HHI', rig.vport, sport, 1)
     inner = ip(rig.at.vip, rig.client, TCP, ports + bytes(32) + ports + bytes(24), ident=0x1a00)
     raw = icmp(rig.client, rig.at.vip, 3, 1, payload=inner[:size])
@@ -261,7 +261,7 @@ def check_shared(got, rig, size, what):
 
 @tap.step
 def shared(rounds):
-    """What lies in shared pages changes between check and use."""
+    """The content of shared pages changes between check and use."""
     rig = Rig(4, 'nat')
     tap.check(rig.establish(5400), 'no connection')
     with namespace('client'):
@@ -296,7 +296,7 @@ def shared(rounds):
 
 
 def soil(byte):
-    """Memory that is free now was full of `byte`."""
+    """Fills memory that is free afterwards with `byte`."""
     for size in (64, 200, 500, 1000, 2000, 4000, 8000, 30000):
         a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         a.setblocking(False)
@@ -310,7 +310,7 @@ def soil(byte):
 
 
 def answers():
-    """Everything that the director tells a process, raw."""
+    """All replies of the director to a process, raw."""
     opts, key = Sockopts(), sockctl.service('203.0.113.10', 80)
     yield 'INFO', opts.must_get('INFO', bytes(12))
     yield 'TIMEOUT', opts.must_get('TIMEOUT', bytes(12))

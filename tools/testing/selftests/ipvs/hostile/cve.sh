@@ -1,23 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What went wrong in the kernel's ip_vs, as the list of public vulnerabilities has it, must not go
-# wrong: one test a class. Documentation/testing.rst says which scripts catch the others.
-# Topology: topology.sh, with phantoms.
+# Classes of public vulnerabilities of the in-tree ip_vs, one test each. Documentation/testing.rst
+# lists the scripts that cover the others. Topology: topology.sh, with phantoms.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-# pages: a header not in the linear part, a pointer kept while it moved (CVE-2026-68476, -72319)
-# options: options of one header taken for another's (CVE-2026-74669)
-# sctp_headers: chunks and checksum behind other headers (CVE-2026-72021, -45850)
+# pages: a header outside the linear part, a pointer kept across a move (CVE-2026-68476, -72319)
+# options: options of one header taken for those of another (CVE-2026-74669)
+# sctp_headers: chunks and checksum behind extension headers (CVE-2026-72021, -45850)
 export ALL_TESTS="pages options sctp_headers"
-# stamped: options, as above, that are filled in on the way
-# shared: a length read twice, from pages that somebody writes to (CVE-2026-74724, -74747)
-# stale_bytes: memory of others in answers (CVE-2012-6540)
-# unregistered: a device goes, cached routes do not let go of it (CVE-2026-45917)
-# doomed: a namespace goes with everything in use (CVE-2026-74670, CVE-2025-40018)
-# resized: tables of every size, while they are in use (the shift out of bounds of 7.1)
+# stamped: options, as above, that the stack fills in
+# shared: a length read twice, from pages written to concurrently (CVE-2026-74724, -74747)
+# stale_bytes: uninitialized memory in replies (CVE-2012-6540)
+# unregistered: cached routes hold a device that is removed (CVE-2026-45917)
+# doomed: a namespace is deleted with everything in use (CVE-2026-74670, CVE-2025-40018)
+# resized: tables of every size, resized while in use (the shift out of bounds of 7.1)
 export ONCE_TESTS="stamped shared stale_bytes unregistered doomed resized"
 
 ROUNDS=${ROUNDS:-1500}
@@ -27,7 +26,7 @@ pages() {
 	python_test pages "$AF"
 }
 
-# Pages of a file go through GUE into the director, where the packet inside them is a client's.
+# Pages of a file go through GUE to the director; the inner packet is from a client.
 shared() {
 	modprobe -a -q fou ipip || :
 	in_ns director ip fou add port 5556 gue
@@ -39,7 +38,7 @@ shared() {
 
 # --- devices -------------------------------------------------------------------------------
 
-# far_network: a device of the director's, and the way to a server behind it.
+# far_network: another device of the director, and the route to a server behind it.
 far_network() {
 	ip -n director link add far type veth peer name far netns server3 || return 1
 	printf '%s\n' "link set far address 02:00:00:00:0d:09" "link set far up" | batch server3
@@ -57,7 +56,7 @@ some_arrived() {
 	[ "$(far_packets)" -gt 40 ]
 }
 
-# flood VIP: new connections and old ones, until the test ends
+# flood VIP: new and existing connections, until the test ends
 flood() {
 	background nsenter --net=/run/netns/client python3 -S "$LIB/spray.py" "$1" "$PORT" 600
 }
@@ -89,7 +88,7 @@ unregistered() {
 
 # --- namespaces ----------------------------------------------------------------------------
 
-# doomed_director: services of every kind, templates, connections, removed servers that have some.
+# doomed_director: services of every kind, templates, connections, removed servers with connections.
 doomed_director() {
 	local n port=8100
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""fuzz.py PROGRAM [OPTION...]: the packet fuzzer over services of every kind, while their
-configuration changes. FUZZ_SEED also decides the changes; FUZZ_STILL=1: there are none."""
+"""fuzz.py fuzz PROGRAM [OPTION...]: the packet fuzzer against services of every kind, while their
+configuration changes. FUZZ_SEED also determines the changes; FUZZ_STILL=1 makes none."""
 
 import os
 import random
@@ -18,9 +18,9 @@ PERSISTENT, ONE_PACKET = 1, 4
 IPIP, GUE, GRE = 0, 1, 2
 GUE_PORT, MARK, VPORT = 5555, 7, 80
 SCHEDULERS = 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh'.split()
-# By port, from VPORT on: flags, scheduler, (tunnel type, flags); even ones are NAT's and, but
-# for 500, have another port at the server: fuzz/build.c knows. A mark has port 90, this host is the
-# server of 92, and 94 is no service's.
+# By port, from VPORT on: flags, scheduler, (tunnel type, flags). Even ports are NAT and, except
+# 500, have another port at the server, as in fuzz/build.c. A mark has port 90, the director is the
+# server of 92, and 94 has no service.
 KINDS = {80: (0, 'rr', None), 81: (0, 'rr', ()), 82: (PERSISTENT, 'rr', None),
          83: (0, 'rr', (IPIP, 0)), 84: (0, 'wlc', None), 85: (0, 'rr', (GUE, 0)),
          86: (ONE_PACKET, 'rr', None), 87: (0, 'wrr', (GUE, 1)), 88: (0, 'sh', None),
@@ -35,7 +35,7 @@ FEATURES = 'tx rx sg tso gso gro'.split()
 
 
 class Place:
-    """A service and where its destinations are."""
+    """A service, with the addresses of its destinations."""
 
     def __init__(self, family, proto, port):
         at = Addresses(family)
@@ -60,7 +60,7 @@ class Place:
 
 
 class Churn:
-    """One change now and then; refusals are no failures."""
+    """Changes the configuration now and then; refusals are no failures."""
 
     def __init__(self, seed):
         self.rng, self.ipvs, self.capture = random.Random(seed), Ipvs(), None
@@ -108,7 +108,7 @@ class Churn:
             self.knobs.set(**{name: self.rng.randrange(KNOBS[name])})
 
     def tap_in(self, *_):
-        """Every packet a clone, or no more."""
+        """A capture makes every packet a clone; toggles it."""
         if self.capture:
             self.capture.close()
             self.capture = None

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Packets of every protocol, method and nesting, most of them damaged, in buffers of every form, while
-# the configuration changes: no report of the kernel, nothing stays behind, and real traffic goes
-# through afterwards. Topology: topology.sh, with phantoms; fuzz/ makes the packets.
+# Packets of every protocol, method and nesting, most of them damaged, in buffers of every form,
+# while the configuration changes: the kernel reports nothing, nothing is left behind, and real
+# traffic passes afterwards. Topology: topology.sh, with phantoms; fuzz/ makes the packets.
 #
-# FUZZ_SEED=N repeats a run; FUZZ_PACKETS=N or FUZZ_SECONDS=N make it longer; FUZZ_FIRST=N begins
-# with another packet than number 0. corpus/ holds packets that are sent first.
+# FUZZ_SEED=N repeats a run; FUZZ_PACKETS=N or FUZZ_SECONDS=N make it longer; FUZZ_FIRST=N starts at
+# packet N. corpus/ holds packets that are sent first.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -18,13 +18,13 @@ SECONDS_LONG=5
 case $KERNEL in *debug) SECONDS_LONG=40 ;; esac
 export FUZZ_SEED=${FUZZ_SEED:-$RANDOM$RANDOM}
 
-# skbs: how many socket buffers there are, those ready for reuse not counted
+# skbs: the number of socket buffers in use, without those cached for reuse
 skbs() {
 	echo 1 2>/dev/null >/sys/kernel/slab/skbuff_head_cache/shrink
 	awk '$1 == "skbuff_head_cache" { print $2 }' /proc/slabinfo
 }
 
-# What the director itself takes out of tunnels.
+# What the director itself decapsulates.
 decapsulation() {
 	modprobe -a -q tun fou ip_gre || :
 	run ip -n director link set tunl0 up
@@ -87,7 +87,7 @@ few_skbs() {
 	[ "$(skbs)" -lt "$((SKBS_BEFORE + 2000))" ]
 }
 
-# Connections and templates go with the module; what packets were kept, went before.
+# Connections and templates end with the module; queued packets must be gone before.
 unloaded() {
 	module_reload || fail "the module does not unload"
 	equal "connections" "$(quiet_in director wc -l </proc/net/ip_vs_conn)" 1

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""A client of servers.py: ask.py [options] ADDRESS PORT; prints the answering server per request.
+"""A client of servers.py: ask.py [options] ADDRESS PORT; prints the name of the server that
+answered each request.
 
--u        by UDP               -n N     so many requests, each its own connection
--b ADDR   source address       -p PORT  source port
--w SEC    patience (5)         -s N     UDP payload or `sum` bytes
--k WISH   who, bye, sum, give  (sum: sends -s bytes, prints the server's verdict `same` or
+-u        over UDP              -n N     number of requests, one connection each
+-b ADDR   source address        -p PORT  source port
+-w SEC    timeout (5)           -s N     UDP payload, or bytes for `sum` and `give`
+-k WISH   who, bye, sum, give   (sum: sends -s bytes, prints the server's verdict `same` or
           `DIFFERENT`; give: receives -s bytes and compares)
 """
 
@@ -26,7 +27,7 @@ def bytes_of(size):
     return (PATTERN * (size // len(PATTERN) + 1))[:size]
 
 
-# The director remembers a datagram's port for minutes: none is used twice.
+# The director keeps a datagram's connection for minutes: use each source port once.
 UDP_PORTS = itertools.count(33000 + os.getpid() * 61 % 20000)
 
 
@@ -43,7 +44,7 @@ def wish_tcp(args, sock):
         sock.sendall(b'sum\n')
         sock.sendall(data)
         sock.shutdown(socket.SHUT_WR)
-        import hashlib  # here, because few need it and starting is slow
+        import hashlib  # here, as few callers need it and the import is slow
         wanted = hashlib.sha256(data).hexdigest()
         return 'same' if sock.makefile().readline().strip() == wanted else 'DIFFERENT'
     if args.kind == 'give':
@@ -87,7 +88,7 @@ def parsed(words):
 
 
 def serve(wishes, answers):
-    """A line `NAMESPACE ARGS...` is carried out there; a line with a dot ends its answers."""
+    """Runs lines of `NAMESPACE ARGS...` in that namespace; a line with a dot ends each answer."""
     for line in wishes:
         ns, *words = line.split()
         with namespace(ns):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""FTP servers: ftpd.py LOW HIGH NAMESPACE...: on port 21, with passive data connections on the ports
-LOW to HIGH. Every file that is asked for holds the server's name."""
+"""FTP servers: ftpd.py LOW HIGH NAMESPACE...: on port 21, with passive data connections on ports
+LOW to HIGH. Every requested file contains the server's name."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ class Session:
         self.sock.sendall(text.encode() + b'\r\n')
 
     def listen(self):
-        """In a range that is known to the director."""
+        """Listens in the range of ports that the director knows."""
         for port in self.ports:
             try:
                 self.data = socket.create_server(('::', port), family=socket.AF_INET6,
@@ -76,7 +76,7 @@ def serve(name, ports, ready):
 def main():
     ports, ready = range(int(sys.argv[1]), int(sys.argv[2]) + 1), threading.Semaphore(0)
     for name in sys.argv[3:]:
-        # each thread lives in its namespace
+        # each thread enters its own namespace
         threading.Thread(target=serve, args=(name, ports, ready)).start()
     for _ in sys.argv[3:]:
         ready.acquire()

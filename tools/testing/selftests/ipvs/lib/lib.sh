@@ -145,7 +145,7 @@ golden() {
 	check_file "$1" "$2" "$HERE/golden/$1"
 }
 
-# tool NAME...: skip the whole script when a tool is missing.
+# tool NAME...: skip the whole script if a tool is missing.
 tool() {
 	local t
 
@@ -181,7 +181,7 @@ busywait() {
 	done
 }
 
-# listening NS PORT [SOCKETS]: this many TCP listeners and bound UDP sockets exist.
+# listening NS PORT [SOCKETS]: that many TCP listeners and bound UDP sockets exist.
 listening() {
 	[ "$(quiet_in "$1" ss -Hltun "sport = :$2" | wc -l)" -ge "${3:-1}" ]
 }
@@ -220,7 +220,7 @@ module_reload() {
 	modprobe ip_vs
 }
 
-# --- the run over the tests ----------------------------------------------------------------
+# --- running the tests ---------------------------------------------------------------------
 
 # load_differences: the skipped tests of this implementation, as lines of pattern<TAB>reason in the
 # file $DIFFERENCES. run_all.sh does it for all scripts, as starting Python is slow on emulated
@@ -257,7 +257,7 @@ result() {
 	fi
 }
 
-# python_test NAME [FAMILY]: a test of the Python file that has the script's name.
+# python_test NAME [ARGS...]: a step of the Python file that has the script's name.
 python_test() {
 	defer clean_director
 	run_py "$SCRIPT.py" "$@"

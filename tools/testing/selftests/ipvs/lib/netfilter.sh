@@ -5,7 +5,7 @@
 
 nft_family() { [ "$AF" = 4 ] && echo ip || echo ip6; }
 
-# nft_rules [NS] < RULES: in the director or NS; the tables in them are deleted at the end.
+# nft_rules [NS] < RULES: in the director or NS; their tables are deleted at the end.
 nft_rules() {
 	local ns=${1:-director} family name
 

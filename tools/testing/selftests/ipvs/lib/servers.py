@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """Real servers, and a client: servers.py PORT[,PORT] WISHES ANSWERS NAMESPACE...
 
-One process answers on these ports in every namespace, TCP and UDP, both families, in the namespace's
-name. A client's first line is its wish:
-  who        the server's name, and the connection stays open
-  sum        SHA-256 of all that follows until the client's FIN
+One process serves these ports in all namespaces, TCP and UDP, both families, under the name of the
+namespace. The first line of a TCP client is its wish:
+  who        the server's name; the connection stays open
+  sum        SHA-256 of everything up to the client's FIN
   give N     N bytes of a known pattern, then FIN
   bye        the name, then FIN first from this side
-A datagram is answered by the name, a space and the datagram, from the address it was sent to.
+A datagram is answered with the name, a space and the datagram, from its destination address.
 
-A second process is the client (ask.py) that takes its orders from the pipe WISHES: one Python to
-start instead of one per question.
+A second process is the client (ask.py), which reads its orders from the pipe WISHES: Python starts
+once instead of once per question.
 """
 
 import os
@@ -69,7 +69,7 @@ class Peer:
 
     def grant(self, wish):
         if wish[:1] == [b'sum']:
-            import hashlib  # here, because few need it and starting is slow
+            import hashlib  # here, as few clients need it and the import is slow
             self.digest = hashlib.sha256()
         elif wish[:1] == [b'give']:
             self.left, self.closing = int(wish[1]), True

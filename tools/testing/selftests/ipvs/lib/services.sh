@@ -4,12 +4,13 @@
 # Virtual services on the director, and the programs behind them: the answering program and its
 # client, nginx, vsftpd.
 
-# clean_director: no services; connections die with what the test does next, or stay harmlessly.
+# clean_director: removes all services. Their connections expire, or stay without effect on other
+# tests.
 clean_director() {
 	quiet_in director ipvsadm -C
 }
 
-# ipvs_batch < LINES: ipvsadm commands, carried out by one process.
+# ipvs_batch < LINES: ipvsadm commands, executed by one process.
 ipvs_batch() {
 	local lines
 
@@ -32,8 +33,8 @@ service() {
 	RULES
 }
 
-# forget PATTERN: services and, with their servers, the connections and templates that are listed
-# like this: they hold a helper's module.
+# forget PATTERN: removes services and, as their servers go, connections and templates whose line in
+# the table matches: they would hold the module of an app or engine.
 forget() {
 	local status
 
@@ -49,7 +50,7 @@ none_listed() {
 	! quiet_in director grep -q -- "$1" /proc/net/ip_vs_conn
 }
 
-# While the kernel's table grows, /proc shows less than all of it, and expire_nodest_conn ends less.
+# While the table of the in-tree ip_vs grows, /proc and expire_nodest_conn miss some connections.
 steady_table() {
 	local knob=net.ipv4.vs.conn_lfactor was
 
@@ -59,13 +60,13 @@ steady_table() {
 }
 
 # with_servers [NAMESPACE...]: the answering program in every server, for TCP and UDP, both
-# families, and a client for `ask`. PORTS=a,b,...: not on PORT but on these.
+# families, and a client for `ask`. PORTS=a,b,...: on these ports instead of PORT.
 with_servers() {
 	local ready
 
 	[ $# -gt 0 ] || set -- $SERVERS
 	mkfifo "$SCRATCH/ready" "$SCRATCH/wishes" "$SCRATCH/answers.pipe"
-	# Both ways, so that no open waits for the other side's.
+	# Read and write, so that no open blocks for the other side.
 	exec {READY}<>"$SCRATCH/ready" {WISHES}<>"$SCRATCH/wishes" {ANSWERS}<>"$SCRATCH/answers.pipe"
 	python3 -S "$LIB/servers.py" "${PORTS:-$PORT}" "$SCRATCH/wishes" "$SCRATCH/answers.pipe" "$@" \
 		>"$SCRATCH/ready" &
@@ -90,7 +91,7 @@ ask_from() {
 	done
 }
 
-# with_web NS ROOT [DIRECTIVES...]: nginx gives the files of ROOT on port 80, and what the directives say.
+# with_web NS ROOT [DIRECTIVES...]: nginx serves the files in ROOT on port 80.
 with_web() {
 	local dir=$SCRATCH/nginx-$1
 
@@ -107,7 +108,7 @@ with_web() {
 	wait_listen "$1" 80 2
 }
 
-# vsftpd_in NAMESPACE: anonymous users may take $SCRATCH/file from pub/, and leave files in in/.
+# vsftpd_in NAMESPACE: anonymous users may get $SCRATCH/file from pub/ and put files into in/.
 vsftpd_in() {
 	local root=$SCRATCH/$1
 
@@ -131,7 +132,7 @@ vsftpd_in() {
 		isolate=NO
 		isolate_network=NO
 	CONF
-	# it complains to its standard input
+	# it writes its errors to its standard input
 	background nsenter "--net=/run/netns/$1" -- vsftpd "$root.conf" 0>&1
 	wait_listen "$1" 21
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""spray.py ADDRESS PORT SECONDS: UDP from ever new source ports, and TCP connections, some hundred
-a second, so that the machine has time for the test as well; errors do not matter."""
+"""spray.py ADDRESS PORT SECONDS: sends UDP from changing source ports and opens TCP connections,
+some hundred per second, which leaves processor time for the test; errors are ignored."""
 
 import socket
 import sys

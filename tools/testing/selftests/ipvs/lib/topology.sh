@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The network all tests share. Every box is a network namespace; `topology_up` builds it and can
-# be called from an interactive shell (`. lib.sh; topology_up`), `topology_down` removes it.
+# The network that all tests share. Every host is a network namespace; `topology_up` builds it and
+# can be called from an interactive shell (`. lib/lib.sh; topology_up`), `topology_down` removes it.
 #
 #   +--------+          +-----------------------------+
 #   | client |front     |           switch            |
@@ -23,19 +23,19 @@
 #   front  192.0.2.0/24     2001:db8:a::/64      VIP  203.0.113.10  2001:db8:f::10
 #   back   198.51.100.0/24  2001:db8:b::/64
 #
-# Requests reach a server over `back`. What a server sends from its own address (NAT) goes back
-# through the director, what it sends from the VIP (DR, TUN) straight over `front` to the client:
-# so all three methods work side by side. MAC addresses are fixed: 02:00:00:00:NN:HH, NN 0a for
-# front and 0b for back, HH the last byte of the address (hex).
+# Requests reach a server over `back`. Packets from the server's own address (NAT) return through
+# the director, packets from the VIP (DR, TUN) go directly to the client over `front`, so that all
+# three methods work side by side. MAC addresses are fixed: 02:00:00:00:NN:HH, NN 0a for front and
+# 0b for back, HH the last byte of the address.
 #
-# A phantom is an address that no host owns: the director has a permanent neighbour entry for it.
-# front .77 leads to the client, back .101 to .108 lead to server1.
+# A phantom is an address without a host: the director has a permanent neighbour entry for it. front
+# .77 leads to the client, back .101 to .108 to server1.
 
 PORT=8000
 SERVERS="server1 server2 server3"
 ALL_NS="switch client director $SERVERS"
 
-# family 4|6: the addresses of one family, for use by a test.
+# family 4|6: sets the addresses of one family, for use by a test.
 family() {
 	AF=$1
 	if [ "$AF" = 4 ]; then
@@ -50,7 +50,7 @@ family() {
 	: "$CLIENT${RS[1]}"
 }
 
-# at ADDRESS [PORT]: as ipvsadm wants it.
+# at ADDRESS [PORT]: the form that ipvsadm takes.
 at() {
 	case $1 in
 	*:*) printf '[%s]:%s' "$1" "${2-$PORT}" ;;
@@ -58,7 +58,7 @@ at() {
 	esac
 }
 
-# topology_links: who is wired to which bridge, and with which last byte: "NS BRIDGE BYTE".
+# topology_links: the links of each host, "NS BRIDGE LAST-BYTE".
 topology_links() {
 	cat <<-LINKS
 		client front 2
@@ -96,7 +96,7 @@ switch_batch() {
 	done
 }
 
-# addresses NS: both families on each of its links.
+# host_batch NS: both families on each of its links.
 host_batch() {
 	local who=$1 ns net byte
 
@@ -155,7 +155,7 @@ server_batch() {
 	echo "addr add 2001:db8:f::10/128 dev ip6tnl0 nodad"
 }
 
-# batch NS < LINES: one ip process for the lot. -force: a device may be missing on some kernels.
+# batch NS < LINES: one ip process for all lines. -force: a device may be missing on some kernels.
 batch() {
 	ip -n "$1" -force -batch - 2>>"$SCRATCH/topology.log"
 }
@@ -202,9 +202,9 @@ topology_down() {
 	done
 }
 
-# with_topology: for a script: build it, and take it down at the end. The module is loaded first,
-# so that its per-namespace part is there for every namespace. Under run_all.sh all scripts share
-# one topology and undo what they change in it.
+# with_topology: builds the network for a script, removed at the end. The module is loaded first, so
+# that its per-namespace state exists in every namespace. Under run_all.sh all scripts share one
+# network and undo their changes to it.
 with_topology() {
 	if [ "${TOPOLOGY:-}" = shared ]; then
 		defer clean_director
@@ -215,7 +215,7 @@ with_topology() {
 	topology_up || { echo "Bail out! no topology"; cat "$SCRATCH/topology.log"; exit 1; }
 }
 
-# forget_pmtu: path MTUs learnt, which show in the MSS of the next connection.
+# forget_pmtu: flushes learnt path MTUs, which affect the MSS of later connections.
 forget_pmtu() {
 	local ns
 
@@ -225,7 +225,7 @@ forget_pmtu() {
 	done
 }
 
-# offloads FEATURE on|off...: at the interfaces that data to and from server1 passes.
+# offloads FEATURE on|off...: on all interfaces between client, director and server1.
 offloads() {
 	local where
 

@@ -16,7 +16,7 @@ from ipvstest.pkt import ICMP, ICMP6, TCP, UDP, icmp, icmp_message, ip, is6, tcp
 from ipvstest.rig import DPORT, Rig, is_error
 
 SENTINEL = 9999
-CPORT = 3333        # of a connection that exists
+CPORT = 3333        # of an existing connection
 
 
 class PairRig(Rig):
@@ -33,7 +33,7 @@ class PairRig(Rig):
         tap.check(self.arrived(CPORT), 'no UDP connection')
 
     def fate(self, tap_from, raw):
-        """Send it, and tell what it led to at either end."""
+        """Sends the packet and returns its effects at both ends."""
         self.ends.drain()
         tap_from.send(raw)
         self.ends.client.send(pkt.udp(self.client, self.at.vip, SENTINEL, self.vport, b'next'))
@@ -47,7 +47,7 @@ class PairRig(Rig):
             self.note(got, 'client', seen)
 
     def note(self, got, side, seen):
-        """True for the sentinel; anything else that is not neighbour discovery is noted."""
+        """True for the sentinel; notes anything else that is not neighbour discovery."""
         if got.sport == SENTINEL:
             return True
         if got.proto == ICMP6 and got.kind in range(130, 138) or got.proto == 2 or \

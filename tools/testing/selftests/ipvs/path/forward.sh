@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A request reaches a server and its answer the client: by NAT, direct routing and tunnelling,
-# TCP and UDP. Topology: topology.sh.
+# A request reaches a server and its reply the client: by NAT, direct routing and tunnelling, TCP
+# and UDP. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -30,7 +30,7 @@ dr_udp() { method_case u g; }
 tun_tcp() { method_case t i; }
 tun_udp() { method_case u i; }
 
-# The service's port is not the server's.
+# The service's port differs from the server's.
 nat_port() {
 	local p
 
@@ -66,7 +66,7 @@ tun_mixed() {
 	equal "server of IPv$other" "$(ask -n 2 | xargs)" "server1 server1"
 }
 
-# One service, one method per server.
+# One service with a different method per server.
 all_methods() {
 	defer clean_director
 	ipvs_batch <<-RULES
@@ -78,8 +78,8 @@ all_methods() {
 	each_answers
 }
 
-# What the kernel's own test does: random bytes by socat, one way, and compared. A server and a
-# port for each method, TCP and UDP.
+# As in the kernel's own ipvs.sh: random bytes by socat, one way, and compared. A server and a port
+# for each method, TCP and UDP.
 payload_socat() {
 	local n proto methods=(- m g i)
 

@@ -8,7 +8,7 @@ from ipvstest import pkt, tap
 from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import METHODS, Rig, is_error
 
-# what, IPv4 type and code, IPv6 type and code
+# name, IPv4 type and code, IPv6 type and code
 ERRORS = (('port unreachable', (3, 3), (1, 4)), ('host unreachable', (3, 1), (1, 3)),
           ('time exceeded', (11, 0), (3, 0)))
 
@@ -18,7 +18,7 @@ def errors(family):
 
 
 def quoted(raw, family, short):
-    """As much as a host quotes: 8 bytes of transport at least, else up to 500."""
+    """As much of the packet as a host quotes: 8 bytes of transport at least, else up to 500."""
     return raw[:(20 if family == 4 else 40) + 8] if short else raw[:500]
 
 
@@ -40,7 +40,7 @@ def check_error(got, what, src, dst, kind, inner):
 
 @tap.test(each_family=True)
 def to_server(family):
-    """The client's side reports about a reply; the server that sent it hears of it."""
+    """The client's side reports about a reply; the server that sent it gets the error."""
     sport = 4000
     for method in METHODS:
         for proto in (TCP, UDP):
@@ -64,7 +64,7 @@ def to_server(family):
 
 @tap.test(each_family=True)
 def to_client(family):
-    """The server's side reports about a request; for NAT the client hears of it by the virtual
+    """The server's side reports about a request; for NAT the client gets the error from the virtual
     address."""
     sport = 5000
     for proto in (TCP, UDP):
@@ -86,7 +86,7 @@ def to_client(family):
 
 @tap.test(each_family=True)
 def ignored(family):
-    """What is no error about a connection passes as it is, or is dropped when damaged."""
+    """Messages that are no errors about a connection pass unchanged; damaged errors are dropped."""
     rig = Rig(family)
     established(rig, 6000)
     rig.ends.drain()

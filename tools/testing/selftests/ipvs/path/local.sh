@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The director at an end of the connection: as client of its own VIP, as one of the real servers,
-# and as both. Topology: topology.sh; a server program also runs on the director.
+# The director as an endpoint: as client of its own VIP, as one of the real servers, and as both.
+# Topology: topology.sh; the server program also runs on the director.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -10,7 +10,7 @@
 export ALL_TESTS="client_nat client_dr client_tun server_nat server_dr server_tun
 	server_among_others both"
 
-# ask_self ARGS...: from the director, not from the VIP itself, which would be the default.
+# ask_self ARGS...: from the director's front address instead of the VIP, the default source.
 ask_self() {
 	ask_from director -b "$DIRECTOR_BACK" "$@"
 }
@@ -18,7 +18,7 @@ ask_self() {
 client_case() {
 	local proto
 
-	# Answers of DR and TUN come from an address that the director has, too.
+	# DR and TUN replies have a source address that the director has, too.
 	quiet_in director sysctl -qw net.ipv4.conf.all.accept_local=1
 	defer quiet_in director sysctl -qw net.ipv4.conf.all.accept_local=0
 	for proto in t u; do
@@ -42,7 +42,7 @@ local_service() {
 	RULES
 }
 
-# server_case METHOD SHOWN: what is local is shown as what was asked for.
+# server_case METHOD SHOWN: SHOWN is the method listed for a local server.
 server_case() {
 	local_service t "$1"
 	equal "TCP" "$(ask -n 2 | xargs)" "director director"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Set-ups in which more than one thing is special: methods mixed in one service, several virtual
-# addresses, stacked devices, policy routing, VRF, answers that take another way than requests,
-# devices that vanish under traffic. Topology: topology.sh, and a second link from the director:
+# Combined set-ups: different methods in one service, several virtual addresses, stacked devices,
+# policy routing, VRF, replies that take another path than requests, devices removed under traffic.
+# Topology: topology.sh, and a second link from the director:
 #
 #   director  far (10.9.0.1)  <-- veth, VLAN, bridge, bond -->  far (10.9.0.2)  server1 or client
 
@@ -16,7 +16,7 @@ tool curl nginx nft jq
 
 # --- real servers and clients --------------------------------------------------------------
 
-# site NS: what is to be had there: the namespace's name, and a large file.
+# site NS: a web site with the namespace's name and a large file.
 site() {
 	local dir=$SCRATCH/site-$1
 
@@ -37,14 +37,14 @@ get() {
 	quiet_in client curl -gsS -m 8 -H 'Connection: close' "${urls[@]}" 2>&1
 }
 
-# give NS ADDRESS DEVICE: an address of the length of a host's.
+# give NS ADDRESS DEVICE: adds a host address.
 give() {
 	in_ns "$1" ip addr add "$2/$HOST" dev "$3" ${NODAD:+"$NODAD"}
 	defer ip -n "$1" addr del "$2/$HOST" dev "$3"
 }
 
-# One service, a method per server, on each of two virtual addresses; the methods the other way
-# round on the second; and one on an address of the director's interface.
+# One service with a method per server on each of two virtual addresses, with the methods reversed
+# on the second; and one on an interface address of the director.
 methods() {
 	local second=203.0.113.20 ns n
 
@@ -85,13 +85,13 @@ far() {
 	defer ip -n director link del far
 }
 
-# stack NS ARGS...: a device on top of (or over) far.
+# stack NS ARGS...: a device on top of far.
 stack() {
 	in_ns "$1" ip link add "${@:2}"
 	defer ip -n "$1" link del "$2"
 }
 
-# far_up [DEVICE]: addresses on far, or on the device over it, at both ends.
+# far_up [DEVICE]: addresses on far, or on the device on top of it, at both ends.
 far_up() {
 	local ns
 
@@ -157,7 +157,7 @@ bridge() {
 	answers bridge
 }
 
-# has TYPE: whether the kernel has such devices.
+# has TYPE: whether the kernel supports such devices.
 has() {
 	quiet_in director ip link add probe type "$1" "${@:2}" 2>/dev/null || {
 		skip "no $1 devices"
@@ -181,13 +181,13 @@ bond() {
 	done
 	far_up stacked
 	answers bond
-	# over the other leg
+	# over the other link
 	in_ns director ip link set far down
 	far_service t m
 	equal "bond, other leg" "$(ask -n 2 | xargs)" "server1 server1"
 }
 
-# Clients in a VRF, servers outside: the virtual address is the VRF's. Answers go past it.
+# Clients in a VRF, servers outside: the VRF has the virtual address. DR and TUN replies bypass it.
 vrf() {
 	local address=203.0.113.30 method ns
 
@@ -216,9 +216,9 @@ vrf() {
 	done
 }
 
-# --- ways ----------------------------------------------------------------------------------
+# --- routes --------------------------------------------------------------------------------
 
-# leaving DEVICE: packets from the virtual address that left the director by it.
+# leaving DEVICE: the number of packets from the virtual address that left through it.
 leaving() {
 	quiet_in director nft list counter inet ways "$1" | awk '/packets/ { print $2 }'
 }
@@ -257,7 +257,7 @@ policy() {
 	check "replies by the plain way" [ "$(leaving front)" -gt 0 ]
 }
 
-# Requests by one link, replies by the other.
+# Requests on one link, replies on the other.
 asymmetric() {
 	local method
 
@@ -277,15 +277,15 @@ asymmetric() {
 	equal "replies by the other link" "$(leaving far)" 0
 }
 
-# --- devices go ----------------------------------------------------------------------------
+# --- removed devices -----------------------------------------------------------------------
 
-# gone WHAT: the second link goes, and nobody holds it: that would take at least ten seconds.
+# gone WHAT: removes the second link; a reference to it would take at least ten seconds.
 gone() {
 	printf '# director$ ip link del far (%s)\n' "$1"
 	timeout 9 ip -n director link del far || fail "$1: something holds the device"
 }
 
-# Under traffic, the link to a server goes, and the one to the client.
+# The link to a server is removed under traffic, then the one to the client.
 device_gone() {
 	local method
 
@@ -313,7 +313,7 @@ device_gone() {
 	gone "to the client"
 }
 
-# over DEVICE: packets left by it.
+# over DEVICE: packets left through it.
 over() {
 	[ "$(ip -n director -s -j link show dev "$1" | jq '.[0].stats64.tx.packets')" -gt 20 ]
 }

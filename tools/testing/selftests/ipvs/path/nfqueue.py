@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""nfqueue.py QUEUE: gives back every packet of an NFQUEUE of this namespace as it came."""
+"""nfqueue.py QUEUE: reinjects every packet of an NFQUEUE of this namespace unchanged."""
 
 import socket
 import struct

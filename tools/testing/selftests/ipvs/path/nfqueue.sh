@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Packets that a firewall hands to a process (NFQUEUE) before ip_vs sees them: given back, they go
-# through the hooks that remain with softirqs on, beside others that come in softirqs. Requests,
+# Packets that a firewall queues to a process (NFQUEUE) before ip_vs: reinjected, they traverse the
+# remaining hooks with softirqs enabled, concurrently with packets in softirq context. Requests,
 # replies and the director's own connections. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
@@ -12,7 +12,7 @@ export ALL_TESTS="requests replies own"
 
 FROM=(client)
 
-# queued HOOK PRIORITY: what it passes of our traffic goes to the queue.
+# queued HOOK PRIORITY: queues our packets at this hook.
 queued() {
 	nft_rules <<-RULES
 		table inet queued {
@@ -25,13 +25,13 @@ queued() {
 	RULES
 }
 
-# answered WHAT OPTION...: by each server twice
+# answered WHAT OPTION...: twice by each server
 answered() {
 	ask_from "${FROM[@]}" "${@:2}" -n 6 >"$SCRATCH/answers"
 	equal "$1" "$(tally "$SCRATCH/answers")" "server1x2 server2x2 server3x2"
 }
 
-# traffic METHOD...: of the client, or FROM another one.
+# traffic METHOD...: from the client, or from the namespace FROM.
 traffic() {
 	local method
 
@@ -51,7 +51,7 @@ seen() {
 	quiet_in director nft list table inet queued | grep -Eq 'counter packets [1-9]'
 }
 
-# Some come without a queue, so that our locks are taken in both ways.
+# Some packets bypass the queue, so that our locks are taken in both contexts.
 requests() {
 	traffic m
 	queued input 0
@@ -65,7 +65,7 @@ replies() {
 	check "nothing was queued" seen
 }
 
-# Answers by direct routing come from an address that the director has, too.
+# DR replies have a source address that the director has, too.
 own() {
 	local FROM=(director -b "$DIRECTOR_BACK")
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What IPVS leaves alone and what it refuses: a port of the VIP without a service belongs to the
-# director's own stack; a service without a server that may be chosen answers by ICMP port
-# unreachable. Topology: topology.sh; a server program also runs on the director.
+# What ip_vs leaves alone and what it refuses: a port of the VIP without a service belongs to the
+# director's own stack; a service without an available server answers with ICMP port unreachable.
+# Topology: topology.sh; the server program also runs on the director.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -16,7 +16,7 @@ other_port() {
 	equal "UDP to a port with a listener" "$(ask -u)" director
 	equal "TCP to a port without a listener" "$(PORT=82 ask)" refused
 	equal "UDP to a port without a listener" "$(PORT=82 ask -u)" refused
-	# Nobody listens on 81 of server1: the answer is its own, through the director.
+	# Nothing listens on port 81 of server1, which refuses through the director.
 	equal "TCP to the service" "$(PORT=81 ask)" refused
 }
 
@@ -26,7 +26,7 @@ other_protocol() {
 	equal "the TCP service" "$(ask)" server1
 }
 
-# refused_both: the client is told, for TCP and UDP.
+# refused_both: the client gets the refusal, for TCP and UDP.
 refused_both() {
 	equal "TCP" "$(ask -w 3)" refused
 	equal "UDP" "$(ask -u -w 3)" refused

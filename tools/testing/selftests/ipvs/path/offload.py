@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""offload.py FAMILY on|off: what a device left to be done or did already: checksums to be filled
-in, found right, or summed up; segments to be cut; headers linear, in pages, shared with a capture,
-with hardly any room before them. on or off says what the devices that the director sends by can
-do."""
+"""Packets in every offload state: checksums to be filled in, verified or computed by the device;
+segments to be cut; headers linear, in pages, shared with a capture, or with little headroom.
+`on` or `off`: whether the devices the director sends by support offloads."""
 
 import os
 import socket
@@ -22,11 +21,12 @@ from ipvstest.wire import (CSUM_NOT_READY, CSUM_VALID, MAC, SOL_PACKET, Addresse
 
 NEEDS_CSUM, VNET_HDR = 1, 15
 GSO = {(TCP, 4): 1, (TCP, 6): 4, (UDP, 4): 5, (UDP, 6): 5}
-HEADER = {TCP: 20, UDP: 8, SCTP: 28}        # SCTP's with that of a chunk
+HEADER = {TCP: 20, UDP: 8, SCTP: 28}        # SCTP's with a chunk header
 GSO_SIZE, MTU, LISTENING = 1000, 1500, 5557
 SHORT = bytes(range(200))
 LONG = bytes(n * 7 & 255 for n in range(3501))
-# where the packet is cut: not at all, in the ports, after the transport header, everywhere
+# offsets at which the packet is split: nowhere, in the ports, after the transport header,
+# everywhere
 PAGES = {'linear': (), 'ports in pages': (2,), 'payload in pages': (20,),
          'all in pages': (-20, -3, 1, 3, 5, 9, 17, 60)}
 VETH = 'small headroom'
@@ -38,7 +38,8 @@ KINDS = ['nat', 'dr'] + list(TUNNELS)
 
 
 class Headroom:
-    """A sender at an end of a veth pair, which gives a packet the room of an Ethernet header."""
+    """A sender at an end of a veth pair, whose packets have headroom for an Ethernet header
+    only."""
 
     def __init__(self, ns, dev, to):
         with namespace(ns):
@@ -56,7 +57,7 @@ class Headroom:
 
 
 class Senders:
-    """GRO, where it is on, finds checksums right."""
+    """The senders of all layouts. GRO, where enabled, verifies checksums."""
 
     def __init__(self, family):
         self.ends = Ends(family)
@@ -87,10 +88,10 @@ class Case:
         self.name = '%s%s, protocol %d' % (kind, ' in IPv%d' % outer if self.tunnel else '', proto)
         self.segments = proto != SCTP
 
-    # What is sent.
+    # Sending.
 
     def segment(self, src, dst, sport, dport, payload, partial):
-        """The packet; `partial`: only the pseudo header is summed."""
+        """The packet; `partial`: the checksum covers the pseudo header only."""
         if self.proto == SCTP:
             chunk = struct.pack('!BBHIHHI', 0, 3, 16 + len(payload), 1, 0, 0, 0) + payload
             l4 = struct.pack('!HHII', sport, dport, 7, 0) + chunk
@@ -124,7 +125,7 @@ class Case:
             (self.senders.client if near else self.senders.server).send(
                 raw, self.offload(what, size))
         elif what == 'complete':
-            # the outer checksum is right, so that of what is inside is known when it comes out
+            # a correct outer checksum makes that of the inner packet known after decapsulation
             inner = IPIP if self.rig.family == 4 else IPV6
             outer = pkt.udp('192.0.2.77', '192.0.2.1', 50000, LISTENING,
                                bytes([0, inner, 0, 0]) + raw)
@@ -134,10 +135,10 @@ class Case:
                         offload=self.offload(what, size))
         return payload
 
-    # What arrives.
+    # Receiving.
 
     def inner(self, got):
-        """What is in the tunnel, or the packet itself; None if it is not for us."""
+        """The packet in the tunnel, or the packet itself; None if it is not the test's."""
         if not self.tunnel:
             return got
         kind, flags, between = self.tunnel
@@ -146,7 +147,7 @@ class Case:
         if kind == 1 and (got.proto, got.dport) == (UDP, GUE_PORT):
             return self.out_of_gue(got)
         if kind == 2 and got.proto == GRE:
-            # the kernel's ip_vs gets it wrong where the inner checksum is complete already
+            # the in-tree ip_vs gets this wrong if the inner checksum is already complete
             if flags and not got.unfinished and os.environ.get('IMPL') != 'kernel':
                 tap.equal(pkt.checksum(got.payload), 0, self.name + ': GRE checksum')
             return Parsed(got.payload[between:], unfinished=got.unfinished)
@@ -165,8 +166,8 @@ class Case:
         return Parsed(raw, unfinished=got.unfinished)
 
     def bad(self, got, one):
-        """What is wrong with the packet and the one in it. Where a sum is to come, it may be the
-        outer one or the inner one."""
+        """The errors in the packet and in the one inside. A pending checksum may be the outer or
+        the inner one."""
         none_is_right = 'UDP checksum 0'
         bad = [] if got.unfinished else [b for b in got.bad if b != none_is_right or got is one]
         if one is got:
@@ -177,7 +178,7 @@ class Case:
         return bad
 
     def to_be_summed(self, one):
-        """Whether the checksum is as a device wants it that is to fill it in."""
+        """Whether the checksum is prepared for a device that fills it in."""
         if self.proto == SCTP:
             return False
         at, size = self.head + (16 if self.proto == TCP else 6), one.length - self.head
@@ -186,7 +187,8 @@ class Case:
         return field % 0xffff == wanted % 0xffff
 
     def collect(self, end, flow, wanted, what):
-        """The payload as it arrived, in however many packets; their sums are right or to come."""
+        """Collects the payload from any number of packets; their checksums are correct or
+        pending."""
         got, packets = b'', 0
         open_it = self.inner if end is self.rig.ends.server else lambda p: p
 
@@ -227,7 +229,7 @@ class Case:
         tap.check(got == payload, label + ': other bytes')
 
     def room(self):
-        """The payload of the largest segment that goes through."""
+        """The payload of the largest segment that fits."""
         between = 0
         if self.tunnel:
             between = self.tunnel[2] + (20 if self.outer == 4 else 40)
@@ -235,7 +237,8 @@ class Case:
         return MTU - between - self.head - HEADER[self.proto]
 
     def too_large(self, sport):
-        """Segments that just fit their way, and such that do not: the client is told."""
+        """Segments that just fit the path, and segments one byte larger: the client gets an
+        error."""
         rig, flow = self.rig, (self.rig.client, self.rig.at.vip, sport, self.rig.vport)
         host = rig.servers[0] if rig.method == 'nat' else rig.at.vip
         rig.ends.drain()
@@ -252,7 +255,8 @@ class Case:
 
 
 def takes_segments(senders, family, proto):
-    """Before 6.2 no process can send UDP that is to be segmented."""
+    """Whether UDP segmentation works here; before 6.2 no process can send such packets through a
+    tap device."""
     if proto == TCP:
         return True
     if proto == SCTP:
@@ -269,7 +273,8 @@ def takes_segments(senders, family, proto):
 
 
 def whats(case):
-    """No process can make SCTP whose sum is to be filled in or is known: sctp.sh has the kernel's own."""
+    """The offload states of this case. No process can send SCTP with a pending or verified CRC:
+    sctp.py uses the kernel's sockets for those."""
     if case.proto == SCTP:
         return ['none', 'complete']
     return [what for what in FORMS if what != 'gso' or case.segments]
@@ -292,7 +297,7 @@ def matrix(case, sport, capable, layouts):
 
 
 def forms(senders, family):
-    """That packets come as they are called."""
+    """Packets arrive in the layout and offload state their names say."""
     case = Case(senders, family, 'dr', TCP)
     for what, wanted in FORMS.items():
         dev = {'none': 'unsummed', 'complete': 'tunl0' if family == 4 else 'sit0'}.get(
@@ -307,8 +312,8 @@ def forms(senders, family):
 
 
 def cases(family):
-    """(copies are held, kind, family of the tunnel, protocol, layouts): all of it for address
-    translation, which writes most; the rest where it can differ."""
+    """(copies are held, kind, family of the tunnel, protocol, layouts): everything for NAT, which
+    writes most; for the other methods only combinations that may differ."""
     for kind in KINDS:
         for proto in HEADER:
             yield False, kind, family, proto, LAYOUTS if kind == 'nat' else SOME

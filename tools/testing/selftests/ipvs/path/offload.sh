@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Checksum and segmentation offloads with buffers of every form, through each method, for TCP and
-# UDP, requests and NAT's replies: every byte and every checksum arrives right, whether the devices
-# on the way can do it or the stack has to. Topology: topology.sh, with phantoms.
+# UDP, requests and NAT replies: every byte and every checksum arrives correctly, whether the
+# devices on the way support the offload or the stack does it. Topology: topology.sh, with phantoms.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="by_device by_stack"
 
-# What arrives in GUE has been summed up when it is taken out.
+# GUE packets, whose checksum is verified when they are decapsulated.
 with_gue() {
 	local dev
 

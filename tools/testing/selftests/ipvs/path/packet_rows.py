@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The rows of the packet table: generators of setup.Row, for one family each."""
+"""The rows of the packet table: generators of packet_setup.Row, for one family each."""
 
 import struct
 
@@ -14,7 +14,7 @@ PAD = bytes((0, 1, 4, 0, 0, 0, 0))      # a header of eight bytes with PadN
 
 
 def asked(new, raw):
-    """The counters of a request."""
+    """The counters after a request."""
     return (int(new), 1, 0, len(raw), 0)
 
 
@@ -23,8 +23,8 @@ def answered(raw):
 
 
 def and_told(kind, counts, *outs):
-    """An error to the client about a packet to the virtual address counts as a reply, unless NAT
-    would make it one about another packet."""
+    """The counters after an error sent to the client. An error about a packet to the virtual
+    address counts as a reply, except with NAT."""
     if kind.method == 'nat':
         return counts
     return counts[:2] + (counts[2] + len(outs), counts[3],
@@ -32,7 +32,7 @@ def and_told(kind, counts, *outs):
 
 
 def cut(raw, size):
-    """`size` bytes of transport are quoted."""
+    """The packet with `size` bytes of transport quoted."""
     _, at, _ = rules.locate(raw)
     return raw[:at + size]
 
@@ -86,7 +86,7 @@ def fields(setup):
 
 
 def ttl(setup):
-    """The last hop: the sender is told."""
+    """TTL 1: the sender gets an error."""
     for kind, _, proto, name in each(setup):
         raw = setup.request(kind, proto, setup.sport(), ttl=1)
         out = rules.told(raw, *rules.expired(setup.family))
@@ -95,7 +95,7 @@ def ttl(setup):
 
 
 def checksums(setup):
-    """No checksum becomes a right one, a wrong one stays wrong."""
+    """A missing checksum becomes a correct one, a wrong one stays wrong."""
     for kind in setup.kinds:
         at, sport = kind.vip, setup.sport()
         if setup.family == 4:
@@ -118,7 +118,7 @@ def checksums(setup):
 
 
 def no_business(setup):
-    """Echo is not ours, nor is what no service is for."""
+    """Echo requests and packets to no service are not handled by ip_vs."""
     echo, reply = (8, 0) if setup.family == 4 else (128, 129)
     for kind in setup.kinds[:2]:
         raw = pkt.icmp(setup.client, kind.vip, echo, 0, 0x10001, b'ping')
@@ -140,7 +140,7 @@ def no_business(setup):
 
 
 def refused(setup, raw):
-    """The RST of a stack that knows no such connection."""
+    """The RST of a stack without such a connection."""
     sport, dport = rules.number(raw, len(raw) - 20), rules.number(raw, len(raw) - 18)
     src, dst = rules.addresses(raw)
     seg = pkt.tcp_segment(dst, src, dport, sport, 'rst', seq=0)
@@ -157,7 +157,7 @@ def more_headers(family):
             ('no-operation', b'\1' * 8), ('forty bytes', b'\1' * 40), ('end of list', bytes(4)),
             ('router alert', b'\x94\4\0\0'), ('unknown option', b'\x1e\4\0\0'))]
     hop, dst = (HOPOPTS, PAD), (DSTOPTS, PAD)
-    rt = (ROUTING, bytes((0, 4, 0, 0, 0, 0, 0)))    # segment routing, none left
+    rt = (ROUTING, bytes((0, 4, 0, 0, 0, 0, 0)))    # segment routing, no segments left
     long = bytes((3, 1, 28)) + bytes(28)
     return [(what, {'extensions': chain}) for what, chain in (
         ('hop-by-hop', [hop]), ('destination options', [dst]), ('routing', [rt]),
@@ -185,7 +185,7 @@ def headers(setup):
 
 
 def recorded(setup):
-    """An IPv4 option that routers write to."""
+    """IPv4 options in which routers record routes and time stamps."""
     if setup.family == 6:
         return
     for kind in setup.kinds:
@@ -199,7 +199,7 @@ def recorded(setup):
 
 
 def extensions(setup):
-    """What only IPv6 has: a route that is not at its end, a fragment that is the whole."""
+    """IPv6 only: a routing header with segments left, an atomic fragment."""
     if setup.family == 4:
         return
     onward = (ROUTING, bytes((2, 2, 1, 0, 0, 0, 0)) + pkt.packed('2001:db8:a::9'))
@@ -217,8 +217,7 @@ def extensions(setup):
 
 
 def broken_extensions(setup, kind):
-    """A router does not read further than it must, a host counts them and says nothing but of
-    the last."""
+    """A router parses no further than necessary; a host reports errors in the last header only."""
     counted = {'InHdrErrors': 1}
     for what, first, chain in (('header longer than the packet', DSTOPTS, b'\6\x20' + PAD[1:]),
                                ('header of four bytes', DSTOPTS, b'\6\0\1\2'),
@@ -238,7 +237,7 @@ def broken_extensions(setup, kind):
 
 
 def about(setup, kind, proto, sport, **ip_args):
-    """What the client was sent."""
+    """A packet as it was sent to the client."""
     return setup.packet(kind.vip, setup.client, proto, VPORT, sport, 'second', b'answer', **ip_args)
 
 
@@ -247,14 +246,14 @@ def error(src, dst, kind, payload, rest=0, **ip_args):
 
 
 def later_fragment(setup):
-    """Arguments for a packet that is one."""
+    """Arguments of pkt.ip for a non-first fragment."""
     if setup.family == 4:
         return dict(offset=64, df=False)
     return dict(extensions=[(FRAGMENT, bytes((0, 0, 64, 0, 0, 0, 9)))])
 
 
 def ipsec(setup):
-    """AH and ESP go where their key exchange went. An IPv6 AH is a header before another."""
+    """AH and ESP follow their key exchange. With IPv6, AH is an extension header."""
     for kind in setup.kinds:
         client = ('192.0.2.%d' if setup.family == 4 else '2001:db8:a::%d') % 77
         opening = pkt.udp(client, kind.vip, ISAKMP, ISAKMP, b'key exchange')
@@ -284,7 +283,7 @@ def ipsec(setup):
 
 
 def own_replies(setup):
-    """Servers that answer by the virtual address and have the director as their router."""
+    """Servers that reply from the virtual address and route through the director."""
     with setup.accepting_own():
         for kind, name, proto, what in each(setup):
             if kind.method == 'nat':

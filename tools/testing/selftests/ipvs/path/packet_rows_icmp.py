@@ -12,12 +12,13 @@ from packet_rows import (PAD, PROTOS, about, and_told, answered, asked, cut, eac
 
 
 def info(kind):
-    """The packet size in 'fragmentation needed', 'packet too big'."""
+    """The MTU in 'fragmentation needed' or 'packet too big'."""
     return 1400 if kind in ((3, 4), (2, 0)) else 0
 
 
 def reported(setup, kind, proto, what, code, quote, name, **ip_args):
-    """An error to the virtual address about what the client was sent: its server gets it."""
+    """An error to the virtual address about a packet sent to the client: its server gets the
+    error."""
     sport = setup.sport()
     raw = error(setup.client, kind.vip, code, quote(about(setup, kind, proto, sport)), info(code),
                 **ip_args)
@@ -41,7 +42,7 @@ def errors_to_server(setup):
 
 
 def damaged_errors(setup):
-    """Errors that are wrong, or have come too far: nobody is told of an error's fate."""
+    """Damaged and expired errors: no error is sent about an error."""
     code = rules.unreachable(setup.family)
     nat = setup.kinds[0]
     for kind in setup.kinds:
@@ -49,7 +50,7 @@ def damaged_errors(setup):
         raw = error(setup.client, kind.vip, code, about(setup, kind, TCP, sport))
         row = Row(kind.name + ' TCP error: wrong checksum', 'client', raw[:-1] + b'?',
                   before=opened(setup, kind, TCP, sport))
-        if kind.method != 'nat':                    # who gets it finds out
+        if kind.method != 'nat':                    # the receiver detects the damage
             row.out, row.counts = [setup.sent_on(kind, row.packets[0])], asked(False, raw)
         yield row
         raw = error(setup.client, kind.vip, code, about(setup, kind, TCP, sport), ttl=1)
@@ -69,7 +70,7 @@ def damaged_errors(setup):
 
 
 def rest_of(setup):
-    """What may be before the ICMP header."""
+    """Options and extension headers before the ICMP header."""
     if setup.family == 4:
         return (('with options', dict(options=b'\1' * 12)), ('ttl 2', dict(ttl=2)),
                 ('no DF', dict(df=False)))
@@ -79,7 +80,7 @@ def rest_of(setup):
 
 
 def embedded(setup):
-    """What may be in the embedded packet: (name, arguments)."""
+    """Contents of the embedded packet: (name, arguments)."""
     if setup.family == 4:
         return (('options inside', dict(options=b'\1' * 12)), ('forty inside', dict(
             options=b'\1' * 40)), ('first fragment inside', dict(more=True, df=False)),
@@ -91,7 +92,7 @@ def embedded(setup):
 
 
 def errors_inside(setup):
-    """Unusual embedded packets, both ways."""
+    """Unusual embedded packets, both directions."""
     code = rules.unreachable(setup.family)
     for kind in setup.kinds:
         for name, proto in PROTOS.items():
@@ -126,7 +127,7 @@ def errors_inside(setup):
 
 
 def errors_to_client(setup):
-    """Errors about what a server was sent, by itself or a router on the way."""
+    """Errors about packets sent to a server, by itself or by a router on the way."""
     nat = setup.kinds[0]
     for what, code in rules.ERRORS[setup.family].items():
         for name, proto in PROTOS.items():
@@ -163,7 +164,7 @@ def errors_to_client(setup):
 
 
 def errors_not_ours(setup):
-    """Types that go to nobody, and errors about no connection."""
+    """Types that ip_vs does not handle, and errors about no connection."""
     nat = setup.kinds[0]
     for what, code in rules.NO_ERRORS[setup.family].items():
         for kind in setup.kinds[:3]:
@@ -188,8 +189,8 @@ def errors_not_ours(setup):
 
 
 def tunnel_error(setup, kind, proto, what, code, size=None, **ip_args):
-    """An error about a tunnel packet of ours with `size` bytes of the client's transport in it:
-    the client gets one about its own packet. Only IPv4 in IPv4 is told on."""
+    """An error about a tunnel packet of ours with `size` bytes of the client's transport in it: the
+    client gets one about its own packet. Only errors about IPv4 in IPv4 are relayed."""
     sport = setup.sport()
     raw = setup.request(kind, proto, sport, 'second', **ip_args)
     inner, outer = rules.hop(raw), setup.sent_on(kind, raw).raw
@@ -226,7 +227,7 @@ def tunnel_errors(setup):
 
 
 def scheduled_errors(setup):
-    """net.ipv4.vs.schedule_icmp: an error about a packet of no connection makes one."""
+    """net.ipv4.vs.schedule_icmp: an error about a packet without a connection creates one."""
     code = rules.unreachable(setup.family)
     with Knobs(schedule_icmp=1):
         for kind, _, proto, name in each(setup):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Rows of the packet table about size: fragments, and what does not fit the way."""
+"""Rows of the packet table about size: fragments, and packets larger than the MTU."""
 
 import struct
 
@@ -10,7 +10,7 @@ from ipvstest.pkt import TCP, UDP
 
 from packet_rows import PROTOS, about, and_told, answered, asked, cut, error, opened
 
-# of any length; SCTP's chunks are padded
+# any length; SCTP pads its chunks
 EXACT = {'TCP': TCP, 'UDP': UDP}
 BACK = (('director', 'back'),)
 FRONT = (('director', 'front'),)
@@ -26,8 +26,8 @@ def orders(parts):
 
 
 def again(setup, kind, out, size=PIECE):
-    """What came in fragments leaves in fragments no larger, but in a tunnel, where it is one
-    packet's payload."""
+    """Fragments leave as fragments no larger than before, except in a tunnel, whose payload is the
+    reassembled packet."""
     head = 48 if setup.family == 6 else 20
     out.limit = 0 if kind.tunnel else head + size
     return out
@@ -58,7 +58,7 @@ def fragments(setup):
 
 
 def whole_of(raw, ident):
-    """As it is after reassembly."""
+    """The packet as reassembled."""
     if rules.is6(raw):
         return raw
     return rules.sealed(rules.put(raw, 4, struct.pack('!H', ident)))
@@ -90,7 +90,7 @@ def reply_fragments(setup, nat, text):
 
 
 def error_fragments(setup):
-    """An error that came in fragments."""
+    """A fragmented error."""
     code = rules.unreachable(setup.family)
     for kind in setup.kinds[:3]:
         sport = setup.sport()
@@ -103,11 +103,11 @@ def error_fragments(setup):
 
 
 def far_errors(setup):
-    """An error behind as many headers as the largest packet has room for. Newer kernels follow a
-    dozen of them, and then it is no error but a protocol that nobody knows."""
+    """An error behind as many extension headers as fit into the largest packet. Newer kernels skip
+    at most a dozen and treat the packet as an unknown protocol then."""
     if setup.family == 4:
         return
-    # not options, which the stack would have in the first of the fragments that it makes
+    # no options, which the stack would put in the first of the fragments it makes
     headers = [(rules.AH, bytes([size // 4 - 2]) + bytes(size - 2))
                for size in [1024] * 63 + [952]]
     for kind in setup.kinds[:2]:
@@ -125,7 +125,7 @@ def far_errors(setup):
 
 
 def longest(setup):
-    """As long as can be, put together from fragments: most outer headers cannot tell so much."""
+    """Reassembled packets of maximum length: most outer headers cannot express the length."""
     size, head = (65535, 28) if setup.family == 4 else (65575, 48)
     for kind in setup.kinds:
         sport = setup.sport()
@@ -144,7 +144,7 @@ def sized(setup, kind, proto, size, **ip_args):
 
 
 def refuse(setup, kind, name, raw, mtu):
-    """The sender is told how much may come."""
+    """The error to the sender with the MTU."""
     out = rules.told(rules.hop(raw), *rules.too_big(setup.family), mtu)
     return Row(name, 'client', raw, out, and_told(kind, asked(True, raw), out),
                mib={'OutDestUnreachs' if setup.family == 4 else 'OutPktTooBigs': 1})
@@ -157,7 +157,7 @@ def split(setup, kind, name, raw, mtu):
 
 
 def fitting(setup, where, kinds, mtu, sizes):
-    """Packets as large as fits and larger by each of `sizes`."""
+    """Packets of the largest size that fits, and larger by each of `sizes`."""
     for kind in kinds:
         room = mtu - kind.overhead()
         for name, proto in EXACT.items():
@@ -190,7 +190,7 @@ def mtu(setup):
 
 
 def replies_too_big(setup):
-    """The director as router refuses before any service is asked."""
+    """The director refuses as a router, before ip_vs looks up a service."""
     nat = setup.kinds[0]
     with setup.link_mtu(1400, *FRONT):
         for more in (0, 1):
@@ -220,7 +220,7 @@ def readdressed_error(raw, src):
 
 
 def too_big_reported(setup):
-    """A router on the way to the server wants less: the client is told how much that leaves."""
+    """A router on the way to the server reports a smaller MTU: the client gets what that leaves."""
     if setup.family == 6:
         return
     for kind in setup.kinds[2:]:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""packets.py headers|fragments|no_checksum|captured|plain|rerouted FAMILY"""
+"""Unusual packets of existing and new connections (see packets.sh)."""
 
 import subprocess
 
@@ -14,7 +14,7 @@ PAD = bytes((0, 1, 4, 0, 0, 0, 0))  # after the next header: length, PadN of 4
 
 
 def round_trip(rig, sport, what, payload=b'', **ip_args):
-    """A request and, for NAT, its answer; both as they should arrive."""
+    """A request and, for NAT, its reply; both as they should arrive."""
     rig.send(sport, 'syn', payload, **ip_args)
     got = rig.arrived(sport)
     if not tap.check(got, what + ': the request did not arrive'):
@@ -70,7 +70,7 @@ def no_checksum(family):
 
 @tap.step
 def captured(family):
-    """A capture on both devices of the director: every packet is a clone."""
+    """With a capture on both devices of the director, every packet is a clone."""
     held = [capture('director', dev) for dev in ('front', 'back')]
     each(7300, family, (('captured', dict(payload=b'x' * 900)),))
     for sock in held:
@@ -112,7 +112,7 @@ def fragments(family):
 
 
 def permanent_neighbours(dev):
-    """Those of both families, as `ip -batch` makes them anew."""
+    """The permanent neighbour entries of both families, as input of `ip -batch`."""
     shown = subprocess.run(('ip', '-n', 'director', 'neigh', 'show', 'dev', dev, 'nud', 'permanent'),
                            check=True, text=True, stdout=subprocess.PIPE).stdout
     return ''.join('neigh add %s nud permanent dev %s\n' % (line.replace('PERMANENT', ''), dev)

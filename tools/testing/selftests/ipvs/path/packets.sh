@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Unusual packets take the same way: IP options and extension headers, fragments, datagrams
-# without a checksum, packets that a capture holds a copy of, conntrack at work; and a route that
-# changes or goes away with its device. Topology: topology.sh, with phantoms.
+# Unusual packets are forwarded as well: IP options and extension headers, fragments, datagrams
+# without a checksum, packets cloned for a capture, packets that conntrack tracks; and a route that
+# changes or disappears with its device. Topology: topology.sh, with phantoms.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="headers fragments no_checksum captured tracked rerouted"
 
-# A rule that needs conntrack makes the namespace track what passes.
+# A rule that needs conntrack enables tracking in the namespace.
 tracked() {
 	nft_rules <<-RULES
 		table inet t {
@@ -25,7 +25,7 @@ tracked() {
 		"$(quiet_in director cat /proc/net/nf_conntrack 2>/dev/null | grep -cE 'port=8(0|1|2|080) ')" 0
 }
 
-# The way to the servers goes down and comes back, and with it what was cached of it.
+# The link to the servers goes down and comes back; cached routes must follow.
 rerouted() {
 	defer quiet_in director sysctl -qw net.ipv6.conf.back.keep_addr_on_down=0
 	in_ns director sysctl -qw net.ipv6.conf.back.keep_addr_on_down=1

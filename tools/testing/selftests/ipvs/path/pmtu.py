@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""pmtu.py too_big|learnt FAMILY: who is told what about path MTU."""
+"""Path MTU errors: who gets them, and what they say."""
 
 from ipvstest import pkt, tap
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
@@ -68,7 +68,7 @@ class Case:
 
 @tap.step
 def too_big(family):
-    """The device to the servers is narrower than the packet."""
+    """The device to the servers has a smaller MTU than the packet."""
     for dev_mtu in (1400, 1500):
         ip_command('director', 'link', 'set', 'back', 'mtu', str(dev_mtu))
         for count, method in enumerate(METHODS):
@@ -88,7 +88,7 @@ def too_big(family):
 
 
 def report(case, captured, mtu):
-    """What a router before the server says to the sender of `captured`."""
+    """The error of a router before the server to the sender of `captured`."""
     raw = captured.raw
     if case.family == 4:
         return pkt.icmp(case.at.real[0], captured.src, 3, 4, rest=mtu, payload=raw[:68])
@@ -97,8 +97,9 @@ def report(case, captured, mtu):
 
 @tap.step
 def learnt(family):
-    """A router behind the director reports: NAT passes it on translated; TUN (IPv4) tells the
-    client, the kernel's at first by the MTU it had before, so the second answer counts."""
+    """A router behind the director reports: NAT translates and forwards the error; TUN (IPv4) sends
+    one to the client, the in-tree ip_vs at first with the previous MTU, so that the second
+    counts."""
     for count, method in enumerate(('nat', 'tun')):
         if method == 'tun' and family == 6:
             continue
@@ -115,7 +116,7 @@ def learnt(family):
                 case.ends.client.send(case.segment(sport, 'data', 1440))
             case.told('%s, reported 1300' % method, 1300 - (20 if method == 'tun' else 0), sport)
         case.close()
-    # What the director learnt about the phantom must not outlive this test.
+    # The MTU the director learnt for the phantom must not outlive this test.
     for ns in ('director', 'client'):
         ip_command(ns, '-%d' % family, 'route', 'flush', 'cache')
 

@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Path MTU: a packet that may not be fragmented and does not fit the way to its server makes the
-# director tell the client; what servers and routers behind the director report reaches the
-# client; and a bulk transfer gets through each time. Topology: topology.sh; the way to the
-# servers (`back`) is narrowed to 1400 bytes by the tests that say so.
+# Path MTU: a packet with DF that exceeds the MTU towards its server makes the director send an
+# error; errors from servers and routers behind the director reach the client; and a bulk transfer
+# gets through each time. Topology: topology.sh; some tests reduce the MTU towards the servers
+# (`back`) to 1400 bytes.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="too_big learnt tunnel_bulk narrow_bulk"
 
-# bulk_each METHOD...: a TCP stream up and down through each.
+# bulk_each METHOD...: a TCP stream in each direction.
 bulk_each() {
 	local method
 

@@ -31,7 +31,7 @@ def has_sctp():
 
 
 def sctp_socket(ns, address, port):
-    """Bound to one address: an SCTP socket tells its peer all that it is bound to."""
+    """A socket bound to one address, as SCTP announces all addresses it is bound to."""
     with namespace(ns):
         sock = socket.socket(socket.AF_INET6 if pkt.is6(address) else socket.AF_INET,
                              socket.SOCK_STREAM, SCTP)
@@ -65,15 +65,15 @@ def exchange(sock, data):
 
 
 class Watch:
-    """What the director gets from the client, as it gets it."""
+    """Captures what the director gets from the client."""
 
     def __init__(self):
         self.sock = capture('director', 'front')
         self.sock.setblocking(False)
 
     def close(self):
-        """(bytes of the largest packet, whether one's checksum was still to come). What follows the
-        first bytes the receiver may have taken out of the packet already."""
+        """(bytes of the largest packet, whether a checksum was pending). The receiver may have
+        pulled the data after the first bytes out of the packet already."""
         largest, to_come = 0, False
         try:
             while True:
@@ -92,7 +92,7 @@ def wrong_sums():
 
 
 def association(at, ipvs, name, method, port, dport, server=None, tunnel=None):
-    """One association: its bytes come back, and the director follows its states."""
+    """One association: the server echoes its bytes, and the director tracks its states."""
     service, server = (at.vip, port, SCTP), server or at.real[0]
     ipvs.flush()
     ipvs.add_service(*service, 'rr')
@@ -134,7 +134,7 @@ def associations(family):
         tap.defer(*command_in('director', 'ethtool', '-K', dev, 'tx', 'on', 'sg', 'on', 'tso', 'on',
                               'gso', 'on'))
     at, ipvs = Addresses(family), Ipvs()
-    # a port for each, as a server that comes back has its old counts
+    # a port each, as a server that is added again has its old counts
     for port, how in ((5060, 'by devices'), (5070, 'by the stack')):
         sums_at_back(how)
         sizes = [association(at, ipvs, '%s, sums %s' % (name, how), method, port + n, port + n + far)
@@ -146,7 +146,7 @@ def associations(family):
 
 
 def sums_at_back(how):
-    """Who makes the checksums of what the director sends, and cuts its segments."""
+    """Who computes the checksums of packets the director sends, and cuts its segments."""
     features = {'by devices': ('tx', 'on', 'sg', 'on', 'tso', 'on', 'gso', 'on'),
                 'by the stack': ('tx', 'off')}[how]
     for dev in ('front', 'back'):
@@ -172,7 +172,7 @@ def tunnels(family, outer, *kinds):
 
 
 def reuse(family):
-    """An INIT on the ports of an association that is over finds a new server."""
+    """An INIT on the ports of a closed association is scheduled to a new server."""
     for mode, moves in ((0, False), (1, True)):
         rig = Rig(family, 'nat', SCTP, vport=5080 + 2 * family + mode)
         rig.send(4000)
@@ -190,7 +190,7 @@ def reuse(family):
 
 
 def persistent(family):
-    """A client's associations stay with one server."""
+    """The associations of one client stay with one server."""
     ends, ipvs, table = Ends(family), Ipvs(), ConnTable()
     at = ends.at
     service = (at.vip, 5090 + family, SCTP)
@@ -227,7 +227,8 @@ def rules(family):
 
 @tap.test(each_family=True)
 def ipsec(family):
-    """AH and ESP go where the ISAKMP connection of the same client went, and nowhere alone."""
+    """AH and ESP follow the ISAKMP connection of the same client, and are not scheduled without
+    one."""
     ends, ipvs = Ends(family), Ipvs()
     at = ends.at
     service = (at.vip, 500, UDP)
@@ -235,7 +236,7 @@ def ipsec(family):
     ipvs.add_service(*service, 'rr')
     for phantom in at.phantoms[:2]:
         ipvs.dest('NEW_DEST', service, phantom, 500, MASQ)
-    # an AH header as an IPv6 extension is stepped over, so that one has ESP only
+    # AH is skipped as an IPv6 extension header, so IPv6 has only ESP
     protocols = (ESP, AH) if family == 4 else (ESP,)
     ends.client.send(pkt.udp(at.phantom_client, at.vip, 500, 500, b'isakmp'))
     first = ends.server.expect(lambda p: p.sport == 500)

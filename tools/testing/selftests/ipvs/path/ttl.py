@@ -51,7 +51,7 @@ def ttl(family):
 
 @tap.test(each_family=True)
 def route_fail(family):
-    # A dead neighbour is found dead after 0.1 s instead of 3 s.
+    # A dead neighbour is detected after 0.1 s instead of 3 s.
     knob, lines = 'net.ipv%d.neigh.back.retrans_time_ms' % family, []
     tap.defer(*command_in('director', 'sysctl', '-qw', knob + '=1000'))
     subprocess.run(command_in('director', 'sysctl', '-qw', knob + '=30'), check=True)
@@ -64,7 +64,7 @@ def route_fail(family):
 
 
 def fails(family, kind, method, proto):
-    """The way to the only server fails; what does the client hear?"""
+    """The route to the only server fails: returns what the client gets."""
     base = '198.51.100.' if family == 4 else '2001:db8:b::'
     server = base + str(201 + sorted(METHODS).index(method) * 2 + (proto == UDP))
     plen = '/32' if family == 4 else '/128'
@@ -81,7 +81,7 @@ def fails(family, kind, method, proto):
 
 @tap.test(each_family=True)
 def removed_server(family):
-    """A server goes while a connection is on it, and comes back."""
+    """A server is removed while it has a connection, and added again."""
     lines = []
     for method in METHODS:
         rig = Rig(family, method, vport=90 + sorted(METHODS).index(method))

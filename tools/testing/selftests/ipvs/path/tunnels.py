@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""tunnels.py form|reported FAMILY: what tunnel packets look like, and errors about them."""
+"""Tunnel packets: their form, and errors about them."""
 
 import os
 import struct
@@ -45,7 +45,7 @@ class Case:
 
 
 def unwrap(case, outer):
-    """Checks what is between the IP headers; the inner packet's bytes."""
+    """Checks the headers between the IP headers; returns the inner packet."""
     protocol = IPV6 if case.ends.at.family == 6 else IPIP
     if case.type == 0:
         tap.equal(outer.proto, protocol, case.kind + ': protocol')
@@ -61,7 +61,7 @@ def unwrap(case, outer):
     wanted = struct.pack('!HH', 0x8000 if case.flags else 0,
                          0x86dd if case.ends.at.family == 6 else 0x0800)
     tap.equal((outer.proto, outer.payload[:4]), (GRE, wanted), case.kind + ': GRE header')
-    # the kernel's ip_vs gets it wrong where the inner checksum is complete already
+    # the in-tree ip_vs gets this wrong if the inner checksum is already complete
     if case.flags and os.environ.get('IMPL') != 'kernel':
         tap.equal(pkt.checksum(outer.payload), 0, case.kind + ': GRE checksum')
     return outer.payload[case.between:]
@@ -84,7 +84,7 @@ def check_form(case, sent, outer, what):
 
 @tap.step
 def form(family):
-    """Both families outside; the packets of a flow come from one port."""
+    """Both outer families; the packets of a flow have the same source port."""
     for count, kind in enumerate(KINDS):
         for outer_family in (4, 6):
             case = Case(family, outer_family, kind)
@@ -110,8 +110,8 @@ def is_too_big(got):
 
 @tap.step
 def reported(family):
-    """A router on the way to the server reports: the client is told, the kernel's ip_vs at first
-    by the MTU it had before, so the second answer counts."""
+    """A router on the way to the server reports: the client gets an error, from the in-tree ip_vs
+    at first with the previous MTU, so that the second counts."""
     for count, kind in enumerate(KINDS):
         case = Case(family, 4, kind)
         sport = 3700 + count

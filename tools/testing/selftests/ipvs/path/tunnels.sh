@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every kind of tunnel (IPIP, GUE and GRE, with and without checksum, GUE's remote checksum), every
-# family in every family: what the packets look like, what the kernel's own devices at the servers
-# make of them, and errors from the way. Topology: topology.sh.
+# Every kind of tunnel (IPIP, GUE and GRE, with and without checksum, GUE with remote checksum),
+# every family in every family: the form of the packets, decapsulation by the kernel's own devices
+# on the servers, and errors from routers on the way. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -20,13 +20,13 @@ KINDS=(
 	"--tun-type gre --tun-csum"
 )
 
-# The kernel's ip_vs learns from errors about IPv4 in IPv4 only, and so do we.
+# Like the in-tree ip_vs, Weir handles errors about IPv4 in IPv4 only.
 reported() {
 	[ "$AF" = 4 ] || return 0
 	python_test reported "$AF"
 }
 
-# far_end ADDRESS: devices at server1 that take packets of every kind to ADDRESS.
+# far_end ADDRESS: devices on server1 that decapsulate packets of every kind to ADDRESS.
 far_end() {
 	local local=$1 six=''
 
@@ -42,7 +42,7 @@ far_end() {
 	in_ns server1 ip link set any up
 }
 
-# one_kind OPTIONS SERVER: what goes up is answered by its checksum, and by name over UDP.
+# one_kind OPTIONS SERVER: TCP is answered with its checksum, UDP with the server's name.
 one_kind() {
 	local kind=$1 rip=$2 type=gre
 
@@ -81,8 +81,8 @@ traffic() {
 	done
 }
 
-# sctp_by KIND...: with checksums and segments that the client leaves to devices. Each association
-# takes a second to learn the tunnel's MTU: where the processor is emulated, a family is in itself only.
+# sctp_by KIND...: with checksums and segmentation left to devices by the client. Each association
+# takes a second to learn the tunnel's MTU: emulated processors test each family only in itself.
 sctp_by() {
 	local af=$AF outer mark=${#DEFERRED[@]} dev outers='4 6'
 
@@ -106,10 +106,10 @@ sctp_by() {
 
 sctp() { sctp_by ipip gue gre; }
 
-# What sums up the tunnel packet meets a CRC that is not there yet.
+# The tunnel checksum covers a CRC that is still pending.
 sctp_sums() { sctp_by "gue csum" "gue remcsum" "gre csum"; }
 
-# Segments that fill the client's MTU become fragments in the tunnel.
+# Segments that fill the client's MTU are fragmented in the tunnel.
 sctp_fragments() {
 	[ "$AF" = 4 ] || { skip "IPv4 only: of IPv6 the sender makes fragments"; return; }
 	defer quiet_in director sysctl -qw net.ipv4.vs.pmtu_disc=1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# iptables -m ipvs: each option, and its inversion, as a counting rule where requests leave the
-# director for their servers; by each method, with and without persistence and conntrack.
+# iptables -m ipvs: each option and its inversion, as a counting rule where requests leave the
+# director towards the servers; by each method, with and without persistence and conntrack.
 # Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
@@ -17,7 +17,7 @@ flush_rules() {
 	tables "" -t mangle -F
 }
 
-# rules < LINES "yes|no OPTIONS": rules that count; WANTED is what each is to count.
+# rules < LINES "yes|no OPTIONS": counting rules; WANTED holds whether each must match.
 rules() {
 	local wanted options
 
@@ -35,7 +35,7 @@ rules() {
 	tables -restore -n <"$SCRATCH/rules" || fail "iptables refuses the rules"
 }
 
-# counted: every rule counted packets, or none, as is wanted.
+# counted: every rule matched packets, or none, as wanted.
 counted() {
 	local n rule packets
 
@@ -51,7 +51,7 @@ counted() {
 	done
 }
 
-# matched METHOD NAME: rules that tell this method from the others.
+# matched METHOD NAME: rules that distinguish this method from the others.
 matched() {
 	local other=MASQ
 
@@ -91,7 +91,7 @@ matched() {
 nat() { matched m MASQ; }
 direct() { matched g GATE; }
 
-# A packet of a tunnel has the tunnel's addresses: no connection is found by them.
+# A tunnel packet has the tunnel's addresses, by which no connection is found.
 tunnel() {
 	service t rr i 1
 	rules <<-RULES
@@ -134,7 +134,7 @@ direction() {
 	counted
 }
 
-# What the director forwards without balancing it.
+# Packets that the director forwards without balancing.
 other_traffic() {
 	local ping=ping
 

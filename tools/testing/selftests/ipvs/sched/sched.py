@@ -141,7 +141,7 @@ def refused(got, sport):
 
 
 def play(director, steps, sport):
-    """The steps' result: the choices of each run of connections."""
+    """The result of the steps: the choices of each run of connections."""
     runs = []
     for step in steps.split():
         if step.isdigit():
@@ -173,7 +173,7 @@ def play(director, steps, sport):
 def choices(family):
     ends, ipvs, sport, lines = Ends(family), Ipvs(), 1024, []
     for number, (sched, weights, steps) in enumerate(SCENARIOS):
-        # A port of its own: a server deleted and added again would come back with its counts.
+        # A separate port: a server deleted and added again would keep its counts.
         director = Director(ends, ipvs, 100 + number, sched, weights)
         runs, sport = play(director, steps, sport)
         lines.append('%s %s: %s => %s | %s' % (sched, ','.join(map(str, weights)), steps,

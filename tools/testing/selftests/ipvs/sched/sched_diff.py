@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sched_diff.py FAMILY MARKS: random histories for every scheduler; each choice must be the model's
-(ipvstest/schedulers.py). SEED repeats a run, ROUNDS makes it longer.
+"""Random histories for every scheduler; each choice must be the model's (ipvstest/schedulers.py).
+SEED repeats a run, ROUNDS makes it longer.
 
-A service is a mark, so that clients may want any address; a server is a phantom address and a
-port, which is its number. A connection is opened and established, may be closed by both sides
-(it counts as inactive from then on) or by the server only (it is gone after a second)."""
+A service is a mark, so that clients may use any destination address; a server is a phantom address
+and a port, which is its number. A connection is opened and established, may be closed by both sides
+(and counts as inactive from then on) or by the server only (and expires after a second)."""
 
 import os
 import random
@@ -22,9 +22,9 @@ SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq', 'fo', 'ovf', 'dh', 'sh', 'm
 FENCE_PORT, FENCE_SERVER = 99, 7999
 FIRST_PORT, FIRST_SERVER = 100, 8000
 STEPS = 150
-# The last are not for wrr: the kernel's steps through the rounds one by one.
+# The last weights are not for wrr: the kernel steps through the rounds one by one.
 WEIGHTS = [[1], [1, 2, 3], [0, 1, 1, 5, 10], [2, 4, 6, 100], [7, 1000], [1, 65535, 2 ** 31 - 1]]
-# The model of wrr takes every round; the kernel's twos calculates in 32 bits.
+# The model of wrr iterates over all rounds; the kernel's twos computes in 32 bits.
 SMALL_WEIGHTS = ('wrr', 'switch', 'twos')
 
 
@@ -34,7 +34,7 @@ def words(address):
 
 
 class Director:
-    """The ends of the wire, and what a connection through any service goes to."""
+    """The ends of the wire, and where a connection through any service goes."""
 
     def __init__(self, family):
         self.ends, self.ipvs, self.family = Ends(family), Ipvs(), family
@@ -53,8 +53,9 @@ class Director:
             socket.AF_INET6, '%s%x:%x' % (prefix, number & 0xffff, number * 7919 & 0xffff)))
 
     def first(self, raw):
-        """Sends a client's first packet: the port at the server, or None when it is refused,
-        which is so when a packet sent behind it comes first. Others may still be on their way."""
+        """Sends a client's first packet; returns the port at the server, or None if the packet was
+        refused, which is so if a packet sent after it arrives first. Others may still be in
+        flight."""
         sent, fence = pkt.Parsed(raw), None
 
         def is_it(got):
@@ -81,7 +82,7 @@ class Conn:
 
 
 class History:
-    """A service, the model of it, and its connections."""
+    """A service, its model, and its connections."""
 
     def __init__(self, director, rng, mark, sched):
         self.director, self.random, self.mark, self.name = director, rng, mark, sched
@@ -219,7 +220,7 @@ class History:
         tap.note('before: ' + '; '.join(self.log[-12:]))
 
     def some_open(self, share):
-        """Takes some of the connections whose server is there."""
+        """Some of the connections whose server still exists."""
         some = [c for c in self.open if c.server.available and self.random.random() < share]
         self.open = [c for c in self.open if c not in some]
         return some
@@ -265,7 +266,7 @@ class History:
 
 
 class TwosHistory(History):
-    """Choices by chance: their sums must be near what the model's odds promise."""
+    """Random choices: their sums must be close to what the model's probabilities predict."""
 
     def __init__(self, director, rng, mark):
         self.expected, self.variance, self.got = {}, {}, {}
@@ -333,7 +334,7 @@ def choices(family, marks):
     rounds = int(os.environ.get('ROUNDS') or 1)
     tap.note('SEED=%d ROUNDS=%d' % (seed, rounds))
     director, made = Director(family), 0
-    # Marks are not used again: a server is remembered for a while after its service.
+    # Each mark is used once: a removed server is remembered for a while after its service.
     marks = iter(range(1, marks + 1))
     for n in range(rounds):
         made += play(director, random.Random(seed + n), marks)

@@ -1,14 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every scheduler against a model of it (ipvstest/schedulers.py): the same choices over random histories
-# of weights, thresholds, arrivals and closings, servers that come and go, and live switches of
-# scheduler and flags; for twos the same distribution. The seed is printed; SEED=N repeats a run,
-# ROUNDS=N makes more of them.
+# Every scheduler against a model of it (ipvstest/schedulers.py): the same choices over random
+# histories of weights, thresholds, arrivals and closings, added and removed servers, and live
+# switches of scheduler and flags; for twos the same distribution. The seed is printed; SEED=N
+# repeats a run, ROUNDS=N makes it longer.
 #
-# Topology: topology.sh, with phantom servers, clients that do not exist
-# either (198.18.0.0/16, 2001:db8:c::/48) and sites that the director takes for its own and marks
-# by port (198.19.0.0/16, 2001:db8:5::/48).
+# Topology: topology.sh, with phantom servers and clients (198.18.0.0/16, 2001:db8:c::/48), and
+# sites that the director accepts as its own and marks by port (198.19.0.0/16, 2001:db8:5::/48).
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -20,7 +19,7 @@ SITES4=198.19.0.0/16 SITES6=2001:db8:5::/48
 MARKS=$((16 * ${ROUNDS:-1}))
 CLIENTS4=198.18.0.0/16 CLIENTS6=2001:db8:c::/48
 
-# mark_by_port MAP: ports from 101 on mean marks from 1 on.
+# mark_by_port MAP: ports from 101 on map to marks from 1 on.
 mark_by_port() {
 	local map=$1
 

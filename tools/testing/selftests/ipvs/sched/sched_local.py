@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""sched_local.py FAMILY PORT CASE: clients of a cluster of caches with weight 4 each, behind mark 1;
-sites are addresses that the caches take for their own. Each client keeps its connection."""
+"""Clients of a cluster of caches with weight 4 each, behind mark 1; sites are addresses that the
+caches accept as their own. Each client keeps its connection."""
 
 import functools
 import socket
@@ -24,7 +24,7 @@ class Cluster:
         return ('198.19.7.%d' if self.family == 4 else '2001:db8:5::%d') % number
 
     def visit(self, site):
-        """A connection that stays, and who serves it."""
+        """Opens a connection that stays; returns it and the server's name."""
         with namespace('client'):
             sock = socket.socket(AF[self.family], socket.SOCK_STREAM)
         sock.settimeout(10)
@@ -72,8 +72,8 @@ def stays(cluster):
 
 @step
 def spills_once(cluster):
-    """lblc: one connection more than the weight is too much while another cache is idle; the
-    site moves, and stays where it is then."""
+    """lblc: one connection more than the weight is too much while another cache is idle; the site
+    moves to that cache and stays there."""
     held, names = cluster.visits(1, WEIGHT + 2)
     tap.equal(len(set(names[:-1])), 1, 'caches up to the weight: %s' % names)
     tap.check(names[-1] != names[0], 'no spill-over: %s' % names)
@@ -85,8 +85,8 @@ def spills_once(cluster):
 
 @step
 def grows_and_shrinks(cluster):
-    """lblcr: the spill-over is to a second cache beside the first; both serve the site, until the
-    set has not changed for longer than lblcr_expiration."""
+    """lblcr: the second cache joins the first; both serve the site until the set has not changed
+    for longer than lblcr_expiration."""
     held, names = cluster.visits(1, WEIGHT + 2)
     tap.equal(len(set(names)), 2, 'caches after the spill-over: %s' % names)
     more, later = cluster.visits(1, 2)

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lblc and lblcr before a cluster of caches: clients want many sites; a mark makes all of them one
-# service, and tunnels lead to the caches (servers 1 to 3). The same site goes to the same cache,
-# an overloaded cache passes on, a set of caches shrinks again. (That unused sites are collected
-# takes half an hour: tools/testing/unit shows it.)
+# lblc and lblcr before a cluster of caches: clients request many sites; a mark combines all of them
+# into one service, and tunnels lead to the caches (servers 1 to 3). The same site goes to the same
+# cache, an overloaded cache spills over, a set of caches shrinks again. (Unused sites are collected
+# after half an hour: tools/testing/unit covers that.)
 #
-# Topology: topology.sh; sites are 198.19.0.0/16 and 2001:db8:5::/48. The director takes for its own
-# what is marked, and caches whatever is a site.
+# Topology: topology.sh; sites are 198.19.0.0/16 and 2001:db8:5::/48. The director delivers marked
+# packets locally, and so do the caches for all sites.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -19,7 +19,7 @@ tool nft
 SITES4=198.19.0.0/16 SITES6=2001:db8:5::/48
 SITE4=198.19.7.1 SITE6=2001:db8:5::1
 
-# sites_up: the way to the sites, for all tests.
+# sites_up: the routes to the sites, for all tests.
 sites_up() {
 	local ns
 
@@ -87,14 +87,14 @@ lblcr_grows_and_shrinks() {
 	run_py sched_local.py grows_and_shrinks "$AF" "$PORT"
 }
 
-# asked_site: who serves the first site.
+# asked_site: the server of the first site.
 asked_site() {
 	local site=SITE$AF
 
 	VIP=${!site} ask
 }
 
-# leaves SCHED HOW: after `HOW CACHE` the site's cache is another, and stays it.
+# leaves SCHED HOW: after `HOW CACHE` the site has another cache, and keeps it.
 leaves() {
 	local sched=$1 how=$2 first second
 

@@ -19,7 +19,7 @@ SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'sed', 'nq']
 
 
 class History:
-    """One service, its servers, the connections made, and a line of what happened."""
+    """One service, its servers, the connections made, and a log line."""
 
     def __init__(self, ends, ipvs, sched, vport):
         self.ends, self.ipvs, self.at, self.vport = ends, ipvs, ends.at, vport
@@ -67,7 +67,7 @@ class History:
     def delete(self):
         number = self.there.pop(self.random.randrange(len(self.there)))
         self.ipvs.del_dest(self.service, *self.address(number))
-        self.open = []          # some may have been that server's, and go nowhere now
+        self.open = []          # some may have been on that server
         return number
 
     def step(self):

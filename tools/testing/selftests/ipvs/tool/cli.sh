@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Both programs against the module: ours and Debian's ipvsadm, each command once, what is listed
-# afterwards, exit status and text of errors; and our program's own comparison with Debian's.
-# Topology: only the director.
+# Both programs against the module: ours and Debian's ipvsadm, each command once, the resulting
+# list, exit status and error texts; and our program's own comparison with Debian's. Topology: only
+# the director.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -16,7 +16,7 @@ programs() {
 	[ ! -x "$WEIR_IPVSADM" ] || echo "$WEIR_IPVSADM"
 }
 
-# cli ARGS...: the program under test; its output in OUTPUT, its status in STATUS.
+# cli ARGS...: runs the program under test; output in OUTPUT, status in STATUS.
 cli() {
 	printf '# director$ %s %s\n' "$PROGRAM" "$*"
 	OUTPUT=$(quiet_in director "$PROGRAM" "$@" 2>&1)
@@ -28,7 +28,7 @@ ok() {
 	[ "$STATUS" -eq 0 ] || fail "$*: status $STATUS: $OUTPUT"
 }
 
-# row TEXT: a line of -Ln, its runs of spaces squeezed.
+# row TEXT: a line of -Ln, with runs of spaces squeezed.
 row() {
 	quiet_in director "$PROGRAM" -Ln | tr -s ' ' | grep -qxF -- "$1" ||
 		fail "no line '$1' in: $(quiet_in director "$PROGRAM" -Ln)"
@@ -37,7 +37,7 @@ row() {
 each_command() {
 	local s v
 
-	# The server's port is the service's: direct routing and tunnels know no other.
+	# The server's port is the service's, as with direct routing and tunnels it cannot differ.
 	s=$(at "$VIP" 80) v=$(at "${RS[1]}" 80)
 	ok -A -t "$s"
 	row "TCP $s wlc"
@@ -82,7 +82,7 @@ commands() {
 	done
 }
 
-# fails TEXT ARGS...: not 0, and says TEXT.
+# fails TEXT ARGS...: exits with an error that contains TEXT.
 fails() {
 	local text=$1
 
@@ -125,18 +125,18 @@ errors() {
 # alone CMD...: with a network and an /etc/hosts of its own.
 alone() {
 	cp /etc/hosts "$SCRATCH/hosts"
-	# The shell started here expands them.
+	# The inner shell expands them.
 	# shellcheck disable=SC2016
 	unshare --net --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$SCRATCH/hosts" "$@"
 }
 
-# Our program's tests against Debian's, where the clone has them.
+# The comparison of our program with Debian's, if the clone contains it.
 comparison() {
 	local compare=$HERE/../../../../../ipvsadm/tests/compare.sh
 
 	[ -x "$WEIR_IPVSADM" ] || { skip "our ipvsadm is not built"; return; }
 	[ -e "$compare" ] || { skip "no ipvsadm/tests/compare.sh"; return; }
-	# Its own results, indented, as they are one of ours.
+	# Its own results are indented, as together they are one of ours.
 	alone bash "$compare" >"$SCRATCH/compare" 2>&1 ||
 		fail "status $? from ipvsadm/tests/compare.sh"
 	sed 's/^/    /' "$SCRATCH/compare"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# keepalived drives the director: brings the servers in, takes a dead one out and back in.
-# Topology: topology.sh.
+# keepalived drives the director: adds the servers, removes a dead one and adds it again. Topology:
+# topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"

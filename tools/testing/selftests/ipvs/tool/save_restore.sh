@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What `ipvsadm -S` writes, `ipvsadm -R` makes again: services of all kinds, both families, both
-# programs (ours and Debian's), and across unloading the module. Topology: only the director.
+# `ipvsadm -R` restores what `ipvsadm -S` wrote: services of all kinds, both families, both programs
+# (ours and Debian's), and after unloading the module. Topology: only the director.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -26,7 +26,7 @@ rules() {
 	RULES
 }
 
-# saved PROGRAM: sorted, as the order is not part of the promise.
+# saved PROGRAM: sorted, as the order is not defined.
 saved() {
 	quiet_in director "${1:-ipvsadm}" -S -n | sort
 }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel's ip_vs does with a command: the errno, and the configuration afterwards.
+"""A model of the control plane of the kernel's ip_vs: the errno of a command, and the resulting
+configuration.
 
-Commands are plain dictionaries; where they come from (netlink, a socket option) decides on a few
-details, which the caller names.
+Commands are plain dictionaries. A few details depend on the interface (netlink or socket option),
+which the caller names.
 """
 
 import ipaddress
@@ -53,7 +54,7 @@ class Service:
                                            ops)
         if self.flags & PERSISTENT:
             mask = self.netmask
-            if family == 6:     # a length, printed as if it were a mask
+            if family == 6:     # a prefix length, printed like a mask
                 mask = int.from_bytes(mask.to_bytes(4, 'little'), 'big')
             line += 'persistent %d %08X' % (self.timeout * hz, mask)
         return [line] + ['  -> %s:%04X      %-7s %-6d %-10d %-10d' % (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""/proc/net/ip_vs_conn and ip_vs_stats of the director, read and taken apart."""
+"""Reads and parses /proc/net/ip_vs_conn and ip_vs_stats of the director."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from .namespaces import namespace
 
 
 def address(text):
-    """Hex as /proc prints IPv4, or a full IPv6 address."""
+    """An address in hexadecimal as /proc prints IPv4, or a full IPv6 address."""
     if ':' in text:
         return socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text))
     return socket.inet_ntoa(bytes.fromhex(text))
@@ -30,7 +30,7 @@ class Conn:
 
 
 class ProcFile:
-    """A /proc/net file of the director, opened once and read as often as one likes."""
+    """A file in the director's /proc/net, opened once and read any number of times."""
 
     def __init__(self, name):
         with namespace('director'):

@@ -4,7 +4,7 @@
 A line has five columns, separated by tabs: implementation, kernel, kind, pattern, reason. The
 kernel is a shell pattern. Kinds:
   test    pattern is a shell pattern of script:test; the test is skipped
-  golden  pattern is FILE:LINE; LINE replaces the golden line with the same text up to its last colon
+  golden  pattern is FILE:LINE; LINE replaces the golden line that is equal up to its last colon
   row     pattern is a shell pattern of a row of the packet table; the row may differ
 
 Run as a program, it prints the lines of one kind (default: test) for IMPL and KERNEL as

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Generic netlink by hand: the IPVS family, with well-formed and with broken requests."""
+"""Generic netlink by hand: the IPVS family, with well-formed and malformed requests."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ F_REQUEST, F_ACK, F_DUMP = 1, 4, 0x300
 F_CAPPED, F_ACK_TLVS = 0x100, 0x200
 NESTED = 0x8000
 SOL_NETLINK, CAP_ACK, EXT_ACK = 270, 10, 11
-ERRNO_NAMES = {errno.EOPNOTSUPP: 'EOPNOTSUPP'}     # Python knows it as ENOTSUP
+ERRNO_NAMES = {errno.EOPNOTSUPP: 'EOPNOTSUPP'}     # Python's name for it is ENOTSUP
 AF = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 CMD = dict(NEW_SERVICE=1, SET_SERVICE=2, DEL_SERVICE=3, GET_SERVICE=4, NEW_DEST=5, SET_DEST=6,
@@ -77,7 +77,7 @@ def attrs_of(data):
 
 
 class Answer:
-    """What came back: `error` is 0 or an errno's name, `text` the extended ack's message."""
+    """A reply: `error` is 0 or the name of an errno, `text` the message of the extended ack."""
 
     def __init__(self):
         self.error, self.text, self.messages = None, '', []
@@ -97,7 +97,7 @@ class Genl:
         self.seq = 0
 
     def request(self, family, cmd, attrs=(), flags=F_ACK, version=1, reserved=0):
-        """Send one message, read until its ACK, error or the end of the dump."""
+        """Sends one message, reads until its ACK, its error or the end of the dump."""
         self.seq += 1
         body = struct.pack('BBH', cmd, version, reserved) + b''.join(attrs)
         self.sock.send(message(family, flags, self.seq, body))
@@ -157,7 +157,7 @@ class Ipvs(Genl):
             u32(SVC_TIMEOUT, timeout), netmask_attr(address, netmask)]))
 
     def knows(self, sched):
-        """Whether this kernel has the scheduler: 6.1 as Debian ships it has no twos of its own."""
+        """Whether this kernel has the scheduler: Debian's 6.1 is built without twos."""
         probe = ('127.0.0.127', 1, pkt.UDP)
         try:
             self.add_service(*probe, sched)
@@ -220,7 +220,7 @@ def number(data):
 
 
 def stats_of(fields, kind):
-    """{statistics attribute: value} of the nest `kind`."""
+    """{attribute: value} of the nested statistics `kind`."""
     return {k: number(v) for k, v in attrs_of(fields[kind]) if v}
 
 
@@ -241,6 +241,6 @@ def service_id(address, port, proto):
 
 
 def unprivileged():
-    """Give up root for good: for a child that must be refused."""
+    """Gives up root permanently: for a child whose requests must be refused."""
     os.setgroups([])
     os.setresuid(65534, 65534, 65534)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Entering network namespaces (os.setns came only with Python 3.12)."""
+"""Entering network namespaces (os.setns needs Python 3.12)."""
 
 import ctypes
 import os
@@ -9,7 +9,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class namespace:
-    """with namespace('director'): what is opened inside belongs there, also later. None: here."""
+    """with namespace('director'): sockets and files opened inside belong to it for good. None: the
+    current one."""
 
     def __init__(self, name):
         self.name = name

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The setup of the packet table: a director with all methods at work, packet in, packets out.
+"""The setup of the packet table: a director with all forwarding methods; packets in, packets out.
 
-A row is sent alone, with a packet after it that passes the director by no service: when that has
-arrived, all that the row leads to has.
+Each row is sent alone, followed by a packet that the director routes without ip_vs: when that one
+arrives, the effects of the row are complete.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ from .wire import MAC, Addresses, Ends, ip_command
 VPORT, DPORT, ISAKMP = 80, 8080, 500
 SENTINEL = 9
 COUNTERS = ('conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes')
-# ours: name in /proc/net/snmp, in /proc/net/snmp6
+# our name: name in /proc/net/snmp, in /proc/net/snmp6
 MIB = {'InHdrErrors': ('Ip', 'Ip6InHdrErrors'), 'FragFails': ('Ip', 'Ip6FragFails'),
        'OutDestUnreachs': ('Icmp', 'Icmp6OutDestUnreachs'),
        'OutTimeExcds': ('Icmp', 'Icmp6OutTimeExcds'), 'OutPktTooBigs': (None, 'Icmp6OutPktTooBigs')}
 
 
 class Kind:
-    """A way of forwarding with a virtual address and a server of its own."""
+    """A forwarding method with its own virtual address and server."""
 
     def __init__(self, number, family, method, tunnel=None, outer=None):
         far = Addresses(outer or family)
@@ -55,8 +55,8 @@ def kinds_of(family):
 
 
 class Row:
-    """`side`: where `packets` are sent from. `out`: what leaves. `counts`: (conns, inpkts,
-    outpkts, inbytes, outbytes). `before`: [(side, packet)] sent first, not looked at."""
+    """`side`: where `packets` are sent from. `out`: the packets that leave. `counts`: (conns,
+    inpkts, outpkts, inbytes, outbytes). `before`: [(side, packet)] sent first, results ignored."""
 
     def __init__(self, name, side, packets, out=(), counts=(0, 0, 0, 0, 0), before=(), mib=None):
         self.name, self.side = name, side
@@ -66,7 +66,7 @@ class Row:
 
 
 def finished(raw):
-    """Does what the device would have: the transport checksum."""
+    """The packet with the transport checksum that a device would have filled in."""
     proto, at, _ = rules.locate(raw)
     if proto in CHECK_AT and len(raw) > at + CHECK_AT[proto] + 1:
         check = rules.transport_check(raw, proto, at)
@@ -75,7 +75,7 @@ def finished(raw):
 
 
 def fragment_of(side, raw):
-    """(what a fragment belongs to, offset, more, header, payload), or None."""
+    """(key of the datagram, offset, more fragments, header, payload), or None if not a fragment."""
     if not rules.is6(raw):
         word = rules.number(raw, 6)
         if not word & 0x3fff:
@@ -91,7 +91,7 @@ def fragment_of(side, raw):
 
 
 def whole(head, body):
-    """Longer than can be told, it is shown with what is left of the length."""
+    """A reassembled packet. The length field of one above 65535 bytes is truncated."""
     if rules.is6(head):
         return rules.put(head, 4, struct.pack('!H', len(body) & 0xffff)) + body
     head = rules.put(head, 2, struct.pack('!H', len(head) + len(body) & 0xffff))
@@ -99,7 +99,7 @@ def whole(head, body):
 
 
 def gathered(heard):
-    """[(side, packet, size of its largest fragment or 0)]: fragments put together."""
+    """[(side, packet, size of its largest fragment or 0)], with fragments reassembled."""
     done, parts = [], {}
     for side, raw in heard:
         part = fragment_of(side, raw)
@@ -145,7 +145,7 @@ class Setup:
             lines.append('neigh %s %s lladdr %s dev back%s' % (
                 'replace' if verb == 'add' else 'del', kind.server, MAC['server1', 'back'],
                 ' nud permanent' if verb == 'add' else ''))
-        # the host behind the servers' neighbour entries is not to answer for them
+        # the host behind the servers' neighbour entries must not answer for them
         net = '203.0.113.0/24' if self.family == 4 else '2001:db8:f::/64'
         for ns, text in (('director', '\n'.join(lines)),
                          ('server1', 'route %s blackhole %s' % (verb, net))):
@@ -154,7 +154,7 @@ class Setup:
 
     @contextlib.contextmanager
     def link_mtu(self, mtu, *links):
-        """With this MTU at (namespace, device)."""
+        """Sets the MTU of these (namespace, device) pairs for a while."""
         for ns, dev in links:
             ip_command(ns, 'link', 'set', dev, 'mtu', str(mtu))
         yield
@@ -163,7 +163,7 @@ class Setup:
 
     @contextlib.contextmanager
     def accepting_own(self):
-        """The director takes packets from others with addresses of its own."""
+        """The director accepts packets with its own addresses as source for a while."""
         path = '/proc/sys/net/ipv4/conf/back/accept_local'
         with namespace('director'), open(path, 'w') as file:
             file.write('1')
@@ -187,7 +187,7 @@ class Setup:
         self.last_port += 1
         return self.last_port
 
-    # What a client sends, and what becomes of it.
+    # Packets of clients and servers, and the packets they become.
 
     def packet(self, src, dst, proto, sport, dport, what='first', payload=b'', **ip_args):
         if proto == SCTP:
@@ -206,7 +206,7 @@ class Setup:
                            payload, **ip_args)
 
     def sent_on(self, kind, raw, vport=VPORT, error=False):
-        """To the real server, as the method has it."""
+        """A client's packet as the real server gets it by this method."""
         raw = rules.hop(raw)
         if kind.method == 'nat':
             edit = rules.error_readdressed if error else rules.readdressed
@@ -216,14 +216,14 @@ class Setup:
         return rules.Out('server', raw)
 
     def sent_back(self, kind, raw, vport=VPORT, error=False):
-        """A real server's answer to the client."""
+        """A real server's packet as the client gets it."""
         edit = rules.error_readdressed if error else rules.readdressed
         return rules.Out('client', edit(rules.hop(raw), 'src', kind.vip, vport))
 
     # Running rows.
 
     def pass_by(self, side):
-        """The packet after the row's."""
+        """Sends the packet after the row's and returns everything captured before it."""
         here, there = (self.client, self.stranger)[::1 if side == 'client' else -1]
         self.taps[side].send(pkt.udp(here, there, SENTINEL, SENTINEL))
         far = 'server' if side == 'client' else 'client'
@@ -331,7 +331,7 @@ def shown_counts(counts):
 
 
 def judged(row, heard):
-    """What is wrong with what was heard, as lines."""
+    """The differences from the row, as lines."""
     wrong, left = [], []
     for got in heard:
         raw = got[1].raw[:got[1].length] if hasattr(got[1], 'length') else got[1].raw

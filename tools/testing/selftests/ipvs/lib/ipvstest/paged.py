@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Packets whose bytes lie in pages, cut where one likes: by a tap device of the director."""
+"""Packets whose data lie in pages, split at chosen offsets, sent by a tap device of the
+director."""
 
 import fcntl
 import os
@@ -25,7 +26,7 @@ class PagedTap:
         self.head = bytes.fromhex((MAC + MAC[:-2] + '02').replace(':', ''))
 
     def send(self, raw, *cuts, offload=NO_OFFLOAD):
-        """The first piece is linear, each other one a page's."""
+        """The first piece is linear, each further one a page."""
         kind = b'\x86\xdd' if raw[0] >> 4 == 6 else b'\x08\x00'
         ends = [0] + sorted(set(cuts)) + [len(raw)]
         pieces = [raw[a:b] for a, b in zip(ends, ends[1:])]

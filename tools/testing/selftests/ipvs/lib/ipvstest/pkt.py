@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Packets made and taken apart by hand, both families by the same calls.
+"""Builds and parses packets, both families by the same calls.
 
-An address decides the family: '203.0.113.10' or '2001:db8:f::10'. All builders return the packet
-from the IP header on, with right checksums unless a field is given.
+The address selects the family: '203.0.113.10' or '2001:db8:f::10'. All builders return the packet
+from the IP header on, with correct checksums unless a field is given.
 """
 
 import socket
@@ -19,12 +19,12 @@ def is6(address):
 
 
 def endpoint(address, port):
-    """An address and a port as the tool takes them and the kernel shows them."""
+    """An address and a port as ipvsadm takes them and the kernel prints them."""
     return ('[%s]:%d' if is6(address) else '%s:%d') % (address, port)
 
 
 def port_unreachable(family):
-    """Type and code of the error."""
+    """Type and code of the ICMP error."""
     return (3, 3) if family == 4 else (1, 4)
 
 
@@ -33,7 +33,7 @@ def packed(address):
 
 
 def shown(raw):
-    """The opposite of packed(): the usual text of an address."""
+    """The inverse of packed(): an address as text."""
     return socket.inet_ntop(socket.AF_INET6 if len(raw) == 16 else socket.AF_INET, raw)
 
 
@@ -54,7 +54,7 @@ def pseudo(src, dst, proto, length):
 
 def ip(src, dst, proto, payload, ttl=64, tos=0, df=True, ident=1, options=b'', ihl=None,
        offset=0, more=False, extensions=(), length=None):
-    """One IP packet; `extensions` is a list of (next header number, bytes after its two first)."""
+    """One IP packet; `extensions` is a list of (next header number, bytes after the first two)."""
     if is6(src):
         chain, first = b'', proto
         for number, body in reversed(extensions):
@@ -111,7 +111,7 @@ CHUNKS = {'data': 0, 'init': 1, 'initack': 2, 'sack': 3, 'abort': 6, 'shutdown':
 
 
 def sctp(src, dst, sport, dport, *chunks, tag=7, payload=b'', **ip_args):
-    """`chunks` are names of CHUNKS; each becomes a bare header with four bytes and `payload`."""
+    """`chunks` are names from CHUNKS; each becomes a bare header with four bytes and `payload`."""
     body = b''.join(struct.pack('!BBHI', CHUNKS[name], 0, 8 + len(payload), 0) + payload +
                     bytes(-len(payload) % 4) for name in chunks)
     seg = struct.pack('!HHII', sport, dport, tag, 0) + body
@@ -140,9 +140,9 @@ def icmp(src, dst, kind, code, rest=0, payload=b'', **ip_args):
 
 
 class Parsed:
-    """What a captured packet says. Fields that do not apply are None.
+    """The fields of a captured packet; None where they do not apply.
 
-    unfinished: the last checksum is still the device's to fill in (an offload).
+    unfinished: the innermost checksum is left to the device (an offload).
     """
 
     def __init__(self, raw, embedded=False, unfinished=False):

@@ -7,7 +7,7 @@ from .pkt import ICMP, ICMP6, SCTP, TCP, UDP
 from .wire import Ends
 
 METHODS = {'nat': MASQ, 'dr': DIRECT, 'tun': TUNNEL}
-# A service of its own for each method, as connections outlive services.
+# A service per method, as connections outlive services.
 VPORT = {'nat': 80, 'dr': 81, 'tun': 82}
 DPORT = 8080
 AS_CHUNK = {'syn': 'init', 'ack': 'data'}
@@ -20,7 +20,7 @@ def is_error(got):
 class Rig:
     def __init__(self, family, method='nat', proto=TCP, sched='rr', vport=None, servers=None,
                  flush=True, ends=None):
-        """`ends` are the caller's to close."""
+        """`ends` remain the caller's to close."""
         self.family, self.method, self.proto = family, method, proto
         self.own_ends = None if ends else Ends(family)
         self.ends, self.ipvs = ends or self.own_ends, Ipvs()
@@ -56,7 +56,7 @@ class Rig:
         return got.inner if self.method == 'tun' else got
 
     def arrived(self, sport, seconds=3.0):
-        """The request of this port as it came to the servers (with its outer header, if any)."""
+        """The request from this port as the servers got it (with its outer header, if any)."""
         return self.ends.server.expect(
             lambda p: self.unwrap(p) is not None and self.unwrap(p).sport == sport, seconds)
 
@@ -69,7 +69,7 @@ class Rig:
         return self.ends.client.expect(lambda p: is_error(p) and p.inner.sport == sport, seconds)
 
     def establish(self, sport):
-        """A connection, as far as the director can see; True if both packets got through."""
+        """Opens a connection, as far as the director can see; True if both packets got through."""
         for flags in ('syn', 'ack'):
             self.send(sport, flags)
             if not self.arrived(sport):
@@ -77,7 +77,7 @@ class Rig:
         return True
 
     def outcome(self, sport, seconds=3.0):
-        """'forwarded', 'icmp T/C' or 'nothing', whatever comes first for this port."""
+        """'forwarded', 'icmp T/C' or 'nothing', whichever comes first for this port."""
         rounds = max(int(seconds / 0.01), 1)
         for _ in range(rounds):
             if self.arrived(sport, 0.005):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The rules of forwarding, told a second time: bytes of a packet in, bytes of a packet out.
+"""The rules of forwarding, implemented a second time: bytes of a packet in, bytes of a packet out.
 
-Nothing here knows how the kernel does it. Checksums follow by difference as a whole, so that a
-wrong one stays wrong; those of ICMP errors and of IP headers are made anew.
+Independent of the kernel's implementation. Transport checksums are updated incrementally over the
+whole packet, so that a wrong one stays wrong; those of ICMP errors and IP headers are recomputed.
 """
 
 import struct
@@ -32,7 +32,7 @@ def is6(raw):
 
 
 def sealed(raw):
-    """With the right checksum in an IPv4 header; IPv6 has none."""
+    """The packet with a correct checksum in an IPv4 header; IPv6 has none."""
     if is6(raw):
         return raw
     ihl = (raw[0] & 15) * 4
@@ -44,7 +44,7 @@ def has_df(raw):
 
 
 def locate(raw):
-    """(protocol, offset of its header, whether this is a later fragment)."""
+    """(protocol, offset of its header, whether this is a non-first fragment)."""
     if not is6(raw):
         return raw[9], (raw[0] & 15) * 4, bool(number(raw, 6) & 0x1fff)
     proto, at, later = raw[6], 40, False
@@ -61,7 +61,7 @@ def locate(raw):
 
 
 def hop(raw):
-    """One router further."""
+    """The packet one hop further: TTL or hop limit decremented."""
     at = 7 if is6(raw) else 8
     return sealed(put(raw, at, bytes([raw[at] - 1])))
 
@@ -93,7 +93,7 @@ def sctp_check(raw, at):
 
 
 def transport_check(raw, proto, at):
-    """The right checksum of a whole TCP segment or UDP datagram."""
+    """The correct checksum of a whole TCP segment or UDP datagram."""
     seg = put(raw, at + CHECK_AT[proto], b'\0\0')[at:]
     return checksum(pkt.pseudo(*addresses(raw), proto, len(seg)) + seg)
 
@@ -126,7 +126,7 @@ def readdressed(raw, side, address, port):
 
 
 def moved(raw, at, address):
-    """With that address in it, and the header's checksum as right or wrong as before."""
+    """The packet with this address; the header checksum stays as correct or wrong as before."""
     out = put(raw, at, address)
     if is6(raw):
         return out
@@ -135,7 +135,8 @@ def moved(raw, at, address):
 
 
 def error_readdressed(raw, side, address, port):
-    """Of an ICMP error: its own address on this side, that of the embedded packet on the other."""
+    """NAT of an ICMP error: its own address on this side, that of the embedded packet on the
+    other."""
     proto, at, _ = locate(raw)
     out = sealed(put(raw, address_at(raw, side), packed(address)))
     inner, other = out[at + 8:], 'dst' if side == 'src' else 'src'
@@ -149,14 +150,14 @@ def error_readdressed(raw, side, address, port):
 
 
 class Out:
-    """A packet that is to leave on a side. `free`: the bytes that the director chooses. `set_at`:
-    which of them are not 0. `limit`: it leaves in fragments of at most this size."""
+    """A packet expected to leave on a side. `free`: the bytes that the director chooses. `set_at`:
+    which of these must not be 0. `limit`: it leaves in fragments of at most this size."""
 
     def __init__(self, side, raw, free=(), set_at=(), limit=0):
         self.side, self.raw, self.free, self.set_at, self.limit = side, raw, free, set_at, limit
 
     def fits(self, size):
-        """`size` is that of the largest fragment, 0 of a packet that came in one."""
+        """`size` is the size of the largest fragment, 0 if the packet was not fragmented."""
         return 0 < size <= self.limit if self.limit else not size
 
     def masked(self, raw):
@@ -170,7 +171,7 @@ class Out:
 
 
 def between(raw, tunnel):
-    """(what is between the IP headers, the protocol of the outer one)."""
+    """(bytes between the IP headers, protocol of the outer header)."""
     kind, flags, _ = TUNNELS[tunnel]
     proto = IPV6 if is6(raw) else IPIP
     if kind == 0:
@@ -185,10 +186,10 @@ def between(raw, tunnel):
 
 
 def wrapped(raw, tunnel, src, dst, pmtu_disc=True):
-    """In a tunnel packet from `src` to `dst`. The director chooses GUE's port."""
+    """The packet in a tunnel packet from `src` to `dst`. The director chooses GUE's source port."""
     tos = number(raw, 0) >> 4 & 0xff if is6(raw) else raw[1]
     if tos & 3 == 3:
-        tos ^= 1                        # what is marked inside counts, outside begins anew
+        tos ^= 1                        # ECN: a CE mark inside becomes ECT(0) outside
     head, proto = between(raw, tunnel)
     df = has_df(raw) and pmtu_disc
     outer = pkt.ip(src, dst, proto, head + raw, ttl=raw[7 if is6(raw) else 8], tos=tos,
@@ -206,7 +207,8 @@ def wrapped(raw, tunnel, src, dst, pmtu_disc=True):
 
 
 def told(raw, kind, code, rest=0):
-    """The director's own ICMP error to the sender of `raw`, from the address it was sent to."""
+    """The director's own ICMP error to the sender of `raw`, from the address the packet was sent
+    to."""
     src, dst = addresses(raw)
     if is6(raw):
         return Out('client', pkt.icmp(dst, src, kind, code, rest, payload=raw[:1232]), [(1, 3)])
@@ -215,7 +217,7 @@ def told(raw, kind, code, rest=0):
                                      df=False, ident=0), [(4, 2), (10, 2)])
 
 
-# What routers report, per family: {name: (type, code)}.
+# The errors that routers report, per family: {name: (type, code)}.
 ERRORS = {4: {'source quench': (4, 0), 'time exceeded': (11, 0), 'reassembly time': (11, 1)},
           6: {'packet too big': (2, 0), 'time exceeded': (3, 0), 'reassembly time': (3, 1)}}
 ERRORS[4].update({'unreachable %d' % code: (3, code) for code in range(16)})
@@ -238,7 +240,7 @@ def expired(family):
 
 
 def pieces(raw, size, ident=77):
-    """The packet in fragments of `size` bytes of payload each."""
+    """The packet in fragments with `size` bytes of payload each."""
     src, dst = addresses(raw)
     cuts = range(0, len(raw) - (40 if is6(raw) else 20), size)
     return [piece(raw, src, dst, at, size, ident) for at in cuts]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the kernel's schedulers choose, in plain words: lists, cursors and rules, no speed.
+"""A model of the kernel's schedulers: lists, cursors and rules, without regard to speed.
 
-A Service has Servers, the newest first. `choose` is given the client's address and port and the
-address it wants; addresses are tuples of 32-bit words.
+A Service has Servers, the newest first. `choose` takes the client's address and port and the
+destination address; addresses are tuples of 32-bit words.
 """
 
 import math
@@ -44,7 +44,7 @@ def sip_round(v):
 
 
 def hsiphash(value, key):
-    """Of one 32-bit word, as 64-bit kernels have it: SipHash-1-3."""
+    """Hash of one 32-bit word, as on 64-bit kernels: SipHash-1-3."""
     v = [0x736f6d6570736575 ^ key, 0x646f72616e646f6d ^ key,
          0x6c7967656e657261 ^ key, 0x7465646279746573 ^ key]
     word = 4 << 56 | value & M32
@@ -58,7 +58,7 @@ def hsiphash(value, key):
 
 
 class Server:
-    """A destination: `words` of its address, what is configured, and its connections."""
+    """A destination: `words` of its address, its configuration, and its connections."""
 
     def __init__(self, name, words, port):
         self.name, self.words, self.port = name, words, port
@@ -100,7 +100,7 @@ class Server:
 
 
 def lightest(servers, load, weight=lambda s: s.weight):
-    """The first with the least load / weight."""
+    """The first server with the least load / weight."""
     best = None
     for server in servers:
         if best is None or load(best) * weight(server) > load(server) * weight(best):
@@ -114,9 +114,9 @@ class Service:
         self.use(sched)
 
     def use(self, sched):
-        """Another scheduler, from its beginning."""
+        """Switches to another scheduler, in its initial state."""
         self.sched = sched
-        self.cursor = None              # rr, wrr; None is the list's head
+        self.cursor = None              # rr, wrr; None is the head of the list
         self.cw = None
         self.sites = {}                 # lblc, lblcr
         self.slots = None
@@ -160,7 +160,7 @@ class Service:
     def choose_none(self, *_):
         return None
 
-    # --- in turn
+    # --- round robin
 
     def position(self):
         return self.servers.index(self.cursor) if self.cursor else -1
@@ -233,7 +233,7 @@ class Service:
                    key=lambda s: s.weight, default=None)
 
     def twos_odds(self):
-        """[(server, how likely it is chosen)]: two draws, the less loaded of both."""
+        """[(server, probability)]: two draws, the less loaded server of the two."""
         servers = self.usable()
         space = sum(s.weight for s in servers) + 1
         draw = [(s.weight + (n == 0)) / space for n, s in enumerate(servers)]
@@ -283,7 +283,7 @@ class Service:
                         return slots
 
     def choose_by_slot(self, slot_of, size):
-        """slot_of(offset) is where to look."""
+        """slot_of(offset) is the slot to try."""
         if not self.slots:
             return None
         first = slot_of(0)
@@ -309,7 +309,7 @@ class Service:
         value = fold(client) + (cport if self.flags & PORT else 0)
         return self.choose_by_slot(lambda n: hsiphash(value + n, MH_KEYS[0]) % MH_SIZE, MH_SIZE)
 
-    # --- by what serves the address already
+    # --- by the server of the destination address
 
     def too_busy(self, server):
         return server.active > server.weight and \

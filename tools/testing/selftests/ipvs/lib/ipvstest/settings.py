@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""net.ipv4.vs.* of a namespace: set for a while."""
+"""Sets net.ipv4.vs.* of a namespace for a while."""
 
 import os
 
@@ -9,7 +9,7 @@ FOLDER = '/proc/sys/net/ipv4/vs/'
 
 
 class Knobs:
-    """with Knobs(drop_entry=3) as knobs: as they were afterwards."""
+    """with Knobs(drop_entry=3) as knobs: the previous values are restored at the end."""
 
     def __init__(self, ns='director', **values):
         self.ns, self.values, self.before = ns, values, {}

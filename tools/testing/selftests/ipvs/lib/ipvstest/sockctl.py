@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The socket options of a raw IPv4 socket, by which programs older than the netlink family
-configure services. What fails returns the errno's name, what works 0 or the answer."""
+"""The socket options of a raw IPv4 socket, with which programs older than the netlink family
+configure services. Failures return the name of the errno, success 0 or the answer."""
 
 import ctypes
 import errno
@@ -77,7 +77,7 @@ class Sockopts:
         return 0
 
     def get(self, command, data, size=None):
-        """(error, bytes); as many bytes of room as `size`, or as `data` is long."""
+        """(error, bytes); the buffer has `size` bytes, or the length of `data`."""
         number = BASE + GET.get(command, command)
         buffer = ctypes.create_string_buffer(data, max(len(data), size or 0))
         size = ctypes.c_uint(len(data) if size is None else size)

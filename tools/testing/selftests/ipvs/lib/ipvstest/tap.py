@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Tests in Python, and how they report: notes, failures, skips, exit status.
+"""Tests in Python, and their results: notes, failures, skips, exit status.
 
-A test is a function with the decorator `@tap.test`; the file ends with `tap.main()`. It is run by
-lib/py_test.sh, which asks for the list (`FILE --list`), sets up the network and calls
-`FILE TEST [FAMILY]` for each. A helper of a shell script has `@tap.step` functions instead, which
-the script calls by name (run_py).
+A test is a function with the decorator `@tap.test`; the file ends with `tap.main()`. lib/py_test.sh
+asks for the list of tests (`FILE --list`), sets up the network and calls `FILE TEST [FAMILY]` for
+each. A Python file beside a shell script has `@tap.step` functions instead, which the script calls
+by name (run_py).
 """
 
 import difflib
@@ -48,7 +48,7 @@ def kernel_is(pattern):
 
 
 def skip(reason):
-    """Ends the test. A failure before counts nevertheless."""
+    """Ends the test as skipped, unless it has already failed."""
     if not failures:
         with open(os.environ['TAP_SKIP'], 'w') as file:
             file.write(reason)
@@ -83,7 +83,7 @@ def defer(*command):
 
 
 def in_user_namespace(name):
-    """Calls a step of this file as root of a user namespace, in a network namespace of its own."""
+    """Calls a step of this file as root of a user namespace with a network namespace of its own."""
     if subprocess.run(('unshare', '-Urn', 'true'), check=False,
                       stderr=subprocess.DEVNULL).returncode:
         skip('no user namespaces')
@@ -98,7 +98,7 @@ def step(function):
 
 
 def test(function=None, *, each_family=False):
-    """Decorator: a test. With each_family it is run for IPv4 and IPv6, and gets 4 or 6."""
+    """Decorator: a test. With each_family it runs for IPv4 and IPv6, and gets 4 or 6."""
     def register(function):
         tests.append(('each' if each_family else 'once', function.__name__))
         return step(function)
@@ -106,9 +106,8 @@ def test(function=None, *, each_family=False):
 
 
 def main(tools=(), servers=(), weir_only=''):
-    """The end of every file. `tools`: programs without which the tests are skipped. `servers`:
-    namespaces in which the answering program runs. `weir_only`: why the kernel's ip_vs is not
-    tested."""
+    """Ends every file. `tools`: programs without which the tests are skipped. `servers`: namespaces
+    in which the answering program runs. `weir_only`: why the in-tree ip_vs is skipped."""
     if not sys.argv[1:]:
         os.execvp('bash', ['bash', LAUNCHER, sys.argv[0]])
     if sys.argv[1] == '--list':

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What Weir adds: its counters, as text and by its netlink family."""
+"""Weir's additions: its counters, as text and by its netlink family."""
 
 import struct
 
@@ -10,7 +10,7 @@ STATS = '/proc/thread-self/net/weir_stats'
 
 
 def text_counters(ns='director'):
-    """{name: value} in the file's order."""
+    """{name: value} in the order of the file."""
     with namespace(ns), open(STATS) as file:
         return {name: int(value) for name, value in (line.split() for line in file)}
 
@@ -33,7 +33,7 @@ class Weir(Genl):
         return self.request(self.family, cmd, attrs, F_ACK | F_DUMP, **header)
 
     def counters(self):
-        """{name: (value, text)}; one nest a message."""
+        """{name: (value, text)}; each message has one nested attribute."""
         found = {}
         for _, attrs in self.dump(self.GET_COUNTERS).messages:
             fields = dict(attrs_of(dict(attrs)[self.COUNTER]))
@@ -44,7 +44,7 @@ class Weir(Genl):
 
 
 class Moves:
-    """How the counters moved since this was made, but for those that others move, too."""
+    """The changes of the counters since its creation, without those that other traffic moves."""
 
     def __init__(self, ns='director', but=()):
         self.ns, self.but, self.before = ns, but, text_counters(ns)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""One process, many namespaces: packets go out and come in at the ends of the topology.
+"""One process in many namespaces: packets are sent and captured at the ends of the topology.
 
-Packets to a phantom (topology.sh has them) cross the director like any other and can be seen at
-the client's or server1's interface, but no TCP stack answers them: the test is both ends.
+Packets to a phantom (see topology.sh) cross the director like any other and can be captured at the
+client's or server1's interface, but no TCP stack answers them: the test is both ends.
 """
 
 import os
@@ -17,7 +17,7 @@ from .namespaces import namespace
 
 PACKET_OUTGOING = 4
 SOL_PACKET, PACKET_AUXDATA = 263, 8
-CSUM_NOT_READY, CSUM_VALID = 8, 128        # in a packet's status
+CSUM_NOT_READY, CSUM_VALID = 8, 128        # bits of tp_status
 
 MAC = {('client', 'front'): '02:00:00:00:0a:02', ('director', 'front'): '02:00:00:00:0a:01',
        ('director', 'back'): '02:00:00:00:0b:01'}
@@ -27,7 +27,7 @@ for _n in (1, 2, 3):
 
 
 class Addresses:
-    """The topology's addresses of one family (topology.sh draws it)."""
+    """The addresses of one family in the network of topology.sh."""
 
     def __init__(self, family):
         self.family = family
@@ -46,7 +46,7 @@ def ip_command(ns, *args):
 
 
 def capture(ns, dev=None):
-    """A capture of one interface or of all."""
+    """A capture on one interface or on all."""
     with namespace(ns):
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     if dev:
@@ -56,12 +56,12 @@ def capture(ns, dev=None):
 
 
 def about(cmsgs):
-    """(status, length) of a packet that a capture received."""
+    """(status, length) of a captured packet."""
     return struct.unpack('II', cmsgs[0][2][:8]) if cmsgs else (0, 0)
 
 
 class Tap:
-    """An AF_PACKET socket at one interface: sends to a MAC address, hears what comes in."""
+    """An AF_PACKET socket on one interface: sends to a MAC address, captures incoming packets."""
 
     def __init__(self, ns, dev, to):
         self.sock = capture(ns, dev)
@@ -74,7 +74,7 @@ class Tap:
         self.sock.send(self.eth + kind + raw)
 
     def heard(self):
-        """The next IP packet that came in, or None when there is none yet."""
+        """The next captured IP packet, or None if there is none yet."""
         while True:
             try:
                 frame, cmsgs, _, where = self.sock.recvmsg(70000, 64)
@@ -89,7 +89,7 @@ class Tap:
             pass
 
     def expect(self, match, seconds=3.0):
-        """The first packet for which match(packet) holds, or None after that time."""
+        """The first packet for which match(packet) holds, or None after the timeout."""
         end = time.monotonic() + seconds
         while True:
             got = self.heard()
