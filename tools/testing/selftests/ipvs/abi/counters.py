@@ -49,7 +49,7 @@ class Case(Rig):
     def open(self, sport=None):
         sport = sport or port()
         self.send(sport, 'syn')
-        tap.check(self.arrived(sport), 'a connection to begin with')
+        tap.check(self.arrived(sport), 'no connection')
         return sport
 
     def error(self, about, to=None, src=None, spoil=False):

@@ -221,7 +221,7 @@ def operations():
     opts.must_set('DEL', sockctl.service(VIP, 50))
     tap.equal(opts.info()[2], 99, 'services counted')
     opts.must_set('FLUSH')
-    tap.equal(len(opts.services(5)), 0, 'services after all are gone')
+    tap.equal(len(opts.services(5)), 0, 'services after all were deleted')
 
 
 @tap.test

@@ -118,7 +118,7 @@ filtered() {
 	equal "without a server" "$(ask -w 3 -p "$other")" refused
 	equal "without a server" "$(ask -w 3 -p "$wanted")" refused
 	event weir_drop "src=$(at "$CLIENT" "$wanted")"
-	refute "what the filter leaves out" has weir_drop "src=$(at "$CLIENT" "$other")"
+	refute "an event that the filter excludes" has weir_drop "src=$(at "$CLIENT" "$other")"
 	show_failed
 }
 

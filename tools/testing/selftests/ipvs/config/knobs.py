@@ -143,7 +143,7 @@ def schedule_icmp(family):
             # no server to send it to, and no error about an error
             rig.ipvs.del_dest(rig.service, rig.servers[0], rig.dport)
             rig.ends.client.send(unreachable(rig, 4002))
-            tap.check(not arrived(4002), 'forwarded to nobody')
+            tap.check(not arrived(4002), 'forwarded without a server')
         rig.close()
 
 
@@ -157,12 +157,12 @@ def ignore_tunneled(family):
                                        inner))
 
     tunnelled(4000)
-    tap.check(rig.arrived(4000), 'what comes out of a tunnel is not balanced')
+    tap.check(rig.arrived(4000), 'a decapsulated packet is not balanced')
     with Knobs(ignore_tunneled=1):
         tunnelled(4001)
         # The stack applies the mark to decapsulated packets, whoever set it: as with the in-tree
         # ip_vs.
-        tap.check(rig.arrived(4001), 'what comes out of a tunnel is not balanced any more')
+        tap.check(rig.arrived(4001), 'a decapsulated packet is no longer balanced')
         rig.send(4002)
         tap.check(rig.arrived(4002), 'other packets are not balanced')
     rig.close()
@@ -210,7 +210,7 @@ def cache_bypass(family):
                       (site, '0.0.0.0' if family == 4 else '::', 0, 'SYN_RECV'), 'connection')
     tap.check(arrived(base + 1, 'ack'), 'the connection does not go on')
     tap.equal(table.of('TCP', base + 1, 80).state, 'ESTABLISHED', 'state')
-    tap.check(not arrived(base + 2, 'syn', 0.1), 'bypassed although it is off')
+    tap.check(not arrived(base + 2, 'syn', 0.1), 'bypassed with the knob off')
     rig.close()
 
 
@@ -221,7 +221,7 @@ def pmtu_disc(family=4):
     big = bytes(1460)
     rig.send(4000, payload=big, df=True)
     got = rig.error(4000)
-    tap.check(got and (got.kind, got.code, got.rest & 0xffff) == (3, 4, 1480), 'told: %r' % got)
+    tap.check(got and (got.kind, got.code, got.rest & 0xffff) == (3, 4, 1480), 'error: %r' % got)
     with Knobs(pmtu_disc=0):
         rig.send(4001, payload=big, df=True)
         got = rig.ends.server.expect(lambda p: p.proto == IPIP)

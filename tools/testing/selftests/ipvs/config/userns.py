@@ -22,7 +22,7 @@ def netlink():
 
 def options():
     opts = Sockopts(None)
-    tap.equal(opts.info()[2], 0, 'services to begin with')
+    tap.equal(opts.info()[2], 0, 'services at the start')
     opts.must_set('ADD', sockctl.service(VIP, 80, sched=b'rr'))
     opts.must_set('ADDDEST', sockctl.service(VIP, 80) + sockctl.dest('192.0.2.1', 80))
     tap.equal(len(opts.dests(addr=VIP, port=80)), 1, 'destinations')

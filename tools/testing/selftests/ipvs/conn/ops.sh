@@ -17,7 +17,7 @@ questions_by() {
 		$(for n in 1 2 3; do echo "-a -u $(at "$VIP") -r $(at "${RS[n]}") -$1"; done)
 	RULES
 	ask -u -p 5353 -n 6 >"$SCRATCH/answers"
-	equal "-$1: who answered" "$(tally "$SCRATCH/answers")" "server1x2 server2x2 server3x2"
+	equal "-$1: servers" "$(tally "$SCRATCH/answers")" "server1x2 server2x2 server3x2"
 	quiet_in director ipvsadm -Lcn | grep ":5353 " && fail "-$1: connections are left"
 	clean_director
 }

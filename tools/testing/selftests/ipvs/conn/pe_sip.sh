@@ -38,7 +38,7 @@ module() {
 	local had
 
 	had=$(quiet_in director ipvsadm -Sn | wc -l)
-	equal "services to begin with" "$had" 0
+	equal "services at the start" "$had" 0
 	rmmod ip_vs_pe_sip 2>/dev/null
 	refute "loaded without need" loaded
 	defer forget ' sip '
@@ -55,7 +55,7 @@ module() {
 	check "still held" rmmod ip_vs_pe_sip
 	ipvs -E -u "$VIP:5060" -s rr -p 60 --pe sip
 	ipvs -D -u "$VIP:5060"
-	check "held by a service that is gone" rmmod ip_vs_pe_sip
+	check "held by a removed service" rmmod ip_vs_pe_sip
 }
 
 with_topology

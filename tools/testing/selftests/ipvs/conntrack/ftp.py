@@ -97,7 +97,7 @@ class Session:
         """The client sends a command, and the server gets it unchanged."""
         self.client.say(*parts)
         said = ''.join(p if isinstance(p, str) else p.decode('latin-1') for p in parts)
-        tap.equal(self.server.line(), said.rstrip('\r\n'), 'what the server heard')
+        tap.equal(self.server.line(), said.rstrip('\r\n'), 'the line the server got')
 
     def answer(self, *parts):
         self.server.say(*parts)
@@ -115,7 +115,7 @@ class Session:
     def exchange(self, near, far):
         near.sendall(b'down')
         far.sendall(b'up')
-        tap.equal((far.recv(9), near.recv(9)), (b'down', b'up'), 'what came over')
+        tap.equal((far.recv(9), near.recv(9)), (b'down', b'up'), 'data')
         near.close()
         far.close()
 
@@ -133,7 +133,7 @@ class Session:
             wanted = reply.replace(commas(self.at.server, port), commas(self.at.vip, port))
         else:
             wanted = reply
-        tap.equal(got, wanted, 'what the client heard')
+        tap.equal(got, wanted, 'the line the client got')
         conn = self.connection(0, port)
         if tap.check(conn, 'nothing announced for port %d' % port):
             tap.equal((conn.client, conn.dest, conn.dport, conn.state),
@@ -159,7 +159,7 @@ class Session:
         else:
             where = '|%d|%s|%d|' % (self.at.number, self.at.client, port)
         self.command(*split(command + ' ' + where + '\r\n', cut))
-        tap.equal(self.answer('200 so be it\r\n'), '200 so be it', 'what the client heard')
+        tap.equal(self.answer('200 so be it\r\n'), '200 so be it', 'the line the client got')
         conn = self.connection(port, 20)
         if tap.check(conn, 'nothing announced for port %d' % port):
             tap.equal((conn.client, conn.dest, conn.dport, conn.state),
@@ -168,7 +168,7 @@ class Session:
         try:
             far.connect((self.at.client, port))
             near, peer = listener.accept()
-            tap.equal(peer[:2], (self.at.vip, 20), 'whom the client sees')
+            tap.equal(peer[:2], (self.at.vip, 20), 'source of the data connection')
         except OSError as why:
             tap.fail('no data connection after %r: %s' % (command, why))
             return
@@ -300,18 +300,18 @@ def hostile(at):
     for ask in ('PASV', 'EPSV'):
         for reply in bad_replies(at):
             session.command(ask + '\r\n')
-            tap.equal(session.answer(reply + '\r\n'), reply, 'what the client heard')
+            tap.equal(session.answer(reply + '\r\n'), reply, 'the line the client got')
             tap.equal([str(c) for c in session.announced()], [], 'announced by %r' % reply)
     # within the text of another reply
     for reply in ('227 (%s)' % commas(at.server, 5000), '229 (|||5000|)'):
         for line in ('213-Status', reply, '213 That was it'):
-            tap.equal(session.answer(line + '\r\n'), line, 'what the client heard')
+            tap.equal(session.answer(line + '\r\n'), line, 'the line the client got')
         tap.equal([str(c) for c in session.announced()], [], 'announced by text')
     session.close()
     # without a command
     session = Session(at)
     for reply in ('227 (%s)' % commas(at.server, 5000), '229 (|||5000|)'):
-        tap.equal(session.answer(reply + '\r\n'), reply, 'what the client heard')
+        tap.equal(session.answer(reply + '\r\n'), reply, 'the line the client got')
     tap.equal([str(c) for c in session.announced()], [], 'announced without need')
     session.close()
 
@@ -328,7 +328,7 @@ def again(at):
     stranger.settimeout(2)
     try:
         stranger.connect((at.vip, 40003))
-        tap.fail('a stranger came in')
+        tap.fail('another client was let in')
     except OSError:
         pass
     tap.equal([c.vport for c in session.announced()], [40003], 'announced still')
@@ -356,7 +356,7 @@ def stolen(at, thief):
     other.command(where + '40001|\r\n')
     one.command(where + '40001|\r\n')
     other.command(where + '40002|\r\n')
-    tap.check(one.connection(40001, 20), 'what the client announced is gone')
+    tap.check(one.connection(40001, 20), 'the expectation is gone')
     one.active('EPRT', port=40001)
     one.close()
     other.close()

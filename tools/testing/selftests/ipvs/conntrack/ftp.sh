@@ -345,7 +345,7 @@ namespace_gone() {
 		stop_process "$FTP_PID"
 		run ip netns del gone
 	done
-	busywait 20 rmmod ip_vs_ftp 2>/dev/null || fail "the helper is held by a namespace that is gone"
+	busywait 20 rmmod ip_vs_ftp 2>/dev/null || fail "a removed namespace holds the app"
 	run modprobe ip_vs_ftp
 }
 

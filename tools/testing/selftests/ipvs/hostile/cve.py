@@ -37,7 +37,7 @@ class Pages:
         self.rig.ends.drain()
         send_linear(raw)
         wanted = end.expect(match)
-        if not tap.check(wanted, what + ', linear: nothing came'):
+        if not tap.check(wanted, what + ', linear: nothing arrived'):
             return
         for cut in list(range(0, min(len(raw), 130), 3)) + [len(raw) - 1]:
             self.paged.send(raw, cut, cut + 1, cut + 7)
@@ -109,7 +109,7 @@ HEADERS = {'none': [], 'hop-by-hop': [(0, PAD)], 'destination': [(60, PAD)],
 def told(rig, sport, what, kind):
     """The client gets a valid error about its packet, from the virtual address."""
     got = rig.error(sport)
-    if tap.check(got, what + ': the client was not told'):
+    if tap.check(got, what + ': no error to the client'):
         tap.equal((got.bad, got.src, (got.kind, got.code)), ([], rig.at.vip, kind), what)
         tap.equal(got.inner.flow(), (rig.client, sport, rig.at.vip, rig.vport), what)
     return got

@@ -108,7 +108,7 @@ class Churn:
             self.knobs.set(**{name: self.rng.randrange(KNOBS[name])})
 
     def tap_in(self, *_):
-        """A capture makes every packet a clone; toggles it."""
+        """Starts or stops a capture, which makes every packet a clone."""
         if self.capture:
             self.capture.close()
             self.capture = None

@@ -107,7 +107,7 @@ payload_socat() {
 	done
 	for n in t1 t2 t3 u1 u2 u3; do
 		busywait 10 cmp -s "$SCRATCH/in" "$SCRATCH/out-$n" ||
-			fail "$n: what arrived is not what was sent"
+			fail "$n: the data differ"
 	done
 }
 

@@ -94,8 +94,8 @@ def ignored(family):
     rig.ends.server.send(pkt.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
                                      payload=stranger))
     got = rig.error(6001)
-    if tap.check(got, 'error about a stranger: lost'):
-        tap.equal((got.src, got.inner.dst), (rig.servers[0], rig.servers[0]), 'stranger')
+    if tap.check(got, 'error about an unrelated packet: lost'):
+        tap.equal((got.src, got.inner.dst), (rig.servers[0], rig.servers[0]), 'unrelated packet: addresses')
     damaged = bytearray(pkt.icmp(rig.servers[0], rig.client, *errors(family)[0][1],
                                     payload=rig.segment(rig.client, rig.servers[0], 6000,
                                                         rig.dport)))

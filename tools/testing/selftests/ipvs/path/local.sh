@@ -10,7 +10,7 @@
 export ALL_TESTS="client_nat client_dr client_tun server_nat server_dr server_tun
 	server_among_others both"
 
-# ask_self ARGS...: from the director's front address instead of the VIP, the default source.
+# ask_self ARGS...: from the director's back address instead of the VIP, the default source.
 ask_self() {
 	ask_from director -b "$DIRECTOR_BACK" "$@"
 }

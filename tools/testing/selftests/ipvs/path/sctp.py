@@ -104,7 +104,7 @@ def association(at, ipvs, name, method, port, dport, server=None, tunnel=None):
     watch, wrong = Watch(), wrong_sums()
     client = sctp_socket('client', at.client, 0)
     client.connect((at.vip, port))
-    tap.check(exchange(client, PAYLOAD) == PAYLOAD, name + ': what came back is not what was sent')
+    tap.check(exchange(client, PAYLOAD) == PAYLOAD, name + ': the echo differs')
     largest, to_come = watch.close()
     tap.check(to_come, name + ': the client made the checksums')
     tap.equal(wrong_sums(), wrong, name + ': wrong checksums')

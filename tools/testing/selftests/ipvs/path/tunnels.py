@@ -124,10 +124,10 @@ def reported(family):
         if tap.check(captured, kind + ': data did not arrive'):
             case.ends.server.send(pkt.icmp(case.at.real[0], captured.src, 3, 4, rest=1300,
                                               payload=captured.raw[:100]))
-            tap.check(case.ends.client.expect(is_too_big), kind + ': the client was not told')
+            tap.check(case.ends.client.expect(is_too_big), kind + ': no error to the client')
             case.send(sport, 'data', b'x' * 1380)
             got = case.ends.client.expect(is_too_big)
-            if tap.check(got, kind + ': the client was not told again'):
+            if tap.check(got, kind + ': no second error to the client'):
                 tap.equal(got.rest & 0xffff, 1300 - 20 - case.between, kind + ': MTU')
                 tap.equal((got.inner.src, got.inner.sport), (case.at.phantom_client, sport),
                           kind + ': inner packet')

@@ -44,7 +44,7 @@ class Cluster:
     def leave(self, socks):
         for sock in socks:
             sock.close()
-        tap.check(wait_until(lambda: not self.active(), 10), '%d are active yet' % self.active())
+        tap.check(wait_until(lambda: not self.active(), 10), '%d connections are still active' % self.active())
 
 
 def step(function):
@@ -102,7 +102,7 @@ def grows_and_shrinks(cluster):
     with namespace('director'):
         with open('/proc/sys/net/ipv4/vs/lblcr_expiration', 'w') as knob:
             knob.write('1')
-    tap.check(wait_until(shrunk, 20), 'two caches for ever')
+    tap.check(wait_until(shrunk, 20), 'the set does not shrink')
 
 
 tap.main()

@@ -37,7 +37,7 @@ row() {
 each_command() {
 	local s v
 
-	# The server's port is the service's, as with direct routing and tunnels it cannot differ.
+	# The server has the service's port, the only one possible with direct routing and tunnels.
 	s=$(at "$VIP" 80) v=$(at "${RS[1]}" 80)
 	ok -A -t "$s"
 	row "TCP $s wlc"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Valid packets: what clients, servers and routers send to and through a director. */
+/* Valid packets, as clients, servers and routers send them to and through a director. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -91,7 +91,7 @@ static void put_host(struct fuzz *f, unsigned int af, enum host host,
 		[DIRECTOR_BACK] = { 198, 51, 100, 1 },
 		[SERVER] = { 198, 51, 100, 101 },
 	};
-	/* the last two bytes as the text of the address has them */
+	/* the last two bytes as in the text of the address */
 	static const uint8_t net6[][3] = {
 		[CLIENT] = { 0xa, 0, 0x77 }, [ROUTER] = { 0xa, 0, 2 },
 		[VIP] = { 0xf, 0, 0x10 }, [DIRECTOR] = { 0xa, 0, 1 },
@@ -109,7 +109,7 @@ static void put_host(struct fuzz *f, unsigned int af, enum host host,
 }
 
 static const uint8_t options4[][12] = {
-	{ 1, 1, 1, 0 },					/* nothing, the end */
+	{ 1, 1, 1, 0 },					/* no-operation, end of list */
 	{ 7, 7, 4, 0, 0, 0, 0, 0 },			/* record route */
 	{ 0x44, 12, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0 },	/* time stamps */
 	{ 0x94, 4, 0, 0 },				/* router alert */
@@ -153,14 +153,14 @@ static void put_ip4(struct fuzz *f, enum host src, enum host dst,
 		put8(f, options[i]);
 }
 
-/* One extension header that says @next comes after it. */
+/* One extension header with next header @next. */
 static void put_extension(struct fuzz *f, unsigned int type, unsigned int next)
 {
 	unsigned int words = fuzz_below(f, 3);
 
 	put8(f, next);
 	switch (type) {
-	case 44:		/* fragment: the only one, the first, or a later one */
+	case 44:		/* fragment: atomic, first, or non-first */
 		put8(f, 0);
 		put16(f, fuzz_once_in(f, 3) +
 		      (fuzz_once_in(f, 6) ? 8 * fuzz_below(f, 200) : 0));
@@ -172,14 +172,14 @@ static void put_extension(struct fuzz *f, unsigned int type, unsigned int next)
 		put32(f, fuzz_random(f));
 		put_random(f, words * 8);
 		return;
-	case 43:		/* routing, nothing left */
+	case 43:		/* routing, no segments left */
 		put8(f, words);
 		put8(f, fuzz_below(f, 5));
 		put8(f, fuzz_once_in(f, 8));
 		put32(f, 0);
 		put_random(f, words * 8);
 		return;
-	default:		/* options: padding */
+	default:		/* options: padding only */
 		put8(f, words);
 		put8(f, 1);
 		put8(f, 4 + words * 8);
@@ -258,7 +258,7 @@ static void put_udp(struct fuzz *f, unsigned int sport, unsigned int dport)
 	put16(f, sport);
 	put16(f, dport);
 	put16(f, 0);
-	put16(f, fuzz_once_in(f, 8) ? 0 : 1);	/* 0: stays without checksum */
+	put16(f, fuzz_once_in(f, 8) ? 0 : 1);	/* 0: no checksum */
 }
 
 static void put_sctp(struct fuzz *f, unsigned int sport, unsigned int dport)
@@ -298,14 +298,14 @@ static void put_transport(struct fuzz *f, unsigned int l3, unsigned int proto,
 		layer(f, FUZZ_SCTP, l3);
 		put_sctp(f, sport, dport);
 		break;
-	default:		/* AH, ESP and what nobody knows */
+	default:		/* AH, ESP and unknown protocols */
 		put32(f, fuzz_random(f));
 		put32(f, fuzz_random(f));
 		put_payload(f);
 	}
 }
 
-/* --- what is sent --- */
+/* --- packets --- */
 
 struct flow {
 	unsigned int af, proto, cport, vport, dport, server;
@@ -349,7 +349,7 @@ static void request(struct fuzz *f, const struct flow *w)
 	segment(f, w, CLIENT, VIP, w->cport, w->vport);
 }
 
-/* As the server behind NAT sees it. */
+/* The request as a server behind NAT gets it. */
 static void rewritten(struct fuzz *f, const struct flow *w)
 {
 	segment(f, w, CLIENT, SERVER, w->cport, w->dport);
@@ -360,7 +360,7 @@ static void reply(struct fuzz *f, const struct flow *w)
 	segment(f, w, SERVER, CLIENT, w->dport, w->cport);
 }
 
-/* The reply as the client sees it. */
+/* The reply as the client gets it. */
 static void answer(struct fuzz *f, const struct flow *w)
 {
 	segment(f, w, VIP, CLIENT, w->vport, w->cport);
@@ -394,7 +394,7 @@ static void tunnel_header(struct fuzz *f, unsigned int l3, unsigned int proto,
 	}
 }
 
-/* The request in a tunnel, to the server (@sent by us) or to the director. */
+/* The request in a tunnel, to the server (@sent: by the director) or to the director. */
 static void tunnelled(struct fuzz *f, const struct flow *w, bool sent)
 {
 	unsigned int outer = fuzz_once_in(f, 4) ? 10 - w->af : w->af;
@@ -431,7 +431,7 @@ static void icmp_header(struct fuzz *f, unsigned int af, enum host from,
 	put32(f, fuzz_once_in(f, 2) ? fuzz_below(f, 1600) : fuzz_random(f));
 }
 
-/* An error about one of our packets; how much of it is quoted, differs. */
+/* An error about a packet of a connection, quoted at varying length. */
 static void error(struct fuzz *f, const struct flow *w)
 {
 	unsigned int quoted, n, size;
@@ -473,7 +473,7 @@ static void error(struct fuzz *f, const struct flow *w)
 	if (n > 500)
 		n = 28 + fuzz_below(f, 500);
 	f->len = quoted + n;
-	/* what is quoted keeps its lengths and checksums */
+	/* the quoted packet keeps its lengths and checksums */
 	last = f->layers + f->num_layers;
 	while (last > f->layers && last[-1].off >= quoted)
 		last--;

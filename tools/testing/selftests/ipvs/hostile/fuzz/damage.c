@@ -9,7 +9,7 @@ static const struct fuzz_field *some_field(struct fuzz *f)
 	const struct fuzz_field *e = NULL;
 	unsigned int i, head = f->af == 4 ? 20 : 40;
 
-	/* the stack refuses what is wrong in the outermost header: rather not */
+	/* spare the outermost header: the stack itself drops the packet if it is wrong */
 	for (i = 0; i < 4; i++) {
 		e = &f->fields[fuzz_below(f, f->num_fields)];
 		if (e->off >= head && e->off + e->size <= f->len)
@@ -62,7 +62,7 @@ static void change_field(struct fuzz *f)
 	case 4:
 		v = load(f, some_field(f));
 		break;
-	default:		/* what a length might be */
+	default:		/* a plausible length */
 		v = f->len - e->off + fuzz_below(f, 9) - 4ull;
 	}
 	store(f, e, v);
@@ -76,7 +76,7 @@ static void change_byte(struct fuzz *f)
 	f->data[at] = fuzz_random(f);
 }
 
-/* At a field's border, or near it. */
+/* An offset at or near the border of a field. */
 static unsigned int some_border(struct fuzz *f)
 {
 	unsigned int at = some_field(f)->off;
@@ -108,7 +108,7 @@ static void insert(struct fuzz *f)
 		return;
 	memmove(f->data + at + n, f->data + at, f->len - at);
 	f->len += n;
-	if (fuzz_once_in(f, 2))		/* what follows, twice */
+	if (fuzz_once_in(f, 2))		/* duplicate the rest */
 		return;
 	for (; n; n--, at++)
 		f->data[at] = fuzz_once_in(f, 2) ? fuzz_random(f) : 0;
@@ -124,7 +124,7 @@ static void take_out(struct fuzz *f)
 	f->len -= n;
 }
 
-/* The whole packet into another of its kind. */
+/* Nest the whole packet in another one of its kind. */
 static void nest(struct fuzz *f)
 {
 	unsigned int n = f->layers[0].kind == FUZZ_IP4 ?
@@ -173,8 +173,8 @@ void fuzz_damage(struct fuzz *f)
 		}
 	}
 	if (fuzz_once_in(f, 8))
-		return;			/* let the stack see it as it is */
-	/* the outermost header gets the packet through */
+		return;			/* send the damaged outermost header as it is */
+	/* repair the outermost header, so that the packet gets through */
 	if (f->len >= 20 && f->af == 4) {
 		unsigned int ihl = f->data[0] & 15;
 
@@ -233,7 +233,7 @@ void fuzz_split(struct fuzz *f, void (*send)(struct fuzz *f))
 		if (at >= whole.len - head || fuzz_once_in(f, 30))
 			continue;
 		n = whole.len - head - at;
-		if (n > size)		/* overlapping now and then */
+		if (n > size)		/* sometimes overlapping */
 			n = size + (fuzz_once_in(f, 30) ? 8 : 0);
 		if (at + n > whole.len - head)
 			n = whole.len - head - at;

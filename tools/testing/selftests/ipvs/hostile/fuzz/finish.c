@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lengths and checksums of a packet's layers. */
+/* Lengths and checksums of the layers of a packet. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -122,7 +122,7 @@ static void finish_gre(struct fuzz *f, unsigned int off)
 	store16(f, off + 4, ~sum(f->data + off, f->len - off, 0));
 }
 
-/* From the inside out: what is outside sums up what is inside. */
+/* From the inside out, as outer checksums cover the inner layers. */
 void fuzz_finish(struct fuzz *f, unsigned int n)
 {
 	while (n--) {

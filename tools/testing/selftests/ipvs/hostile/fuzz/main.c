@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fuzz [-s SEED] [-f FIRST] [-n PACKETS] [-t SECONDS] [-p] [FILE...]: sends what
- * the files hold (a packet a line, hexadecimal), then PACKETS packets of SEED
- * from number FIRST on, for SECONDS at most. -p: prints instead.
+ * fuzz [-s SEED] [-f FIRST] [-n PACKETS] [-t SECONDS] [-p] [FILE...]: sends the
+ * packets in the files (one per line, in hexadecimal), then PACKETS packets of
+ * SEED from number FIRST on, for at most SECONDS. -p: prints them instead.
  */
 #include <ctype.h>
 #include <err.h>
@@ -68,7 +68,7 @@ static unsigned int unhex(const char *s, uint8_t *to)
 	return n;
 }
 
-/* Each packet of a file on every way, on that of pages cut several times. */
+/* Each packet of a file by every way; by pages with several layouts. */
 static unsigned long replay(struct fuzz *f, const char *path)
 {
 	FILE *file = fopen(path, "r");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Packets into the director, in buffers of every form that a process can make. */
+/* Sends packets to the director, in every form of buffer a process can make. */
 #define _GNU_SOURCE
 #include <err.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ const char *const way_names[WAYS] = { "frags", "tap", "veth", "local" };
 
 static int fds[WAYS];
 static int raw6;
-/* director's front, client's front: topology.sh */
+/* front of the director and of the client, see topology.sh */
 static const uint8_t director_mac[6] = { 2, 0, 0, 0, 0x0a, 1 };
 static const uint8_t client_mac[6] = { 2, 0, 0, 0, 0x0a, 2 };
 static uint8_t macs[WAYS][6];
@@ -102,10 +102,10 @@ void ways_open(void)
 }
 
 /*
- * Where anything may begin that a device is to sum up. Not before the first
- * header with a checksum: the kernel writes what it sums there into skb->csum,
- * which is where the packet's device is told to begin, and when the header was
- * a tunnel's, whoever sends the packet on is warned of an offset that is none.
+ * The lowest csum_start to use: not before the first header with a checksum.
+ * The kernel overwrites skb->csum, which holds the device's csum_start, when it
+ * verifies such a header, and if that was a tunnel's, transmitting the inner
+ * packet warns about an invalid offset.
  */
 static unsigned int any_start(struct fuzz *f)
 {
@@ -122,7 +122,7 @@ static unsigned int any_start(struct fuzz *f)
 	return from + fuzz_below(f, f->len + 14 - from);
 }
 
-/* What a device says of checksum and segments: consistent, or anything. */
+/* The virtio header: checksum and segments, consistent or random. */
 static void describe(struct fuzz *f, struct virtio_net_hdr *h)
 {
 	const struct fuzz_layer *l = fuzz_transport(f);
@@ -164,7 +164,7 @@ static void describe(struct fuzz *f, struct virtio_net_hdr *h)
 	h->hdr_len = h->csum_start + (tcp ? 20 : 8);
 }
 
-/* The packet in pieces of a page at most: how long each is, is chance. */
+/* The packet in pieces of random length, at most a page each. */
 static int cut(struct fuzz *f, struct iovec *v, int max)
 {
 	uint8_t *p = f->data;
@@ -202,7 +202,7 @@ static void send_frame(struct fuzz *f, enum way way, bool offloads)
 	v[0] = (struct iovec){ &h, sizeof(h) };
 	v[1] = (struct iovec){ eth, 14 };
 	if (way == WAY_FRAGS && f->len < 20000) {
-		/* some of the packet's first bytes are linear, or none */
+		/* a random number of the first bytes is linear, or none */
 		first = fuzz_once_in(f, 2) ? 0 : fuzz_below(f, 64);
 		if (first > f->len)
 			first = f->len;

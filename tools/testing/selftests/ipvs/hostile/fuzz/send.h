@@ -4,12 +4,12 @@
 
 #include "fuzz.h"
 
-/* How a packet gets into the director, which decides how its buffer is made. */
+/* How a packet gets into the director, which determines the form of its buffer. */
 enum way {
-	WAY_FRAGS,	/* a tap device with NAPI: pages, cut anywhere */
+	WAY_FRAGS,	/* a tap device with NAPI: pages, split anywhere */
 	WAY_TAP,	/* a tap device: linear, or pages when long */
 	WAY_VETH,	/* from the client: little headroom */
-	WAY_LOCAL,	/* a raw socket of the director's own */
+	WAY_LOCAL,	/* a raw socket on the director */
 	WAYS,
 };
 

@@ -236,7 +236,7 @@ class Setup:
                 break
             heard.append((far, got))
         else:
-            tap.fail('nothing is forwarded any more')
+            tap.fail('forwarding has stopped')
         while True:
             got = self.taps[side].heard()
             if got is None:
