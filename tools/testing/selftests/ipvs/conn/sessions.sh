@@ -114,7 +114,7 @@ tls() {
 ftp() {
 	chmod 755 "$SCRATCH"
 	head -c 30000 /dev/zero >"$SCRATCH/file"
-	modprobe -q ip_vs_ftp || { skip "there is no FTP helper"; return; }
+	modprobe -q ip_vs_ftp || { skip "there is no ip_vs_ftp"; return; }
 	defer modprobe -q -r ip_vs_ftp
 	vsftpd_in server1
 	# it may send an acknowledgment before it has set the type of service of its data
