@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """The generic netlink family IPVS, message by message: every service and destination command with
-valid and with invalid attributes. golden/genl.txt holds the kernel's answers: errnos, and the contents
-of dumps. Only the director is used.
+valid and with invalid attributes. golden/genl.txt holds the kernel's answers: errnos, and the
+contents of dumps. Only the director is used.
 """
 
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The generic netlink family "weir": its dump, /proc/net/weir_stats and ipvsadm --counters agree, each
-namespace has its own counters, and malformed or unprivileged requests are refused.
+"""The generic netlink family "weir": its dump, /proc/net/weir_stats and ipvsadm --counters agree,
+each namespace has its own counters, and malformed or unprivileged requests are refused.
 """
 
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Connections whose real server is removed, added again, drained or edited, and packets from a server
-that belong to no connection. Two phantoms take turns as the server.
+"""Connections whose real server is removed, added again, drained or edited, and packets from a
+server that belong to no connection. Two phantoms take turns as the server.
 """
 
 from ipvstest import genl, tap

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""net.ipv4.vs.*: names, modes, defaults, accepted and rejected values, separate values per namespace,
-and what root of a user namespace may do. Other tests cover the effect of each knob.
+"""net.ipv4.vs.*: names, modes, defaults, accepted and rejected values, separate values per
+namespace, and what root of a user namespace may do. Other tests cover the effect of each knob.
 """
 
 import ctypes

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The connection table grows with the number of connections and shrinks back: CONNS connections from
-as many source addresses and ports to a UDP service, direct routing; memory and table size before, at
-the peak and after they have expired. Packets are forwarded all the time.
+"""The connection table grows with the number of connections and shrinks back: CONNS connections
+from as many source addresses and ports to a UDP service, direct routing; memory and table size
+before, at the peak and after they have expired. Packets are forwarded all the time.
 A million: run uml --timeout 1200 --env CONNS=1000000 --env FAMILIES=4 -- .../run_all.sh conn_table
 """
 

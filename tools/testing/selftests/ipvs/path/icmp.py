@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""ICMP errors about packets of a connection: a router or the client reports about what was sent to the
-client, a router or a server about what was sent to the server. Phantoms at both ends.
+"""ICMP errors about packets of a connection: a router or the client reports about what was sent to
+the client, a router or a server about what was sent to the server. Phantoms at both ends.
 """
 
 from ipvstest import pkt, tap

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """SCTP associations between kernel sockets, by NAT (also with port translation), direct routing and
 tunnels, with checksums and segmentation left to devices or to the stack (other tunnels:
-tunnels.sh); conn_reuse_mode and persistence for SCTP; AH and ESP that follow their ISAKMP connection.
-states.sh tests the state table, knobs.sh sloppy_sctp.
+tunnels.sh); conn_reuse_mode and persistence for SCTP; AH and ESP that follow their ISAKMP
+connection. states.sh tests the state table, knobs.sh sloppy_sctp.
 """
 
 import socket

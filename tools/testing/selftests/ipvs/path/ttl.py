@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""TTL and traffic class of forwarded packets, and the errors the client gets when the TTL expires, when
-there is no route to the server, or when the server does not answer ARP. golden/ttl*.txt and
+"""TTL and traffic class of forwarded packets, and the errors the client gets when the TTL expires,
+when there is no route to the server, or when the server does not answer ARP. golden/ttl*.txt and
 golden/route_fail*.txt hold the kernel's answers. Phantoms at both ends.
 """
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The server a scheduler chooses, connection by connection, for given weights and loads: the sequences
-in golden/sched.txt are the kernel's. The servers are phantoms, so that the test controls their loads.
+"""The server a scheduler chooses, connection by connection, for given weights and loads: the
+sequences in golden/sched.txt are the kernel's. The servers are phantoms, so that the test controls
+their loads.
 
 A scenario is a scheduler, the servers' weights in the order they are added (a, b, c ...), and
 steps:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Many servers are added, removed and reweighted while clients connect, for each scheduler in turn; then
-the servers' counters must agree with the connection table. The kernel's log, which the lab watches,
-must stay clean.
+"""Many servers are added, removed and reweighted while clients connect, for each scheduler in turn;
+then the servers' counters must agree with the connection table. The kernel's log, which the lab
+watches, must stay clean.
 """
 
 import os
