@@ -5,7 +5,7 @@
  * change their bytes between two reads: here they change whenever they are
  * copied. PACKETS=N in the environment sets the number of packets.
  */
-#include "../selftests/ipvs/fuzz/fuzz.h"
+#include "../selftests/ipvs/hostile/fuzz/fuzz.h"
 #include "net.h"
 #include "path/nat.h"
 #include "unit.h"

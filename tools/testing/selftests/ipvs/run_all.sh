@@ -1,13 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Runs the scripts of this folder (or only those named, without .sh), one after another over one
-# topology and with a freshly loaded module each, and adds up what they report.
-# The last line is `N passed, N failed, N skipped`; the status is 0 if nothing failed.
+# run_all.sh [TEST...]: runs the tests that the Makefile lists (or only those named, as `icmp` or
+# `path/icmp`), one after another over one network and with a freshly loaded module each, and adds up
+# their results. The last line is `N passed, N failed, N skipped`; the status is 0 if none failed.
 
-HERE=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=tools/testing/selftests/ipvs/lib.sh
-. "$HERE/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "${BASH_SOURCE[0]}")/lib/lib.sh"
 
 case $KERNEL in
 *debug) SCRIPT_TIMEOUT=${SCRIPT_TIMEOUT:-900} ;;
@@ -18,32 +17,52 @@ PASSED=0 FAILED=0 SKIPPED=0
 REPORT=${OUT:-$SCRATCH}/selftests
 FAILURES=()
 
-scripts() {
-	local kind='TEST_PROGS'
+# listed VARIABLE: the test files in this variable of the Makefile (a regular expression), in order.
+listed() {
+	sed -n "s/^$1 += //p" "$HERE/Makefile"
+}
 
+default_tests() {
 	case $KERNEL in
 	uml*) EXTENDED=1 ;;
 	esac
-	[ -z "${EXTENDED:-}" ] || kind='TEST_PROGS[A-Z_]*'
-	sed -n "s/^$kind += \(.*\)\.sh\$/\1/p" "$HERE/Makefile"
+	if [ -n "${EXTENDED:-}" ]; then
+		listed 'TEST_PROGS[A-Z_]*'
+	else
+		listed TEST_PROGS
+	fi
+}
+
+# find_test NAME: the file of a test; NAME is the file's, with or without folder and suffix.
+find_test() {
+	local file
+
+	for file in $(listed 'TEST_PROGS[A-Z_]*'); do
+		case /$file in
+		*"/$1" | *"/$1".sh | *"/$1".py) echo "$file"; return ;;
+		esac
+	done
+	return 1
 }
 
 count() {
 	grep -c "$1" "$2"
 }
 
-# not_ok NAME WHAT: a failure of the script as a whole.
+# not_ok NAME WHAT: a failure of the test file as a whole.
 not_ok() {
 	FAILED=$((FAILED + 1))
 	FAILURES+=("not ok - $1: $2")
 	printf 'not ok - %s: %s\n' "$1" "$2" | tee -a "$REPORT/$1.log"
 }
 
-run_script() {
-	local name=$1 log=$REPORT/$1.log start=$SECONDS rc failed
+# run_file NAME FILE
+run_file() {
+	local name=$1 log=$REPORT/$1.log start=$SECONDS command=(bash) rc failed
 
 	printf '# === %s (%s, %s)\n' "$name" "$IMPL" "$KERNEL"
-	timeout -k 10 "$SCRIPT_TIMEOUT" bash "$HERE/$name.sh" 2>&1 | tee "$log"
+	[[ $2 != *.py ]] || command+=("$LIB/py_test.sh")
+	timeout -k 10 "$SCRIPT_TIMEOUT" "${command[@]}" "$HERE/$2" 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	failed=$(count '^not ok' "$log")
 	SKIPPED=$((SKIPPED + $(count '^ok .*# SKIP' "$log")))
@@ -57,9 +76,9 @@ run_script() {
 	printf '# === %s took %d s\n' "$name" "$((SECONDS - start))"
 }
 
-# What the scripts share and are to leave as they found it: programs and files; links, addresses,
-# neighbours, routes, rules, device features and knobs of every namespace. Sorted, as the kernel has
-# no order in some of it. Not: what the kernel itself adds and leaves.
+# What the tests share and must leave unchanged: processes and files; links, addresses, neighbours,
+# routes, rules, device features and sysctls of every namespace. Sorted, as the kernel's order is not
+# stable everywhere; without what the kernel adds by itself.
 shared_in() {
 	quiet_in "$1" sh -c '
 		ip -br addr | awk "{ \$2 = \"\"; print }"
@@ -85,9 +104,9 @@ shared() {
 	done
 }
 
-# What a script leaves does not depend on the kernel; where the processor is emulated, or all is
-# checked, looking takes as long as a script.
-looks() {
+# What a test leaves behind does not depend on the kernel, and on emulated processors and debug
+# kernels the comparison takes as long as a test: do it on uml only.
+compares() {
 	[ "$KERNEL" = uml ]
 }
 
@@ -102,36 +121,37 @@ settled() {
 	return 1
 }
 
-# remember: how it is before the next script, once nothing changes any more
+# remember: the state before the next test, once it is stable
 remember() {
-	looks || return
+	compares || return
 	: >"$SCRATCH/before"
-	busywait 10 settled || echo "# what the scripts share does not settle"
+	busywait 10 settled || echo "# the shared state does not become stable"
 }
 
-# tidy NAME: what NAME left is a failure of NAME; the next begins with a new topology.
+# tidy NAME: changes left behind are a failure of NAME; the next test starts with a new topology.
 tidy() {
-	looks || return
+	compares || return
 	busywait 20 as_before && return
 	sed -n 's/^> /added: /p; s/^< /gone: /p' "$SCRATCH/left" >"$SCRATCH/changes"
 	sed "s/^/# $1 leaves /; 20q" "$SCRATCH/changes"
 	not_ok "$1" "leaves $(wc -l <"$SCRATCH/changes") changes, $(head -n 1 "$SCRATCH/changes")"
 	topology_down
-	topology_up || echo "# no topology any more"
+	topology_up || echo "# the topology cannot be restored"
 	remember
 }
 
-names=("$@")
+files=("$@")
 mkdir -p "$REPORT"
 with_topology
-export TOPOLOGY=shared
+load_differences
+export TOPOLOGY=shared DIFFERENCES
 remember
 
-[ $# -gt 0 ] || read -rd '' -a names <<<"$(scripts)"
-for name in "${names[@]}"; do
-	name=$(basename "$name" .sh)
-	[ -e "$HERE/$name.sh" ] || { echo "no such test: $name"; FAILED=$((FAILED + 1)); continue; }
-	run_script "$name"
+[ $# -gt 0 ] || read -rd '' -a files <<<"$(default_tests)"
+for file in "${files[@]}"; do
+	path=$(find_test "$file") || { echo "no such test: $file"; FAILED=$((FAILED + 1)); continue; }
+	name=$(basename "${path%.*}")
+	run_file "$name" "$path"
 	module_reload || echo "# ip_vs cannot be unloaded after $name"
 	tidy "$name"
 done

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Connections whose real server is removed, added again, drained or edited, and packets from a
+server that belong to no connection. Two phantoms take turns as the server.
+"""
+
+from ipvstest import genl, tap
+from ipvstest.conns import ConnTable
+from ipvstest.genl import DIRECT, MASQ
+from ipvstest.settings import Knobs
+from ipvstest.pkt import TCP, UDP
+from ipvstest.rig import Rig, is_error
+from ipvstest.wire import Addresses, wait_until
+
+
+def rig_of(family, number, proto=TCP, **args):
+    return Rig(family, 'nat', proto, vport=8600 + 10 * number + family,
+               servers=Addresses(family).phantoms[:2], **args)
+
+
+def server_of(rig, sport, *args):
+    """The server that gets the request from this port, or None."""
+    rig.send(sport, *args)
+    got = rig.arrived(sport, 0.3)
+    return got and got.dst
+
+
+def counted(rig, server):
+    """(active, inactive) of a server."""
+    return rig.ipvs.counts(rig.service, server, rig.dport)
+
+
+def remove(rig, server):
+    rig.ipvs.del_dest(rig.service, server, rig.dport)
+
+
+def add(rig, server, **args):
+    rig.ipvs.dest('NEW_DEST', rig.service, server, rig.dport, MASQ, **args)
+
+
+@tap.test(each_family=True)
+def removed(family):
+    """The connections of a removed server stay, and their packets are dropped silently."""
+    rig, table = rig_of(family, 0), ConnTable()
+    first, second = server_of(rig, 4000), server_of(rig, 4001)
+    tap.check(first and second and first != second, 'not by turns: %s %s' % (first, second))
+    remove(rig, first)
+    tap.equal(server_of(rig, 4000, 'ack'), None, 'a packet for a removed server goes')
+    tap.check(not rig.error(4000, 0.05), 'an error for a packet to a removed server')
+    tap.check(table.of('TCP', 4000, rig.vport), 'the connection has ended')
+    tap.equal(server_of(rig, 4001, 'ack'), second, 'a packet for the other one goes')
+    tap.equal([server_of(rig, sport) for sport in (4002, 4003)], [second] * 2, 'new ones')
+    rig.reply(4000)
+    tap.check(rig.answered(4000), 'a removed server\'s reply')
+    rig.close()
+
+
+@tap.test(each_family=True)
+def revived(family):
+    """A server removed and added again gets its connections back, in the counts and for packets."""
+    rig = rig_of(family, 1)
+    first, second = server_of(rig, 4000), server_of(rig, 4001)
+    server_of(rig, 4000, 'ack')
+    server_of(rig, 4002)
+    server_of(rig, 4002, 'fin')
+    tap.equal(counted(rig, first), (1, 1), 'before')
+    remove(rig, first)
+    add(rig, first)
+    tap.equal(counted(rig, first), (1, 1), 'revived')
+    tap.equal(server_of(rig, 4000, 'ack'), first, 'the connection goes on at')
+    # the same for a whole service, whose counters start again at zero
+    rig.ipvs.flush()
+    rig.ipvs.add_service(*rig.service, 'rr')
+    add(rig, first)
+    tap.equal(counted(rig, first), (1, 1), 'revived with its service')
+    fields = rig.ipvs.dests(rig.service)[first, rig.dport]
+    tap.equal(genl.stats_of(fields, genl.DST_STATS).get(genl.STAT_CONNS, 0), 0, 'counter after adding it again')
+    tap.equal(server_of(rig, 4000, 'ack'), first, 'the connection goes on at')
+    tap.equal(server_of(rig, 4001, 'ack'), None, 'one of a server that did not come back')
+    add(rig, second)
+    tap.equal(server_of(rig, 4001, 'ack'), second, 'it came back')
+    rig.close()
+
+
+@tap.test(each_family=True)
+def expire_nodest_conn(family):
+    """Connections of a removed server end; its clients are scheduled to another at once."""
+    table = ConnTable()
+    with Knobs(expire_nodest_conn=1):
+        rig = rig_of(family, 2, UDP)
+        first, second = server_of(rig, 4000), server_of(rig, 4001)
+        server_of(rig, 4002)
+        remove(rig, first)
+        tap.equal(server_of(rig, 4000), second, 'the next packet goes to')
+        tap.check(wait_until(lambda: not table.of('UDP', 4002, rig.vport), 5),
+                  'a silent connection stays')
+        tap.equal(server_of(rig, 4001), second, 'one of the other server goes to')
+        rig.close()
+
+
+@tap.test(each_family=True)
+def drained(family):
+    """Weight 0: connections go on, unless expire_nodest_conn finds a new SYN on one."""
+    rig = rig_of(family, 3)
+    first, second = server_of(rig, 4000), server_of(rig, 4001)
+    rig.ipvs.dest('SET_DEST', rig.service, first, rig.dport, MASQ, weight=0)
+    tap.equal([server_of(rig, sport) for sport in (4002, 4003)], [second] * 2, 'new ones')
+    tap.equal(server_of(rig, 4000, 'ack'), first, 'the connection goes on at')
+    tap.equal(server_of(rig, 4000, 'syn'), first, 'a SYN of it goes to')
+    with Knobs(expire_nodest_conn=1):
+        tap.equal(server_of(rig, 4000, 'ack'), first, 'with the knob it goes on at')
+        tap.equal(server_of(rig, 4000, 'syn'), second, 'with the knob a SYN goes to')
+    tap.equal(server_of(rig, 4000, 'ack'), second, 'then it goes on at')
+    rig.close()
+
+
+@tap.test(each_family=True)
+def edited(family):
+    """Method and weight change: connections keep their method, new ones get the new one."""
+    rig = rig_of(family, 4)
+    first = server_of(rig, 4000)
+    second = server_of(rig, 4001)
+    rig.ipvs.dest('SET_DEST', rig.service, second, rig.dport, MASQ, weight=0)
+    rig.ipvs.dest('SET_DEST', rig.service, first, rig.dport, DIRECT)
+    tap.equal(server_of(rig, 4000, 'ack'), first, 'rewritten as before')
+    tap.equal(server_of(rig, 4002), rig.at.vip, 'not rewritten')
+    rig.ipvs.dest('SET_DEST', rig.service, first, rig.dport, MASQ, weight=100)
+    tap.equal(server_of(rig, 4002, 'ack'), rig.at.vip, 'left as it was')
+    tap.equal(server_of(rig, 4003), first, 'rewritten again')
+    tap.equal(counted(rig, first), (3, 0), 'connections')
+    rig.close()
+
+
+@tap.test(each_family=True)
+def nat_icmp_send(family):
+    """A server's packet that belongs to no connection, from a service's port or another one."""
+    # Separate ports: a connection of another test would match the servers' packets.
+    for proto in (TCP, UDP):
+        rig = rig_of(family, 4 + proto, proto)
+        what = 'TCP' if proto == TCP else 'UDP'
+
+        def fate(sport, flags='synack', port=rig.dport):
+            rig.ends.server.send(rig.segment(rig.servers[0], rig.client, port, sport, flags))
+            if rig.answered(sport, 0.05):
+                return 'forwarded'
+            got = rig.ends.server.expect(lambda p: is_error(p) and p.inner.dport == sport, 0.5)
+            return got and 'icmp %d/%d' % (got.kind, got.code)
+
+        refused = 'icmp 3/3' if family == 4 else 'icmp 1/4'
+        tap.equal(fate(4700), 'forwarded', what + ' without the knob')
+        with Knobs(nat_icmp_send=1):
+            tap.equal(fate(4701), refused, what)
+            tap.equal(fate(4702, port=rig.dport + 1), 'forwarded', what + ' from another port')
+            if proto == TCP:
+                tap.equal(fate(4703, 'rst'), 'forwarded', 'a reset')
+            server = server_of(rig, 4704)
+            rig.servers[0] = server
+            tap.equal(fate(4704), 'forwarded', what + ' reply')
+            remove(rig, server)
+            tap.equal(fate(4705), 'forwarded', what + ' of a removed server')
+        rig.close()
+
+
+tap.main()

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The connection table grows with the number of connections and shrinks back: CONNS connections
+from as many source addresses and ports to a UDP service, direct routing; memory and table size
+before, at the peak and after they have expired. Packets are forwarded all the time.
+A million: run uml --timeout 1200 --env CONNS=1000000 --env FAMILIES=4 -- .../run_all.sh conn_table
+"""
+
+import errno
+import os
+import re
+import struct
+import time
+
+from ipvstest import pkt, tap
+from ipvstest.conns import ProcFile
+from ipvstest.genl import TOP_TCP, TOP_TCP_FIN, TOP_UDP, u32
+from ipvstest.namespaces import command_in
+from ipvstest.pkt import UDP
+from ipvstest.rig import Rig
+
+PORTS = 50000           # per source address
+KERNEL = os.environ.get('KERNEL', '')
+CONNS = 6000 if KERNEL.endswith('debug') else 200000 if KERNEL == 'uml' else 20000
+RATE = 100 if KERNEL.endswith('debug') else 8000       # connections a slow kernel accepts per second
+NOTICEABLE = 100000     # with fewer connections, other memory use of the machine dominates
+
+
+def memory():
+    """kB used by the whole machine, without what is reclaimable at once."""
+    with open('/proc/meminfo') as file:
+        fields = {line.split(':')[0]: int(line.split()[1]) for line in file}
+    return fields['MemTotal'] - fields['MemAvailable']
+
+
+def settled_memory():
+    """Memory use once the kernel's deferred freeing is done."""
+    last, used = memory(), None
+    for _ in range(20):
+        time.sleep(0.5)
+        used = memory()
+        if abs(used - last) < 256:
+            break
+        last = used
+    return used
+
+
+def table_size():
+    return int(re.search(r'size=(\d+)', ProcFile('ip_vs').text()).group(1))
+
+
+def patiently(sock, frame):
+    """Waits while the socket's send buffer is full of its own packets, on a busy machine."""
+    while True:
+        try:
+            return sock.send(frame)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ENOBUFS):
+                raise
+            time.sleep(0.001)
+
+
+class Flood:
+    """Frames of one shape; only the source address and port change."""
+
+    def __init__(self, rig, family):
+        self.rig, self.sent = rig, 0
+        source = '10.1.0.0' if family == 4 else '2001:db8:c::'
+        raw = pkt.udp(source, rig.at.vip, 1, rig.vport, b'x')
+        if family == 4:     # no UDP checksum; the kernel recomputes the header's
+            raw = raw[:26] + b'\0\0' + raw[28:]
+        self.frame = bytearray(rig.ends.client.eth + (b'\x08\0' if family == 4 else b'\x86\xdd') + raw)
+        self.address = 14 + (14 if family == 4 else 22)
+        self.port = 14 + (20 if family == 4 else 40)
+        self.family = family
+
+    def send(self, count):
+        """Opens new connections; the IPv4 header checksum is updated incrementally."""
+        sock, frame, pack = self.rig.ends.client.sock, self.frame, struct.pack_into
+        for n in range(self.sent, self.sent + count):
+            host, port = divmod(n, PORTS)
+            pack('!H', frame, self.address, host + 1)
+            pack('!H', frame, self.port, 1024 + port)
+            if self.family == 4 and port == 0:
+                pack('!H', frame, 24, 0)
+                pack('!H', frame, 24, pkt.checksum(bytes(frame[14:34])))
+            patiently(sock, frame)
+        self.sent += count
+
+
+def count(rig):
+    active, inactive = rig.ipvs.counts(rig.service, rig.servers[0], rig.dport)
+    return active + inactive
+
+
+def report(when, rig, base):
+    conns, used, size = count(rig), settled_memory(), table_size()
+    text = '%-7s %8d connections, table size %8d, memory %+d kB' % (when, conns, size, used - base)
+    if conns >= NOTICEABLE:
+        text += ', %d bytes per connection' % ((used - base) * 1024 // conns)
+    tap.note(text)
+    return used, size
+
+
+@tap.test(each_family=True)
+def grow_and_shrink(family):
+    wanted, rate = int(os.environ.get('CONNS') or CONNS), int(os.environ.get('RATE') or RATE)
+    tap.defer(*command_in('director', 'ipvsadm', '--set', '900', '120', '300'))
+    rig = Rig(family, 'dr', UDP, vport=8200)
+    patience = 10 + wanted // rate
+    rig.ipvs.must('SET_CONFIG', u32(TOP_TCP, 0), u32(TOP_TCP_FIN, 0), u32(TOP_UDP, patience))
+    flood = Flood(rig, family)
+    base = settled_memory()
+    before, size_before = report('before:', rig, base)
+    start = time.monotonic()
+    while flood.sent < wanted:
+        flood.send(min(1000, wanted - flood.sent))
+        rig.ends.drain()
+    tap.note('%d packets in %.1f s' % (flood.sent, time.monotonic() - start))
+    peak, size_peak = report('peak:', rig, base)
+    tap.check(count(rig) >= wanted * 0.98, 'only %d connections of %d' % (count(rig), wanted))
+    tap.check(size_peak > size_before, 'the table did not grow')
+    rig.ends.drain()
+    rig.send(1)
+    tap.check(rig.arrived(1), 'nothing is forwarded at the peak')
+    end = time.monotonic() + patience * 2 + 30
+    while count(rig) and time.monotonic() < end:
+        time.sleep(1)
+    tap.equal(count(rig), 0, 'connections after their timeout')
+    for _ in range(20):
+        if table_size() <= size_before * 2:
+            break
+        time.sleep(1)
+    after, size_after = report('after:', rig, base)
+    tap.check(size_after < size_peak, 'the table did not shrink')
+    if wanted >= NOTICEABLE:
+        tap.check(after - before < (peak - before) // 4 + 2048,
+                  '%d kB more than before, of %d at the peak' % (after - before, peak - before))
+    rig.close()
+
+
+tap.main()
