@@ -73,10 +73,6 @@ struct vs_service *vs_config_lookup(struct vs_net *vn,
 				    const struct vs_svc_key *key,
 				    struct netlink_ext_ack *extack);
 
-/* Configuration lock held. Walks the configured services, oldest first. */
-#define vs_config_for_each_service(svc, vn) \
-	list_for_each_entry(svc, &(vn)->config.services, list)
-
 /**
  * struct vs_config_cursor - position in a walk over the services
  * @at:		vs_service.list of service number @index, or the list's head

@@ -12,6 +12,7 @@
 #include "conn/defence.h"
 #include "net.h"
 #include "pe/pe.h"
+#include "sched/sched.h"
 
 #define MAX_TIMEOUT	(INT_MAX / HZ)	/* seconds */
 

@@ -109,4 +109,8 @@ struct vs_timeouts {
 	u32 udp;
 };
 
+/* Configuration lock held. Walks the configured services, oldest first. */
+#define vs_config_for_each_service(svc, vn) \
+	list_for_each_entry(svc, &(vn)->config.services, list)
+
 #endif /* VS_CONFIG_TYPES_H */

@@ -209,7 +209,8 @@ static bool is_tunnel_to(const struct vs_dest *dest, u8 type,
 	       READ_ONCE(dest->tun_port) == outer->dport;
 }
 
-/* @outer, embedded in the error @p, may be a tunnel packet of ours. */
+/* @outer, embedded in the error @p, may be a tunnel packet that the director
+ * sent. */
 static unsigned int tunnel_error(struct vs_pkt *p, const struct icmp_error *e,
 				 const struct vs_pkt *outer)
 {

@@ -11,7 +11,7 @@
  */
 
 /* From a client or a router, about what a real server sent; or about a tunnel
- * packet of ours. */
+ * packet that the director sent. */
 unsigned int vs_icmp_in(struct vs_pkt *p);
 
 /* From a real server or a router on its side, about what a client sent. */

@@ -7,7 +7,7 @@
 #include <net/ip.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 
-#include "conn/app.h"
+#include "conn/expect.h"
 #include "net.h"
 #include "path/icmp.h"
 #include "path/lookup.h"

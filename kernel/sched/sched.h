@@ -162,8 +162,7 @@ struct vs_sched {
  * vs_sched_by_name() - look up a scheduler
  * @name:	its name
  *
- * Return: the scheduler, or NULL if there is none of that name ("none" has no
- * scheduler).
+ * Return: the scheduler, or NULL if @name is unknown, or "none".
  */
 const struct vs_sched *vs_sched_by_name(const char *name);
 

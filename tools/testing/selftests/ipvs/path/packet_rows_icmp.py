@@ -189,7 +189,7 @@ def errors_not_ours(setup):
 
 
 def tunnel_error(setup, kind, proto, what, code, size=None, **ip_args):
-    """An error about a tunnel packet of ours with `size` bytes of the client's transport in it: the
+    """An error about a tunnel packet of the director with `size` bytes of the client's transport in it: the
     client gets one about its own packet. Only errors about IPv4 in IPv4 are relayed."""
     sport = setup.sport()
     raw = setup.request(kind, proto, sport, 'second', **ip_args)

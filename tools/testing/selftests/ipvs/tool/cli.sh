@@ -136,7 +136,7 @@ comparison() {
 
 	[ -x "$WEIR_IPVSADM" ] || { skip "our ipvsadm is not built"; return; }
 	[ -e "$compare" ] || { skip "no ipvsadm/tests/compare.sh"; return; }
-	# Its own results are indented, as together they are one of ours.
+	# The results of the comparison are indented: together they are one result here.
 	alone bash "$compare" >"$SCRATCH/compare" 2>&1 ||
 		fail "status $? from ipvsadm/tests/compare.sh"
 	sed 's/^/    /' "$SCRATCH/compare"
