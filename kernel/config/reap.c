@@ -9,6 +9,7 @@
 #include "config/reap.h"
 #include "net.h"
 #include "path/route.h"
+#include "sched/sched.h"
 
 #define REAP_PERIOD	(60 * HZ)
 

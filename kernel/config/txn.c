@@ -15,6 +15,7 @@
 
 #include "config/txn.h"
 #include "net.h"
+#include "sched/sched.h"
 
 void vs_config_notify(struct vs_net *vn, enum vs_config_event event,
 		      const struct vs_service *svc, const struct vs_dest *dest)
