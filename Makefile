@@ -43,7 +43,9 @@ install-modules:
 	@scripts/require built kernel/ip_vs.ko "$(KVER)"
 	install -d $(MODDIR) $(CONFDIR)
 	install -m 644 $(INSTALLED) $(MODDIR)
-	$(ALIASES) | install -m 644 /dev/stdin $(CONFDIR)/weir.conf
+	$(ALIASES) >$(CONFDIR)/weir.conf
+	chmod 644 $(CONFDIR)/weir.conf
+	grep -q '^alias ' $(CONFDIR)/weir.conf
 	$(DEPMOD) $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
 
 install-ipvsadm:

@@ -101,9 +101,9 @@ struct vs_net;
 	  "new connections assigned to a server by a template") \
 	X(TEMPLATE_STALE, template_stale, \
 	  "templates retired: their server is gone or quiescent") \
-	X(DATA_EXPECTED, data_expected, \
+	X(DATA_EXPECTED, data_announced, \
 	  "connections that an app (ip_vs_ftp) expects") \
-	X(DATA_CONFIRMED, data_confirmed, \
+	X(DATA_CONFIRMED, data_claimed, \
 	  "expected connections that were opened") \
 	X(APP_EDITED, app_edited, \
 	  "packets with a payload that an app edited") \

@@ -49,6 +49,7 @@ struct vs_net {
 	struct vs_est est;
 	struct mutex notrack_lock;	/* vs_notrack.hooked */
 	struct delayed_work notrack_work;
+	struct mutex knob_lock;		/* knobs of more than one integer, conn_max */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;
 };

@@ -8,9 +8,11 @@
 /**
  * struct vs_sysctl - the values of net.ipv4.vs.* in a namespace
  *
- * A field is named after its knob. Written by api/sysctl.c, read with READ_ONCE()
- * in any context; except @conn_limit, private to api/sysctl.c, and @est_cpus,
- * which the configuration lock protects.
+ * A field is named after its knob. Written by api/sysctl.c (@drop_entry,
+ * @drop_packet and @secure_tcp by conn/defence.c, too), read with READ_ONCE() in
+ * any context. Exceptions: @conn_limit is private to api/sysctl.c; @est_cpus and
+ * @est_cpus_set are written under vn->knob_lock and the configuration lock and
+ * read under either.
  */
 struct vs_sysctl {
 	/* per packet */

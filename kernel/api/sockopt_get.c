@@ -46,15 +46,16 @@ static int get_version(const struct get_request *req)
 	return user_answer(req->user, buf, n + 1);
 }
 
-static int get_limits(const struct get_request *req)
+static int get_table_info(const struct get_request *req)
 {
 	struct ip_vs_getinfo info = {
 		.version = IP_VS_VERSION_CODE,
 		.size = vs_table_size(&req->vn->table),
 	};
 
-	info.num_services =
-		READ_ONCE(req->vn->config.num_af[vs_af_index(AF_INET)]);
+	vs_config_read_begin(req->vn);
+	info.num_services = req->vn->config.num_af[vs_af_index(AF_INET)];
+	vs_config_read_end(req->vn);
 	return user_answer(req->user, &info, sizeof(info));
 }
 
@@ -259,7 +260,7 @@ static const struct get_command {
 #define GET(name, size, fn)	\
 	[IP_VS_SO_GET_##name - IP_VS_BASE_CTL] = { size, fn }
 	GET(VERSION, 64, get_version),
-	GET(INFO, sizeof(struct ip_vs_getinfo), get_limits),
+	GET(INFO, sizeof(struct ip_vs_getinfo), get_table_info),
 	GET(SERVICES, sizeof(struct ip_vs_get_services), get_services),
 	GET(SERVICE, sizeof(struct ip_vs_service_entry), get_service),
 	GET(DESTS, sizeof(struct ip_vs_get_dests), get_dests),

@@ -21,10 +21,6 @@
 #define CONN_MAX	(1 << 30)
 #define DAY		(24 * 60 * 60)
 
-/* Serializes access to knobs that are more than one integer and writers that
- * have to apply their value in order. */
-static DEFINE_MUTEX(knob_lock);
-
 /**
  * struct knob - a file in net.ipv4.vs
  * @name:	file name
@@ -92,20 +88,20 @@ static int knob_set_int(vs_ctl_table *ctl, int write, void *buffer,
 
 /* A value written with CAP_NET_ADMIN in the initial user namespace also becomes
  * the limit for writers without it. */
-static int conn_max_limit(struct vs_net *vn, int val)
+static int conn_max_store(struct vs_net *vn, int val)
 {
 	bool host = capable(CAP_NET_ADMIN);
 	struct vs_sysctl *s = &vn->sysctl;
 	int err = -EINVAL;
 
-	mutex_lock(&knob_lock);
+	mutex_lock(&vn->knob_lock);
 	if (val >= 0 && val <= (host ? CONN_MAX : s->conn_limit)) {
 		if (host)
 			s->conn_limit = val;
 		WRITE_ONCE(s->conn_max, val);
 		err = 0;
 	}
-	mutex_unlock(&knob_lock);
+	mutex_unlock(&vn->knob_lock);
 	return err;
 }
 
@@ -118,7 +114,7 @@ static int knob_set_conn_max(vs_ctl_table *ctl, int write, void *buffer,
 
 	if (err || !write || val == INT_MIN)
 		return err;
-	return conn_max_limit(vn, val);
+	return conn_max_store(vn, val);
 }
 
 /* "3 50": a message is sent for packet number 3 of every 50. */
@@ -134,7 +130,7 @@ static int knob_set_threshold(vs_ctl_table *ctl, int write, void *buffer,
 		.mode = ctl->mode,
 	};
 
-	mutex_lock(&knob_lock);
+	mutex_lock(&vn->knob_lock);
 	memcpy(val, value, sizeof(val));
 	err = proc_dointvec(&tmp, write, buffer, lenp, ppos);
 	if (!err && write) {
@@ -145,7 +141,7 @@ static int knob_set_threshold(vs_ctl_table *ctl, int write, void *buffer,
 			WRITE_ONCE(value[1], val[1]);
 		}
 	}
-	mutex_unlock(&knob_lock);
+	mutex_unlock(&vn->knob_lock);
 	return err;
 }
 
@@ -188,13 +184,13 @@ static int knob_set_cpus(vs_ctl_table *ctl, int write, void *buffer,
 		*lenp = 0;
 		return 0;
 	}
-	mutex_lock(&knob_lock);
+	mutex_lock(&vn->knob_lock);
 	/* @buffer has room for *lenp bytes and a terminator */
 	if (write)
 		err = est_cpus_parse(vn, buffer);
 	else
 		*lenp = est_cpus_print(&vn->sysctl, buffer, *lenp + 1);
-	mutex_unlock(&knob_lock);
+	mutex_unlock(&vn->knob_lock);
 	if (!err)
 		*ppos += *lenp;
 	return err;
@@ -208,10 +204,10 @@ static int conn_lfactor_default(const struct vs_net *vn)
 
 static void conn_lfactor_changed(struct vs_net *vn)
 {
-	mutex_lock(&knob_lock);
+	mutex_lock(&vn->knob_lock);
 	vs_table_set_shift(&vn->table, READ_ONCE(vn->sysctl.conn_lfactor) -
 				       conn_lfactor_default(vn));
-	mutex_unlock(&knob_lock);
+	mutex_unlock(&vn->knob_lock);
 }
 
 #define KNOB(field, value, ...) {					\
@@ -322,6 +318,7 @@ int vs_sysctl_net_init(struct vs_net *vn)
 
 	if (!t)
 		return -ENOMEM;
+	mutex_init(&vn->knob_lock);
 	if (!zalloc_cpumask_var(&vn->sysctl.est_cpus, GFP_KERNEL_ACCOUNT))
 		goto err_table;
 	knobs_set_defaults(vn);
@@ -347,4 +344,5 @@ void vs_sysctl_net_exit(struct vs_net *vn)
 	unregister_net_sysctl_table(vn->sysctl_header);
 	kfree(container_of(vn->sysctl_table, struct knob_table, ctl[0]));
 	free_cpumask_var(vn->sysctl.est_cpus);
+	mutex_destroy(&vn->knob_lock);
 }

@@ -8,8 +8,6 @@
 #include "config/txn.h"
 #include "net.h"
 
-#define MAX_TIMEOUT	(INT_MAX / HZ)	/* seconds */
-
 static void timeout_set(u32 *timeout, u32 seconds)
 {
 	if (seconds)

@@ -30,6 +30,7 @@ struct dest_op {
 	int old_last_weight;
 	struct list_head *before;
 };
+static_assert(!offsetof(struct dest_op, op));
 
 static struct dest_op *dest_op(struct vs_txn_op *op)
 {

@@ -4,6 +4,8 @@
 
 #include "config/config.h"
 
+#define MAX_TIMEOUT	(INT_MAX / HZ)	/* seconds */
+
 /* Between the files of config/. Configuration lock held. */
 
 /* config_hooks.c */

@@ -14,15 +14,14 @@
 #include "pe/pe.h"
 #include "sched/sched.h"
 
-#define MAX_TIMEOUT	(INT_MAX / HZ)	/* seconds */
-
 /**
  * struct service_op - a staged operation on a service
  * @op:		must be first
  * @conf:	requested parameters, valid until the transaction ends
  * @pe:		persistence engine; its reference passes to the service when
  *		the transaction commits
- * @old_sched:	edit: previous scheduler
+ * @old_sched:	edit, add of a deleted service: previous scheduler
+ * @old_flags:	add of a deleted service: previous flags
  * @revived:	add: a deleted service is configured again
  */
 struct service_op {
@@ -30,25 +29,26 @@ struct service_op {
 	const struct vs_svc_conf *conf;
 	const struct vs_pe *pe;
 	const struct vs_sched *old_sched;
+	u32 old_flags;
 	bool revived;
 };
+static_assert(!offsetof(struct service_op, op));
 
 static struct service_op *service_op(struct vs_txn_op *op)
 {
 	return container_of(op, struct service_op, op);
 }
 
+/* Does not fail, so that a service can be deleted when memory is short. */
 static struct service_op *service_op_new(const struct vs_txn_type *type,
 					 const struct vs_svc_conf *conf,
 					 const struct vs_pe *pe)
 {
-	struct service_op *s = kzalloc(sizeof(*s), GFP_KERNEL);
+	struct service_op *s = kzalloc(sizeof(*s), GFP_KERNEL | __GFP_NOFAIL);
 
-	if (s) {
-		s->op.type = type;
-		s->conf = conf;
-		s->pe = pe;
-	}
+	s->op.type = type;
+	s->conf = conf;
+	s->pe = pe;
 	return s;
 }
 
@@ -128,6 +128,8 @@ static void add_service_undo(struct vs_txn_op *op)
 	svc->configured = false;
 	service_count(svc, -1);
 	vs_config_hooks_stop(svc->vn, svc->key.af);
+	svc->sched = service_op(op)->old_sched;
+	WRITE_ONCE(svc->flags, service_op(op)->old_flags);
 	if (!service_op(op)->revived)
 		vs_service_free(svc);
 	module_put(THIS_MODULE);
@@ -203,10 +205,7 @@ static int add_service_stage(struct vs_txn *txn, const struct vs_svc_key *key,
 	if (!try_module_get(THIS_MODULE))
 		return vs_refuse(extack, "the module is being unloaded",
 				 -ENOENT);
-	err = -ENOMEM;
 	s = service_op_new(&add_service_type, conf, pe);
-	if (!s)
-		goto err_module;
 	s->revived = svc;
 	if (!svc) {
 		svc = vs_service_new(vn, key);
@@ -221,6 +220,8 @@ static int add_service_stage(struct vs_txn *txn, const struct vs_svc_key *key,
 	}
 	service_count(svc, 1);
 	svc->configured = true;
+	s->old_sched = svc->sched;
+	s->old_flags = svc->flags;
 	svc->sched = sched;
 	WRITE_ONCE(svc->flags, flags_merge(0, conf) & ~IP_VS_SVC_F_HASHED);
 	s->op.svc = svc;
@@ -233,7 +234,6 @@ err_service:
 		vs_service_free(svc);
 err_op:
 	kfree(s);
-err_module:
 	module_put(THIS_MODULE);
 	return err;
 }
@@ -315,8 +315,6 @@ static int edit_service_stage(struct vs_txn *txn, const struct vs_svc_key *key,
 	if (err)
 		return err;
 	s = service_op_new(&edit_service_type, conf, pe);
-	if (!s)
-		return -ENOMEM;
 	s->op.svc = svc;
 	s->op.rebuild = sched != svc->sched;
 	s->old_sched = svc->sched;
@@ -391,8 +389,6 @@ static int del_service_stage(struct vs_txn *txn, const struct vs_svc_key *key,
 	if (IS_ERR(svc))
 		return PTR_ERR(svc);
 	s = service_op_new(&del_service_type, NULL, NULL);
-	if (!s)
-		return -ENOMEM;
 	s->op.svc = svc;
 	svc->configured = false;
 	vs_txn_add(txn, &s->op);

@@ -31,7 +31,8 @@ void vs_est_kick(struct vs_net *vn);
  * lock, waits for the previous thread to end. */
 void vs_est_restart(struct vs_net *vn);
 
-/* Sets est_cpulist and applies it, likewise. */
+/* Sets est_cpulist and applies it. Process context; takes the configuration
+ * lock. */
 void vs_est_set_cpus(struct vs_net *vn, const struct cpumask *cpus);
 
 void vs_est_net_init(struct vs_net *vn);

@@ -27,6 +27,7 @@ static int netdev_event(struct notifier_block *nb, unsigned long event,
 	if (event != NETDEV_DOWN && event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 
+	vs_route_expire_lookups();
 	mutex_lock(&vn->config.lock);
 	vs_config_for_each_service(svc, vn) {
 		dests_forget_dev(&svc->dests, dev);

@@ -9,7 +9,8 @@
  *   commit	publish the snapshots, report the changes; cannot fail
  *
  * The configuration lock is held throughout. Packets see the snapshots one by
- * one, and the parameters of an edited destination as soon as it is staged.
+ * one. The parameters of an edited or revived destination and the flags of a
+ * revived service are visible as soon as they are staged.
  */
 #include <linux/slab.h>
 

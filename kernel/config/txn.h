@@ -8,17 +8,17 @@
 enum vs_config_event {
 	VS_CONFIG_SERVICE_ADDED,
 	VS_CONFIG_SERVICE_EDITED,
-	VS_CONFIG_SERVICE_REMOVED,	/* with its destinations */
+	VS_CONFIG_SERVICE_REMOVED,	/* about to go with its destinations */
 	VS_CONFIG_DEST_ADDED,
 	VS_CONFIG_DEST_EDITED,
 	VS_CONFIG_DEST_REMOVED,
 	VS_CONFIG_ZEROED,		/* no service: all of them */
-	VS_CONFIG_FLUSHED,		/* after the removal of each service */
+	VS_CONFIG_FLUSHED,		/* once, after the last SERVICE_REMOVED */
 	VS_CONFIG_TIMEOUTS_SET,
 };
 
 /**
- * vs_config_notify - report a committed change
+ * vs_config_notify - the one place that learns of every committed change
  * @vn:		namespace; its configuration lock is held
  * @event:	what has changed
  * @svc:	affected service, or NULL
@@ -31,7 +31,8 @@ struct vs_txn_op;
 
 /**
  * struct vs_txn_type - how an operation is completed or taken back
- * @undo:	takes back what was staged, in reverse order of staging
+ * @undo:	takes back what was staged, in reverse order of staging; only the
+ *		parameters of a removed destination may stay changed
  * @apply:	runs before the snapshots are published, or NULL
  * @finish:	runs after the snapshots were published; reports the change by
  *		vs_config_notify()

@@ -278,6 +278,7 @@ void vs_notrack_net_init(struct vs_net *vn)
 void vs_notrack_net_exit(struct vs_net *vn)
 {
 	cancel_delayed_work_sync(&vn->notrack_work);
+	mutex_destroy(&vn->notrack_lock);
 }
 
 #endif /* VS_HAVE_NOTRACK */

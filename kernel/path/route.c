@@ -157,7 +157,7 @@ static const struct vs_route *route_refresh(struct vs_pkt *p,
 		return NULL;
 	}
 	/* Pairs with the full barriers in vs_route_drop() and
-	 * vs_route_forget_dev(): either we see the new generation, or they see
+	 * vs_route_expire_lookups(): either we see the new generation, or they see
 	 * our route. */
 	smp_mb();
 	if (unlikely(atomic_read(&route_generation) != gen) &&
@@ -330,13 +330,17 @@ bool vs_route_out(struct vs_pkt *p, struct vs_conn *cp)
 	return true;
 }
 
+void vs_route_expire_lookups(void)
+{
+	atomic_inc(&route_generation);
+	smp_mb__after_atomic();		/* pairs with route_refresh() */
+}
+
 void vs_route_forget_dev(struct vs_dest *dest, struct net_device *dev)
 {
 	const struct vs_route *rt;
 	bool uses_dev;
 
-	atomic_inc(&route_generation);
-	smp_mb__after_atomic();		/* pairs with route_refresh() */
 	rcu_read_lock();
 	rt = rcu_dereference(dest->route);
 	uses_dev = rt && dst_dev_rcu(rt->dst) == dev;

@@ -77,6 +77,10 @@ bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
  */
 void vs_route_drop(struct vs_dest *dest);
 
+/* Lookups under way do not remain in a cache. To be called before
+ * vs_route_forget_dev(). Any context. */
+void vs_route_expire_lookups(void);
+
 /**
  * vs_route_forget_dev - clear the cached route if it leaves by a device
  * @dest: destination

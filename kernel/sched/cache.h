@@ -116,7 +116,7 @@ void vs_cache_add(struct vs_cache *cache, const union nf_inet_addr *addr,
 void vs_cache_del(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest);
 
-/* local.c: the cache of a snapshot of lblc or lblcr. */
+/* local.c: the cache of a snapshot of lblc or lblcr. For the unit tests. */
 struct vs_cache *vs_snap_cache(struct vs_snap *snap);
 
 #endif /* VS_SCHED_CACHE_H */

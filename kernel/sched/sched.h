@@ -140,8 +140,9 @@ void vs_snap_free(struct vs_snap *snap);
  * @publish:	the snapshot is published next: attaches it to what other code
  *		sees
  * @forget:	forgets the destinations that are not available
- * @retire:	no new reader finds the snapshot: undoes @publish and puts what
- *		the snapshot shares with others; process context
+ * @retire:	no new reader finds the snapshot, which may never have been
+ *		published: undoes @publish if that ran, and puts what the
+ *		snapshot shares with others; process context
  * @release:	no reader is left: frees what @init has allocated, but @table
  *
  * Each operation may be NULL. All but @release, which may be called in softirq

@@ -52,8 +52,8 @@ static int *build_max_tree(const struct vs_snap *snap)
 }
 
 /*
- * The first target from @from on with a weight of at least @least (> 0), or
- * an index of n or more if there is none.
+ * The first target from @from (<= n) on with a weight of at least @least (> 0),
+ * or n if there is none.
  */
 static u32 next_heavy_target(const struct vs_snap *snap, u32 from, int least)
 {

@@ -248,7 +248,8 @@ void vs_dest_free(struct vs_dest *dest)
 /*
  * Packets that have seen the destination as available may bind connections to
  * it until a grace period after its removal has passed. From then on @ref only
- * falls.
+ * falls. Packets of the last connections may still use the destination, and
+ * cache a route in it, until a grace period after @ref was seen to be 1.
  */
 bool vs_dest_expired(struct vs_dest *dest)
 {
@@ -260,6 +261,7 @@ bool vs_dest_expired(struct vs_dest *dest)
 	}
 	if (!dest->idle) {
 		dest->idle = jiffies ?: 1;
+		dest->gone = get_state_synchronize_rcu();
 		return false;
 	}
 	return time_after_eq(jiffies, dest->idle + DEST_KEEP);

@@ -50,7 +50,7 @@ struct vs_dest_key {
  * @persist:	templates
  * @ref:	1 for the object itself, 1 for each connection or template
  * @lock:	serialises changes of VS_DEST_OVERLOAD
- * @u_threshold: VS_DEST_OVERLOAD is set when @total reaches it; 0: never
+ * @u_threshold: read per connection: VS_DEST_OVERLOAD is set when @total reaches it; 0: never
  * @l_threshold: and cleared when @total falls below it; 0: 3/4 of @u_threshold
  *
  * Configuration, under vn->config.lock:
