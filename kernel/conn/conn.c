@@ -46,7 +46,7 @@ static void conn_free_rcu(struct rcu_head *head)
 	conn_free(cp);
 }
 
-/* NULL if @cp is NULL or about to be freed. */
+/* Takes a reference. Returns NULL if @cp is NULL or about to be freed. */
 static struct vs_conn *conn_get(struct vs_conn *cp)
 {
 	return cp && refcount_inc_not_zero(&cp->ref) ? cp : NULL;
@@ -87,7 +87,7 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	conn_set_addr(cp, VS_VADDR, conf->vaddr);
 	if (dest) {
 		cp->method = dest->method;
-		/* another family: a tunnel, there is no tuple with it */
+		/* only a tunnel's family differs: no tuple has its address */
 		if (dest->key.af == conf->af)
 			conn_set_addr(cp, VS_DADDR, &dest->key.addr);
 	} else {
@@ -127,8 +127,7 @@ static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 	percpu_counter_inc(&vn->conns);
 }
 
-/* Releases what conn_attach() and vs_app_bind() took; @st is the final state
- * word. */
+/* Undoes conn_attach() and vs_app_bind(); @st is the final state word. */
 static void conn_detach(struct vs_conn *cp, u32 st)
 {
 	if (cp->dest) {
@@ -202,7 +201,7 @@ void vs_conn_end(struct vs_conn *cp)
 	vs_assert_packet_context();
 	conn_detach(cp, cp->st);
 	dst_release(rcu_dereference_protected(cp->out_dst, 1));
-	/* A template's extension is still its creator's, see vs_conn_conf. */
+	/* A template's creator still owns the extension, see vs_conn_conf. */
 	if (cp->st & VS_ST_APP)
 		vs_conn_ext_free(cp->ext);
 	conn_free(cp);

@@ -31,7 +31,7 @@ static const u16 tcp_seconds[VS_TCP_S_MAX] = {
 };
 
 /* Seconds that a step of a handshake or shutdown may take: the longest
- * retransmission timeout (RFC 9260, RTO.Max) and one. */
+ * retransmission timeout (RFC 9260, RTO.Max) plus one. */
 #define SCTP_STEP	(60 + 1)
 
 static const u16 sctp_seconds[VS_SCTP_S_MAX] = {
