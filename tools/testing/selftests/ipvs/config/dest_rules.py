@@ -100,7 +100,7 @@ def expire_nodest_conn(family):
 
 @tap.test(each_family=True)
 def drained(family):
-    """Weight 0: connections go on, unless expire_nodest_conn finds a new SYN on one."""
+    """Weight 0: connections continue; with expire_nodest_conn a new SYN ends its connection."""
     rig = rig_of(family, 3)
     first, second = server_of(rig, 4000), server_of(rig, 4001)
     rig.ipvs.dest('SET_DEST', rig.service, first, rig.dport, MASQ, weight=0)

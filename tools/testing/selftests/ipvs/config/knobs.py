@@ -41,7 +41,7 @@ def conn_max(family):
 
 @tap.step
 def sloppy(family):
-    """A connection picked up in the middle; its last packets create none."""
+    """A packet from the middle of a connection creates one, its last packet does not."""
     table = ConnTable()
     for name, proto, middle, end in (('TCP', TCP, 'ack', 'rst'), ('SCTP', SCTP, 'data', 'abort')):
         rig = Rig(family, 'nat', proto, vport=8410 + family)
@@ -58,7 +58,7 @@ def sloppy(family):
 
 
 # The packets by client (>) and server (<) that bring a connection to a state, and the modes in
-# which a SYN finds a new server then.
+# which a SYN is then scheduled to a new server.
 REUSE = (
     ('nat', 'TIME_WAIT', ('>syn', '<synack', '>ack', '<fin', '>fin'), (1, 2, 3)),
     ('nat', 'CLOSE', ('>syn', '<synack', '>ack', '>rst'), (1, 2, 3)),
@@ -160,8 +160,7 @@ def ignore_tunneled(family):
     tap.check(rig.arrived(4000), 'a decapsulated packet is not balanced')
     with Knobs(ignore_tunneled=1):
         tunnelled(4001)
-        # The stack applies the mark to decapsulated packets, whoever set it: as with the in-tree
-        # ip_vs.
+        # The tunnel device clears the mark on decapsulation, as with the in-tree ip_vs.
         tap.check(rig.arrived(4001), 'a decapsulated packet is no longer balanced')
         rig.send(4002)
         tap.check(rig.arrived(4002), 'other packets are not balanced')

@@ -25,7 +25,7 @@ queued() {
 	RULES
 }
 
-# answered WHAT OPTION...: twice by each server
+# answered WHAT OPTION...: each server answers twice
 answered() {
 	ask_from "${FROM[@]}" "${@:2}" -n 6 >"$SCRATCH/answers"
 	equal "$1" "$(tally "$SCRATCH/answers")" "server1x2 server2x2 server3x2"
