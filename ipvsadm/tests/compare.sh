@@ -318,7 +318,7 @@ saved() {
 	verdict 'our rules, replacing the table' "$WORK/want" "$WORK/got"
 	"$THEIRS" -Sn > "$WORK/theirs"
 	"$OURS" -Sn | sed 's/ -x .*//' > "$WORK/ours"
-	verdict 'rules but for the thresholds' "$WORK/theirs" "$WORK/ours"
+	verdict 'rules except for the thresholds' "$WORK/theirs" "$WORK/ours"
 }
 
 lists() {

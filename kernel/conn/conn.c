@@ -11,7 +11,7 @@
  *	leave the wheel		@rcu may overlay @wheel
  *	unbind			destination, control and app are released
  *	drop the reference	of the table; connections that have this one as
- *				control hold theirs
+ *				control hold further references
  *
  * When the last reference is dropped, the memory is freed after a grace period.
  */
@@ -87,7 +87,8 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	conn_set_addr(cp, VS_VADDR, conf->vaddr);
 	if (dest) {
 		cp->method = dest->method;
-		/* only a tunnel's family differs: no tuple has its address */
+		/* families only differ with tunnels, whose packets have no
+		 * tuple with @dest's address */
 		if (dest->key.af == conf->af)
 			conn_set_addr(cp, VS_DADDR, &dest->key.addr);
 	} else {

@@ -18,8 +18,8 @@
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 
-/* Alters the reply tuple of @skb's entry if that is new; @dir is the packet's
- * direction. BH disabled. */
+/* Alters the reply tuple of @skb's entry if the entry is new; @dir is the
+ * packet's direction. BH disabled. */
 void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
 		    enum vs_dir dir);
 

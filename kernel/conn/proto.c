@@ -141,8 +141,8 @@ void vs_proto_set_state(struct vs_conn *cp, u8 state)
 	proto_write_timeout(cp);
 }
 
-/* @cp is established, or answered (UDP): its template is not the product of a
- * flood, and drop_entry spares it. */
+/* @cp is established, or answered (UDP): marks its template as assured, so that
+ * drop_entry spares it. */
 static void proto_assure_tmpl(struct vs_conn *cp)
 {
 	struct vs_conn *tmpl = cp->control;

@@ -161,7 +161,7 @@ struct vs_dest *vs_lblcr_pick(struct vs_snap *snap, const struct vs_flow *flow)
 
 /* Both */
 
-/* A new snapshot takes over the cache of the service's previous one. */
+/* A new snapshot shares the cache of the service's previous one. */
 static int local_init(struct vs_snap *snap, struct vs_snap *old,
 		      const int *expiration)
 {

@@ -61,7 +61,8 @@ static bool any_target_usable(const struct vs_snap *snap)
 	return false;
 }
 
-/* With the fallback flag: rehash, as in ip_vs, until a usable target is found. */
+/* With the fallback flag: rehash until a usable target is found, as ip_vs
+ * does. */
 static struct vs_dest *mh_fallback(const struct vs_snap *snap, u32 v, u32 slot)
 {
 	const u32 *target = snap->table;

@@ -49,8 +49,8 @@ static int rr_index_of(const struct vs_snap *snap, const struct vs_dest *dest)
 
 /*
  * As in ip_vs, a change does not restart the round: continue after the last
- * choice or, if that destination is gone, after its nearest predecessor that is
- * left.
+ * choice or, if that destination is gone, after its nearest predecessor that
+ * still exists.
  */
 static int rr_init(struct vs_snap *snap, struct vs_snap *old,
 		   const struct vs_snap_conf *conf)

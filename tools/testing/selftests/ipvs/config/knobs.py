@@ -33,7 +33,7 @@ def conn_max(family):
         tap.equal(came, [True] * 3 + [False] * 3, 'forwarded')
         tap.check(not rig.error(4005, 0.05), 'an error for a packet above the limit')
         rig.send(4000)
-        tap.check(rig.arrived(4000), 'a connection that was there before')
+        tap.check(rig.arrived(4000), 'an existing connection')
     rig.send(4004)
     tap.check(rig.arrived(4004), 'not forwarded without limit')
     rig.close()
@@ -207,7 +207,7 @@ def cache_bypass(family):
         if tap.check(conn, 'no connection'):
             tap.equal((conn.virtual, conn.dest, conn.dport, conn.state),
                       (site, '0.0.0.0' if family == 4 else '::', 0, 'SYN_RECV'), 'connection')
-    tap.check(arrived(base + 1, 'ack'), 'the connection does not go on')
+    tap.check(arrived(base + 1, 'ack'), 'the connection does not continue')
     tap.equal(table.of('TCP', base + 1, 80).state, 'ESTABLISHED', 'state')
     tap.check(not arrived(base + 2, 'syn', 0.1), 'bypassed with the knob off')
     rig.close()

@@ -295,7 +295,7 @@ def flood(family):
                   'the table stays full: %d' % table.size())
         if clients.weir:
             # others may have ended meanwhile
-            tap.check(wait_until(lambda: clients.dropped() > dropped, 10), 'drop_entry threw none out')
+            tap.check(wait_until(lambda: clients.dropped() > dropped, 10), 'drop_entry dropped none')
         goes_on(rig, 4000)
         another = Session(rig.at.vip)       # there is room again
         another.send()

@@ -244,7 +244,7 @@ snat() {
 	listed >"$SCRATCH/entries"
 	# one entry for each port of the client, which may have used a port twice
 	check "too few entries" [ "$(grep -c 'src=client dst=VIP' "$SCRATCH/entries")" -ge 3 ]
-	equal "answers not awaited at the director" \
+	equal "entries whose reply is not expected at the director" \
 		"$(grep 'src=client dst=VIP' "$SCRATCH/entries" | grep -vc 'src=server1 dst=director')" 0
 }
 

@@ -238,7 +238,7 @@ def answers(family):
 
 
 def finish(rig, lines, name):
-    tap.check(rig.establish(4900), 'no new connection after all that')
+    tap.check(rig.establish(4900), 'no new connection afterwards')
     rig.close()
     tap.golden(name, lines)
 

@@ -85,5 +85,5 @@ modprobe -aq nfnetlink_queue nft_queue || skip_all "this kernel has no NFQUEUE"
 with_topology
 with_servers
 background nsenter --net=/run/netns/director python3 -S "$HERE/nfqueue.py" 7
-busywait 20 bound || { echo "Bail out! nobody listens at the queue"; exit 1; }
+busywait 20 bound || { echo "Bail out! no process listens at the queue"; exit 1; }
 tests_run
