@@ -43,7 +43,7 @@ def removed(family):
     """The connections of a removed server stay, and their packets are dropped silently."""
     rig, table = rig_of(family, 0), ConnTable()
     first, second = server_of(rig, 4000), server_of(rig, 4001)
-    tap.check(first and second and first != second, 'servers do not alternate: %s %s' % (first, second))
+    tap.check(first and second and first != second, 'no alternation: %s %s' % (first, second))
     remove(rig, first)
     tap.equal(server_of(rig, 4000, 'ack'), None, 'receiver of a packet for a removed server')
     tap.check(not rig.error(4000, 0.05), 'an error for a packet to a removed server')
@@ -76,7 +76,7 @@ def revived(family):
     fields = rig.ipvs.dests(rig.service)[first, rig.dport]
     tap.equal(genl.stats_of(fields, genl.DST_STATS).get(genl.STAT_CONNS, 0), 0, 'counter after adding it again')
     tap.equal(server_of(rig, 4000, 'ack'), first, 'server of the connection')
-    tap.equal(server_of(rig, 4001, 'ack'), None, 'a connection of a server that was not added again')
+    tap.equal(server_of(rig, 4001, 'ack'), None, 'connection of a server that is gone')
     add(rig, second)
     tap.equal(server_of(rig, 4001, 'ack'), second, 'after adding the other server again')
     rig.close()
