@@ -50,7 +50,7 @@ static enum exit_status list_counters(bool exact)
 	int err = ipvs_get_counters(&counters);
 
 	if (err == -EOPNOTSUPP) {
-		fail("no counters: this ip_vs is the kernel's own, which has none by name");
+		fail("no counters: this is the kernel's own ip_vs, which has no named counters");
 		status = EXIT_LIST;
 	} else if (err) {
 		status = list_failed(err, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Three steps: match the words with the option table, check which options may
- * be combined, then call the setters in table order, not in the user's order.
- * Hence options may be given in any order ("-r server -t service").
+ * Three steps: match the words against the option table, check which options
+ * may be combined, then call the setters in table order, not in the user's
+ * order. Hence options may be given in any order ("-r server -t service").
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -36,7 +36,7 @@
 	  .metavar = value, .allowed = TAKE_SERVICE, .required = NEED_SERVICE, \
 	  .alone = ON_LIST, .number = proto, .set = setter, .help = text }
 
-/* An option that is there or not, and read with request_has() */
+/* An option without a value, read with request_has() */
 #define SWITCH(opt, short, long, where, text) \
 	{ .section = SEC_OPTIONS, .id = OPT_##opt, .letter = short, \
 	  .name = long, .allowed = where, .help = text }
@@ -56,7 +56,7 @@
 	  .group = "tunnel checksum", .allowed = ON_DEST, .number = flag, \
 	  .set = set_tun_csum, .help = text }
 
-/* Selects another listing than the table of services */
+/* Selects a listing other than the table of services */
 #define LISTS(opt, short, long, text) \
 	{ .section = SEC_OPTIONS, .id = OPT_##opt, .letter = short, \
 	  .name = long, .allowed = ON_LIST, .alone = ON_LIST, .help = text }

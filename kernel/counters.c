@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Named counters, and the functions that count and end a packet's way.
+ * Named counters, and the functions that count a packet's final verdict.
  */
 #include <linux/percpu.h>
 

@@ -154,7 +154,7 @@ struct vs_counts {
 const char *vs_counter_name(enum vs_counter c);
 const char *vs_counter_text(enum vs_counter c);
 
-/* Sums the counters over all CPUs. Not a snapshot: packets go on. */
+/* Sums the counters over all CPUs. Not a snapshot: counting continues. */
 void vs_counters_sum(const struct vs_net *vn, u64 sum[VS_COUNTERS]);
 
 #endif /* VS_COUNTERS_H */

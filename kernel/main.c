@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Weir: a replacement for the kernel's ip_vs. Setup and teardown of the module
- * and of its namespaces; the way of a packet begins in path/hook.c.
+ * and of its namespaces. Packets enter through path/hook.c.
  */
 #include <linux/init.h>
 #include <net/net_namespace.h>

@@ -43,7 +43,7 @@ struct vs_net {
 	bool exiting;			/* the namespace or the module */
 	struct rhashtable services;	/* struct vs_service by key, RCU */
 	struct rhashtable dests;	/* struct vs_dest by key */
-	struct rhltable reals;		/* likewise by address and port, RCU */
+	struct rhltable reals;		/* the same by address and port, RCU */
 	struct vs_config config;
 	struct vs_stats totals;
 	struct vs_est est;
@@ -67,9 +67,10 @@ static inline void vs_event(const struct vs_net *vn, enum vs_counter what)
 	this_cpu_inc(vn->counts->cnt[what]);
 }
 
-/* Counts an event of a packet. BHs disabled: on this CPU nobody else counts, so
- * a plain increment will do. (PREEMPT_RT allows preemption here: architectures
- * whose increment is not a single instruction may lose a count.) */
+/* Counts an event of a packet. BHs disabled: no other code counts on this CPU,
+ * so a plain increment suffices. (PREEMPT_RT allows preemption here:
+ * architectures whose increment is not a single instruction may lose a
+ * count.) */
 static inline void __vs_event(const struct vs_net *vn, enum vs_counter what)
 {
 	lockdep_assert_in_softirq();

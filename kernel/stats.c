@@ -69,7 +69,7 @@ static void services_sum_cpu(const struct list_head *services, int cpu,
 	}
 }
 
-/* Counts of freed objects are not kept by CPU: the first CPU gets them. */
+/* Counts of freed objects are not kept by CPU: add them to the first CPU's. */
 void vs_stats_sum_cpu(const struct vs_net *vn, int cpu, struct vs_sums *sum)
 {
 	bool with_base = cpu == cpumask_first(cpu_possible_mask);

@@ -83,7 +83,7 @@ static inline void vs_sums_add(struct vs_sums *sum, const struct vs_sums *more)
 void vs_stats_sum(const struct vs_cpu_stats __percpu *pcpu,
 		  struct vs_sums *sum);
 
-/* From here on the configuration lock is held. */
+/* The functions below require the configuration lock. */
 
 /* Adds the counts of a service or a namespace to @sum. */
 void vs_stats_sum_service(const struct vs_service *svc, struct vs_sums *sum);
@@ -92,7 +92,7 @@ void vs_stats_sum_total(const struct vs_net *vn, struct vs_sums *sum);
 /* Adds what the namespace counted on @cpu to @sum. */
 void vs_stats_sum_cpu(const struct vs_net *vn, int cpu, struct vs_sums *sum);
 
-/* Reports counts from @now on, and no rates. */
+/* Reports counts relative to @now from here on, and sets the rates to 0. */
 void vs_stats_zero(struct vs_stats *stats, const struct vs_sums *now);
 
 void vs_stats_view_dest(const struct vs_dest *dest, struct vs_stats_view *v);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints for the stages of a packet's way: events/weir in tracefs, weir:* in
- * perf. A disabled one costs a static branch; the fields are read behind it.
+ * Tracepoints for the stages of the packet path: events/weir in tracefs, weir:*
+ * in perf. A disabled tracepoint costs a static branch; the fields are read
+ * behind it.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM weir
@@ -147,7 +148,7 @@ TRACE_EVENT(weir_lookup,
 		  __entry->server, __entry->conn, __entry->in_error)
 );
 
-/* A scheduler chose a server; none: its address is 0. */
+/* A scheduler chose a server; if there is none, the address is 0. */
 TRACE_EVENT(weir_schedule,
 	TP_PROTO(const struct vs_pkt *p, const struct vs_service *svc,
 		 const struct vs_dest *dest),

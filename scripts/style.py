@@ -15,10 +15,10 @@ import sys
 
 NOISE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"', re.S)
 STATIC = re.compile(r'^static\b[^;{}()=#]*?\b(\w+)\(([^;{}]*?)\)[^;{}()=]*\{', re.M)
-# two words, yet no object
+# two words, but no object in the name
 GENERIC = {'free_rcu', 'look_up', 'set_up', 'clean_up', 'do_work', 'get_info'}
 COLUMNS = 80
-# what follows, indented, is not text: "::" at the end, but of directives only some
+# An indented block is not text after a line that ends in "::", or after one of these directives.
 LITERAL = re.compile(r' *(\.\. (code|code-block|parsed-literal|list-table|csv-table|figure|image)::'
                      r'|(?!\.\. ).*::\s*$)')
 
@@ -33,7 +33,7 @@ def sources(folder):
 
 
 def check_statics(folder):
-    """A name in a stack trace, in ftrace or perf stands for one function and tells its object."""
+    """A name in a stack trace, in ftrace or perf must identify one function and its object."""
     files = collections.defaultdict(set)
     for path in sources(folder):
         with open(path, encoding='utf-8') as file:
@@ -76,7 +76,7 @@ def check_rst(path):
 
 
 def is_breakable(line):
-    """There is a place to break the line: it is not one long word, as an address is."""
+    """Whether the line can be broken: it is not one long word, such as an address."""
     return '://' not in line and max(map(len, line.split())) < COLUMNS - 10
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Compare our ipvsadm with Debian's on the same ip_vs, in a guest of
-# tools/testing/vm: same listings to the byte, same table after the same
-# commands, same status and message on errors.
+# tools/testing/vm: byte-identical listings, the same table after the same
+# commands, the same status and message on errors.
 #
 #   one host:  TCP, UDP ──> LOCAL_OUT ──> ip_vs ──> dummy0 ──> nowhere
 #              10.9.0.254/24, fd00:9::fe/64      VIPs and servers are in these
@@ -293,8 +293,8 @@ configuration() {
 	verdict 'restored tables' "$WORK/theirs" "$WORK/ours"
 }
 
-# Both tools restore rules that ours saved. Debian's reads thresholds but does
-# not save them.
+# Both tools restore rules that our tool saved. Debian's tool reads thresholds
+# but does not save them.
 saved() {
 	table "$OURS"
 	"$OURS" -Sn > "$WORK/rules"
@@ -318,7 +318,7 @@ saved() {
 	verdict 'our rules, replacing the table' "$WORK/want" "$WORK/got"
 	"$THEIRS" -Sn > "$WORK/theirs"
 	"$OURS" -Sn | sed 's/ -x .*//' > "$WORK/ours"
-	verdict 'rules but for the thresholds' "$WORK/theirs" "$WORK/ours"
+	verdict 'rules except for the thresholds' "$WORK/theirs" "$WORK/ours"
 }
 
 lists() {
@@ -381,7 +381,7 @@ strange_connections() {
 		grep -q 4711-0815 "$WORK/theirs" || [[ $options != *conn ]] || not_ok 'a file as /proc'
 		verdict "a file of connections: $options" "$WORK/theirs" "$WORK/ours"
 	done
-	# Debian's reads 255 bytes and parses the rest as another line
+	# Debian's tool reads 255 bytes and parses the rest as another line
 	echo "UDP 0A000001 13C4 0A090001 13C4 0A09000B 13C4 UDP 299 sip $(printf 'x%.0s' {1..255})" \
 		>> "$WORK/proc/net/ip_vs_conn"
 	if [[ $(with_file_as_proc "$OURS" -Lnc --persistent-conn | tail -n 1) = \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Attributes of the netlink family "IPVS". Requests are validated as leniently
- * as by the kernel's ip_vs: unknown attributes are ignored, addresses have 4 or
+ * as in the kernel's ip_vs: unknown attributes are ignored, addresses have 4 or
  * 16 bytes, attributes that later kernels added are optional.
  */
 #include "api/genl.h"

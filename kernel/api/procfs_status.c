@@ -10,7 +10,7 @@
 #include "api/procfs.h"
 #include "net.h"
 
-#define LENGTHS		8	/* the last one: that long or longer */
+#define LENGTHS		8	/* longer chains count as LENGTHS - 1 */
 #define BATCH		4096	/* buckets per RCU read-side section */
 #define RETRIES		5	/* after a concurrent resize */
 

@@ -16,7 +16,7 @@ static_assert(sizeof(struct ip_vs_service_entry) == 104);
 static_assert(sizeof(struct ip_vs_dest_entry) == 96);
 
 /**
- * struct get_request - a request to get something
+ * struct get_request - a get command
  * @vn:		namespace
  * @user:	argument and answer
  * @len:	size of the argument; the size of the answer if it differs

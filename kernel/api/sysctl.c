@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * net.ipv4.vs.*: names, defaults, ranges and permissions as the kernel's ip_vs
- * has them. An invalid value is refused with EINVAL and changes nothing. See
- * Documentation/sysctl.rst for what each knob does.
+ * net.ipv4.vs.*, with the names, defaults, ranges and permissions of the
+ * kernel's ip_vs. An invalid value is refused with EINVAL and changes nothing.
+ * See Documentation/sysctl.rst for the purpose of each knob.
  */
 #include <linux/capability.h>
 #include <linux/cpumask.h>
@@ -281,14 +281,14 @@ static struct ctl_table knob_ctl(const struct knob *k, struct vs_net *vn)
 		.maxlen = k->size,
 		.mode = k->host && !net_is_host(vn) ? 0444 : 0644,
 		.proc_handler = k->handler ?: knob_set_int,
-		/* the kernel's own handlers would take these for limits */
+		/* the kernel's own handlers interpret these as limits */
 		.extra1 = ours ? (void *)k : NULL,
 		.extra2 = ours ? vn : NULL,
 	};
 }
 
-/* Sets the defaults: those of the table, then those that are no constant or
- * differ between the initial namespace and others. */
+/* Sets the defaults from the table, then those that are not constant or differ
+ * between the initial namespace and others. */
 static void knobs_set_defaults(struct vs_net *vn)
 {
 	struct vs_sysctl *s = &vn->sysctl;

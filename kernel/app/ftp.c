@@ -103,8 +103,8 @@ static void ftp_expect_active(struct vs_app_segment *t)
 	ftp_note_error(t, vs_expect_new(t, &d));
 }
 
-/* The virtual port is the real server's own @port, unless the client has a
- * connection to another real server there: then a random one. */
+/* The virtual port is the real server's own @port, or a random port if the
+ * client has a connection to another real server at @port. */
 static int ftp_expect_passive(struct vs_app_segment *t, __be16 port,
 			      __be16 *vport)
 {
@@ -137,9 +137,9 @@ static unsigned int ftp_print_passive(const struct vs_conn *cp,
 			 a[3], ntohs(port) >> 8, ntohs(port) & 0xff);
 }
 
-/* Multi-line replies are skipped, as they may hold any text. A request remains
- * pending after an error reply, which may belong to another one: clients may
- * send several commands without waiting. */
+/* Multi-line replies are skipped, as their text is arbitrary. A request remains
+ * pending after an error reply, which may belong to another request: clients
+ * may send several commands without waiting. */
 static void ftp_read_reply(void *arg, const char *line, unsigned int len,
 			   u32 seq, bool whole)
 {

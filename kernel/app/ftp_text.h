@@ -56,7 +56,7 @@ enum ftp_verb {
 	FTP_EPRT = 0x8,
 };
 
-/* Address and port on which somebody listens. */
+/* Address and port on which the client listens. */
 struct ftp_end {
 	union nf_inet_addr addr;
 	__be16 port;

@@ -12,7 +12,7 @@
 
 #define FAR	(1u << 30)	/* bytes; windows are smaller, see RFC 7323 */
 
-/* By how much bytes after @e are shifted. */
+/* Returns the shift of the bytes after @e. */
 static s32 edit_shift(const struct vs_edit *e)
 {
 	return e->before + e->len - (s32)(e->end - e->start);
@@ -61,8 +61,8 @@ static void edit_move_to(struct vs_edit *e, u32 seq)
 	e->len = 0;
 }
 
-/* Forgets edits before their distance reaches 2^31, up to which sequence
- * numbers can be compared. */
+/* Forgets old edits in time: sequence numbers can only be compared up to a
+ * distance of 2^31. */
 static void seqmap_age(struct vs_seqmap *m)
 {
 	while (m->n && m->top - m->edit[0].end >= FAR) {

@@ -11,10 +11,10 @@
  * struct vs_edit - replacement of a text in a TCP stream
  * @start:	sequence number of the first byte that is replaced
  * @end:	sequence number of the first byte that is not
- * @before:	by how much bytes before @start are shifted
+ * @before:	shift of the bytes before @start
  * @len:	length of @text
- * @text:	replacement. It stands for the last byte, the others are removed: a
- *		segment carries all of it or none
+ * @text:	replacement. It takes the place of the last byte, the others are
+ *		removed: a segment carries all of @text or none
  */
 struct vs_edit {
 	u32 start;
@@ -41,18 +41,18 @@ struct vs_seqmap {
 /* Maps the sender's sequence number @seq to the receiver's. */
 u32 vs_seqmap_seq(const struct vs_seqmap *m, u32 seq);
 
-/* Maps the receiver's sequence number @ack to the sender's. One inside a
+/* Maps the receiver's sequence number @ack to the sender's. A number inside a
  * replacement is rounded down to the start of the replaced text, or up (@up) to
  * its end. */
 u32 vs_seqmap_ack(const struct vs_seqmap *m, u32 ack, bool up);
 
-/* Replaces the bytes from @start to @end (sequence numbers) by @text. false:
- * @len is 0 or above VS_EDIT_TEXT, or bytes from @start on were forwarded
- * already. */
+/* Replaces the bytes from @start to @end (sequence numbers) by @text. Returns
+ * false if @len is 0 or above VS_EDIT_TEXT, or if bytes from @start on were
+ * forwarded already. */
 bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
 		   unsigned int len);
 
-/* Bytes before @end are being forwarded. */
+/* Records that the bytes before @end are forwarded. */
 void vs_seqmap_pass(struct vs_seqmap *m, u32 end);
 
 #endif /* VS_SEQMAP_H */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Force-included before every file. The code uses the API of the newest kernel.
- * The headers in this folder, one per API area, supply what older kernels lack.
- * The probes in Kbuild.include select it, never a version number.
+ * The headers in this folder, one per API area, supply the parts that older
+ * kernels lack, as selected by the probes in Kbuild.include, never by a version
+ * number.
  */
 #ifndef VS_COMPAT_H
 #define VS_COMPAT_H

@@ -146,7 +146,7 @@ static void dest_unlist(struct vs_dest *dest)
 	dest->configured = false;
 }
 
-/* Ends scheduling to @dest. Its connections go on. */
+/* Ends scheduling to @dest. Its connections continue. */
 static void dest_retire(struct vs_dest *dest)
 {
 	clear_bit(ilog2(VS_DEST_AVAILABLE), &dest->flags);
@@ -240,7 +240,7 @@ static int add_dest_stage(struct vs_txn *txn, struct vs_service *svc,
 	if (err)
 		return err;
 	dest = vs_dest_lookup(svc, conf->af, &conf->addr, conf->port);
-	/* packets still see one that this transaction deletes */
+	/* still visible to packets if this transaction deletes it */
 	if (dest && (dest->configured || vs_dest_available(dest)))
 		return vs_refuse(extack, "destination exists already", -EEXIST);
 	if (dest) {

@@ -13,7 +13,7 @@
 /* Registers the packet hooks of family @af unless it has services. Call before
  * counting the new service. */
 int vs_config_hooks_start(struct vs_net *vn, u8 af);
-/* Unregisters them unless the family has services left. */
+/* Unregisters the packet hooks of family @af unless it has services left. */
 void vs_config_hooks_stop(struct vs_net *vn, u8 af);
 
 /* Enables IPv6 defragmentation ahead of the hooks, as non-first fragments carry

@@ -177,7 +177,7 @@ static int add_service_check(struct vs_net *vn, const struct vs_svc_key *key,
 {
 	int err;
 
-	/* packets still see one that this transaction deletes */
+	/* still visible to packets if this transaction deletes it */
 	*svc = vs_service_by_key(vn, key);
 	if (*svc && ((*svc)->configured || vs_service_configured(*svc)))
 		return vs_refuse(extack, "service exists already", -EEXIST);
@@ -259,8 +259,8 @@ int vs_config_add_service(struct vs_net *vn, const struct vs_svc_key *key,
 	return err;
 }
 
-/* Edit. With an unchanged scheduler the snapshot stays, and with it the
- * scheduler's state: wrr continues its round. */
+/* Edit. If the scheduler does not change, the snapshot and with it the
+ * scheduler's state are kept: wrr continues its round. */
 
 static void edit_service_undo(struct vs_txn_op *op)
 {

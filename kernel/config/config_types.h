@@ -23,8 +23,8 @@
  * @quiet:	RCU state when the last packet hook was unregistered
  * @defrag6:	nf_defrag_ipv6 is enabled
  * @num_services: number of @services
- * @num_af:	the same by family. The packet hooks of a family are registered
- *		while it is not 0
+ * @num_af:	number of @services by family. The packet hooks of a family are
+ *		registered while it is not 0
  * @num_fwmark:	fwmark services by family
  * @num_port0:	services for port 0
  * @num_ftp:	services for FTP's control port, by family

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Rate estimation: every two seconds a thread per namespace moves each rate a
- * quarter of the way to the rate measured over that period. The thread has the
- * name that ip_vs gives its own, for scripts that look for it. A change of
- * est_nice or est_cpulist replaces the thread.
+ * quarter of the way to the rate measured over that period. The thread is named
+ * as in ip_vs, for scripts that look for that name. A change of est_nice or
+ * est_cpulist replaces the thread.
  */
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -17,7 +17,8 @@
 
 #define EST_PERIOD	(2 * HZ)
 
-/* From counts per EST_PERIOD to vs_stats.rate, scaled and per second. */
+/* Left shift from counts per EST_PERIOD to the scale of vs_stats.rate, which is
+ * per second. */
 static const u8 est_shift[VS_CNT_MAX] = {
 	[VS_CNT_CONNS] = 10 - 1,
 	[VS_CNT_INPKTS] = 10 - 1,

@@ -13,9 +13,9 @@ struct task_struct;
  * struct vs_est - the thread that estimates the rates of a namespace
  * @task:	NULL before the first service and while estimation is off.
  *		Changes under the configuration lock
- * @wait:	where @task sleeps until @next, for services, or for its end
+ * @wait:	@task sleeps here until @next, a new service or its end
  * @next:	time of the next estimation, jiffies; written by @task
- * @number:	of the namespace, for the thread's name
+ * @number:	number of the namespace, part of the thread's name
  */
 struct vs_est {
 	struct task_struct *task;
@@ -31,8 +31,7 @@ void vs_est_kick(struct vs_net *vn);
  * lock, waits for the previous thread to end. */
 void vs_est_restart(struct vs_net *vn);
 
-/* Sets est_cpulist and applies it. Process context; takes the configuration
- * lock. */
+/* Sets and applies est_cpulist. Context as for vs_est_restart(). */
 void vs_est_set_cpus(struct vs_net *vn, const struct cpumask *cpus);
 
 void vs_est_net_init(struct vs_net *vn);

@@ -24,7 +24,7 @@ static void reap_dests(struct vs_service *svc, bool all)
 			continue;
 		if (snap)
 			vs_snap_forget(snap);
-		snap = NULL;	/* has forgotten all of them */
+		snap = NULL;	/* has forgotten all removed destinations */
 		vs_route_drop(dest);
 		vs_dest_free(dest);
 	}

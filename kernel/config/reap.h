@@ -5,7 +5,8 @@
 #include "types.h"
 
 /* Configuration lock held, @dest was removed. Schedules the end of its
- * connections (with expire_nodest_conn) and, once it is unused, its own. */
+ * connections (with expire_nodest_conn) and, once it is unused, that of
+ * @dest. */
 void vs_reap_later(struct vs_dest *dest);
 
 /* Configuration lock held; no connection holds a destination, no packet is in
@@ -13,7 +14,7 @@ void vs_reap_later(struct vs_dest *dest);
 void vs_reap_all(struct vs_net *vn);
 
 void vs_reap_net_init(struct vs_net *vn);
-/* Stops both works. No service is configured any more. */
+/* Stops the work items. No service is configured any more. */
 void vs_reap_net_stop(struct vs_net *vn);
 
 #endif /* VS_REAP_H */

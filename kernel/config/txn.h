@@ -4,7 +4,7 @@
 
 #include "config/config.h"
 
-/* What vs_config_notify() reports. */
+/* The changes that vs_config_notify() reports. */
 enum vs_config_event {
 	VS_CONFIG_SERVICE_ADDED,
 	VS_CONFIG_SERVICE_EDITED,
@@ -30,9 +30,9 @@ void vs_config_notify(struct vs_net *vn, enum vs_config_event event,
 struct vs_txn_op;
 
 /**
- * struct vs_txn_type - how an operation is completed or taken back
- * @undo:	takes back what was staged, in reverse order of staging; only the
- *		parameters of a removed destination may stay changed
+ * struct vs_txn_type - how an operation is completed or undone
+ * @undo:	reverts the staged change, in reverse order of staging; only the
+ *		parameters of a removed destination may remain changed
  * @apply:	runs before the snapshots are published, or NULL
  * @finish:	runs after the snapshots were published; reports the change by
  *		vs_config_notify()
@@ -89,7 +89,7 @@ void vs_txn_add(struct vs_txn *txn, struct vs_txn_op *op);
 /**
  * vs_txn_end - commit or undo a transaction, release the configuration lock
  * @txn:	transaction
- * @err:	what staging returned; if it is not 0, everything is undone
+ * @err:	result of staging; if it is not 0, all operations are undone
  *
  * Return: @err, or -ENOMEM if a snapshot could not be built.
  */

@@ -19,7 +19,7 @@
 
 /*
  * Ports of apps. Changed under app_slots_lock, read under RCU: @app is set
- * after @port and cleared without touching it.
+ * after @port and cleared without changing it.
  */
 static struct app_slot {
 	const struct vs_app __rcu *app;
@@ -46,8 +46,8 @@ static bool app_port_listed(const u16 *ports, unsigned int n, u16 port)
 	return false;
 }
 
-/* All of @ports are checked before the first is taken: from then on connections
- * may hold the module, whose init function could no longer fail. */
+/* Checks all of @ports before the first one is taken: as soon as connections
+ * may hold the module, its init function can no longer fail. */
 static int app_check_ports(const u16 *ports, unsigned int n)
 {
 	unsigned int wanted = 0;
@@ -104,7 +104,8 @@ void vs_app_unregister(const struct vs_app *app)
 	mutex_lock(&app_slots_lock);
 	app_leave_slots(app);
 	mutex_unlock(&app_slots_lock);
-	/* app_bind_slot() may have read @app and not yet tried its module. */
+	/* app_bind_slot() may have read @app, but not yet called
+	 * try_module_get(). */
 	synchronize_rcu();
 }
 EXPORT_SYMBOL_GPL(vs_app_unregister);

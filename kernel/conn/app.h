@@ -13,7 +13,7 @@ struct seq_file;
 #define VS_APP_PORTS	8	/* of all apps together */
 
 /**
- * struct vs_app_session - what an app remembers of a connection
+ * struct vs_app_session - an app's state for a connection
  * @out:	sequence number mapping of the real server's stream
  * @expect_client: client's address of the last connection that was expected
  * @expect_cport: its client port, 0 for any
@@ -34,8 +34,8 @@ struct vs_app_session {
  * @session:	allocated with the first payload after the handshake, so that a
  *		SYN flood does not consume this memory
  * @lock:	protects @session and @first
- * @first:	initial sequence number of the real server's stream; another one
- *		starts a new stream on the same ports
+ * @first:	initial sequence number of the real server's stream; a different
+ *		number starts a new stream on the same ports
  * @slot:	index of the app's port, see app.c
  */
 struct vs_app_conn {
@@ -90,7 +90,7 @@ struct vs_app {
 };
 
 /**
- * vs_app_register - hand the connections to some ports to an app
+ * vs_app_register - register an app for virtual ports
  * @app: app
  * @ports: virtual ports in host order; 0 is skipped
  * @n: number of @ports
@@ -105,11 +105,11 @@ int vs_app_register(const struct vs_app *app, const u16 *ports,
 void vs_app_unregister(const struct vs_app *app);
 
 /**
- * vs_app_bind - attach the app of its virtual port to a new connection
+ * vs_app_bind - attach an app to a new connection, by the virtual port
  * @cp: connection, not hashed yet
  *
  * Context: RCU, BH disabled.
- * Return: 0, also if no app has that port; -ENOMEM.
+ * Return: 0, also if no app has the port; -ENOMEM.
  */
 int vs_app_bind(struct vs_conn *cp);
 /* @cp dies: it no longer counts as a user of its app. Readers may still use

@@ -11,7 +11,7 @@
  *	leave the wheel		@rcu may overlay @wheel
  *	unbind			destination, control and app are released
  *	drop the reference	of the table; connections that have this one as
- *				control hold theirs
+ *				control hold further references
  *
  * When the last reference is dropped, the memory is freed after a grace period.
  */
@@ -46,7 +46,7 @@ static void conn_free_rcu(struct rcu_head *head)
 	conn_free(cp);
 }
 
-/* NULL if @cp is NULL or about to be freed. */
+/* Takes a reference. Returns NULL if @cp is NULL or about to be freed. */
 static struct vs_conn *conn_get(struct vs_conn *cp)
 {
 	return cp && refcount_inc_not_zero(&cp->ref) ? cp : NULL;
@@ -87,7 +87,8 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	conn_set_addr(cp, VS_VADDR, conf->vaddr);
 	if (dest) {
 		cp->method = dest->method;
-		/* another family: a tunnel, there is no tuple with it */
+		/* families only differ with tunnels, whose packets have no
+		 * tuple with @dest's address */
 		if (dest->key.af == conf->af)
 			conn_set_addr(cp, VS_DADDR, &dest->key.addr);
 	} else {
@@ -127,8 +128,7 @@ static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 	percpu_counter_inc(&vn->conns);
 }
 
-/* Releases what conn_attach() and vs_app_bind() took; @st is the final state
- * word. */
+/* Undoes conn_attach() and vs_app_bind(); @st is the final state word. */
 static void conn_detach(struct vs_conn *cp, u32 st)
 {
 	if (cp->dest) {
@@ -202,7 +202,7 @@ void vs_conn_end(struct vs_conn *cp)
 	vs_assert_packet_context();
 	conn_detach(cp, cp->st);
 	dst_release(rcu_dereference_protected(cp->out_dst, 1));
-	/* A template's extension is still its creator's, see vs_conn_conf. */
+	/* A template's creator still owns the extension, see vs_conn_conf. */
 	if (cp->st & VS_ST_APP)
 		vs_conn_ext_free(cp->ext);
 	conn_free(cp);

@@ -167,11 +167,11 @@ static inline void vs_conn_set_hashed(struct vs_conn *cp)
 		;
 }
 
-/* drop_entry may remove connections with up to so many packets. */
+/* drop_entry may remove connections with at most this many packets. */
 #define VS_VICTIM_PKTS	8
 
-/* Counts a packet of the client, up to VS_VICTIM_PKTS and one more: later
- * packets do not write here. */
+/* Counts a client's packet, up to VS_VICTIM_PKTS + 1: later packets do not
+ * write @in_pkts. */
 static inline void vs_conn_count(struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st), n;
@@ -186,10 +186,10 @@ static inline void vs_conn_count(struct vs_conn *cp)
 }
 
 /*
- * Whether the packets of @cp are only forwarded. VS_ST_KEEP must be set: until
- * then the packets are counted. VS_ST_APP must not: an app reads the payload.
- * Nor VS_ST_ONE_PACKET: the connection ends with its packet. One load and one
- * compare for the three.
+ * Whether the packets of @cp are only forwarded: VS_ST_KEEP is set (until then
+ * the packets are counted), VS_ST_APP is not (an app reads the payload), and
+ * VS_ST_ONE_PACKET is not (the connection ends with its packet). One load and
+ * one compare test all three.
  */
 static inline bool vs_conn_is_plain(const struct vs_conn *cp)
 {
@@ -214,7 +214,7 @@ static inline u8 vs_conn_state(const struct vs_conn *cp)
  * @method:	forwarding method if there is no @dest
  * @st:		VS_ST_TEMPLATE, _ONE_PACKET, _EXPECTED, _NFCT
  * @fwmark:	mark of the virtual service
- * @timeout:	of a template, in jiffies
+ * @timeout:	timeout of a template, in jiffies
  * @dest:	destination, or NULL
  * @control:	template or control connection, or NULL
  * @ext:	extension, taken over if the connection is created; or NULL
@@ -269,8 +269,9 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
  *				its control too if that loses its last connection
  *	vs_conn_flush()		exit of a namespace, expire_nodest_conn: kills all,
  *				or all of removed destinations
- *	vs_conn_retire()	not an end: a template without new connections.
- *				Stays until those it has are gone and it expires
+ *	vs_conn_retire()	not an end: a template gets no new connections.
+ *				It stays until its connections are gone and it
+ *				expires
  */
 
 /* @cp was never hashed and has no other user. BH disabled. */
@@ -324,7 +325,7 @@ void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout);
  * services does not pay for them. Under vn->config.lock. */
 int vs_conn_net_start(struct vs_net *vn);
 int vs_conn_net_init(struct vs_net *vn);
-/* There are no packets any more: kills all connections. */
+/* Kills all connections. No packet is in flight. */
 void vs_conn_net_exit(struct vs_net *vn);
 int vs_conn_init(void);
 void vs_conn_exit(void);

@@ -31,8 +31,8 @@ bool vs_defence_drops(struct vs_net *vn)
 	return true;
 }
 
-/* The fewer packets a connection has had, the likelier it is removed: of the
- * connections with n packets, every n-th is. */
+/* The fewer packets a connection has had, the likelier it is removed: every
+ * n-th of the connections with n packets. */
 static bool defence_is_turn(struct vs_defence *d, const struct vs_conn *cp)
 {
 	u32 n = READ_ONCE(cp->in_pkts);
@@ -124,7 +124,7 @@ static s64 defence_avail_pages(void)
 }
 
 /* Whether the mechanism with the sysctl @mode is on. The sysctl shows whether
- * an automatic one is active: 1 becomes 2 and vice versa, unless the
+ * an automatic mechanism is active: 1 becomes 2 and vice versa, unless the
  * administrator has just changed it. */
 static bool defence_is_on(int *mode, bool nomem)
 {

@@ -14,7 +14,7 @@
  * @drop_entry:	remove half-open and idle connections
  * @spare:	victims to spare before the next one is removed, by number of
  *		packets - 1; see defence_is_turn()
- * @lock:	of all except reading @drop_rate
+ * @lock:	protects all fields, except that @drop_rate is read without it
  * @work:	runs once a second while there are services
  *
  * Three mechanisms, drop_entry, drop_packet and secure_tcp, each with mode 0
@@ -34,7 +34,7 @@ bool vs_defence_drops(struct vs_net *vn);
 
 /* Applies a changed sysctl. Process context. */
 void vs_defence_update(struct vs_net *vn);
-/* Starts the periodic work if a mechanism is on, as with the first service. */
+/* Starts the periodic work if a mechanism is on. */
 void vs_defence_start(struct vs_net *vn);
 
 void vs_defence_net_init(struct vs_net *vn);

@@ -11,8 +11,8 @@
  * port comes from the client.
  *
  * There can be only one connection with a tuple, but several sessions may ask
- * for it, and the payload can name anything, including somebody else's address.
- * Up to three parties are involved:
+ * for it, and the payload can name any address, including a third party's. Up
+ * to three parties are involved:
  *
  *	the control connection	on which the new expectation was negotiated,
  *				with its client
@@ -33,16 +33,16 @@
  *    could withdraw it by its next command, so rule 3 is applied.
  *
  * 3. Expected or finished, and leading elsewhere, it may only be displaced by a
- *    session of the client that it belongs to. If anybody could, naming a
+ *    session of the client that it belongs to. If any session could, naming a
  *    victim's address would be enough to take the victim's connections away.
  *    Even the client's own session does not displace what another living session
  *    (of whichever client) still waits for, unless the client has chosen the
  *    port itself (active FTP): then the newest request reflects what the client
  *    wants. In passive FTP the app tries another virtual port instead.
  *
- * conntrack is told to relate an expected connection to its control connection
- * only if it belongs to the client of the latter: a firewall that accepts
- * "related" must not admit third parties.
+ * In conntrack an expected connection becomes related to its control connection
+ * only if both belong to the same client: a firewall that accepts "related"
+ * must not admit third parties.
  */
 #include <linux/ip_vs.h>
 #include <linux/netfilter.h>
@@ -207,9 +207,9 @@ int vs_expect_new(struct vs_app_segment *t, const struct vs_expect_conf *d)
 EXPORT_SYMBOL_GPL(vs_expect_new);
 
 /* Replaces @exp, expected from any port, by a connection from @p's port. The
- * new one is made before @exp is killed, so that two CPUs with SYNs from two
- * ports cannot both succeed: the one that kills @exp wins, the other one takes
- * its connection back. */
+ * new connection is created before @exp is killed, so that two CPUs with SYNs
+ * from two ports cannot both succeed: the CPU that kills @exp wins, the other
+ * one kills its new connection. */
 static struct vs_conn *expect_replace_by(struct vs_pkt *p, struct vs_conn *exp)
 {
 	struct vs_conn_conf conf = {

@@ -40,8 +40,9 @@ int vs_expect_new(struct vs_app_segment *t, const struct vs_expect_conf *d);
  * vs_expect_confirm - match a client's SYN with an expected connection
  * @p: packet without a connection
  *
- * If @p opens a connection that is expected from any port, that one is replaced
- * by a connection from @p's port. Called only while vn->expected is not 0.
+ * If @p opens a connection that is expected from any port, the latter is
+ * replaced by a connection from @p's port. Called only while vn->expected is
+ * not 0.
  *
  * Context: RCU, BH disabled.
  * Return: the connection; or NULL, p->verdict being NF_ACCEPT if @p was not

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The extension of a connection: what only templates of a persistence engine
- * and connections of an app have.
+ * The extension of a connection: data that only templates of persistence
+ * engines and connections of apps have.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -24,7 +24,7 @@ struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe,
 	ext = kmalloc(struct_size(ext, data, len), GFP_ATOMIC);
 	if (!ext)
 		return ERR_PTR(-ENOMEM);
-	/* The service has just let go of an engine that is being unloaded. */
+	/* The engine is being unloaded; the service has just released it. */
 	if (!try_module_get(pe->owner)) {
 		kfree(ext);
 		return ERR_PTR(-EINVAL);

@@ -26,11 +26,11 @@ struct vs_conn_ext {
 };
 
 /**
- * vs_conn_ext_new - the key that a persistence engine finds in a packet
+ * vs_conn_ext_new - extract the key of a persistence engine from a packet
  * @pe: persistence engine of the packet's service
  * @p: packet; the engine may move its data
  *
- * The result serves to look up a template and, if there is none, becomes the
+ * The result is used to look up a template and, if there is none, becomes the
  * extension of a new one.
  *
  * Context: RCU, BH disabled.

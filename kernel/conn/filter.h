@@ -8,7 +8,7 @@
 #include "types.h"
 
 /*
- * Lets unrelated packets pass for a load and a branch: two Bloom filters with a
+ * Detects unrelated packets with a load and a branch: two Bloom filters with a
  * single hash, one of the virtual addresses of services and connections, one of
  * the real servers whose packets are translated (NAT). A clear bit proves that
  * an address is unknown. Bits are set before the object can be found, and

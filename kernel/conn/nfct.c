@@ -115,7 +115,7 @@ static void nfct_unexpect(const struct vs_conn *cp,
 	exp = nf_ct_expect_find_get(cp->vn->net, zone, &t);
 	if (!exp)
 		return;
-	/* Leave those for any source, and those of the administrator. */
+	/* Keep expectations for any source and those of the administrator. */
 	if (nf_inet_addr_cmp(&exp->tuple.src.u3, &t.src.u3) &&
 	    !(exp->flags & (NF_CT_EXPECT_PERMANENT | NF_CT_EXPECT_USERSPACE)))
 		nf_ct_unexpect_related(exp);
@@ -184,8 +184,8 @@ void vs_nfct_kill(const struct vs_conn *cp)
 	struct nf_conntrack_tuple_hash *h;
 	struct nf_conn *ct;
 
-	/* When the namespace exits, its entries go anyway; when the module is
-	 * unloaded, they stay. */
+	/* When the namespace exits, conntrack deletes its entries; when the
+	 * module is unloaded, they stay. */
 	if (!cp->cport || READ_ONCE(cp->vn->exiting))
 		return;
 	nfct_set_addr(cp, &t.src.u3, VS_CADDR);

@@ -18,23 +18,24 @@
 
 #if IS_ENABLED(CONFIG_NF_CONNTRACK)
 
-/* Alters the reply tuple of @skb's entry if that is new; @dir is the packet's
- * direction. BH disabled. */
+/* Alters the reply tuple of @skb's entry if the entry is new; @dir is the
+ * packet's direction. BH disabled. */
 void vs_nfct_follow(struct sk_buff *skb, const struct vs_conn *cp,
 		    enum vs_dir dir);
 
 /* Confirms the entry of @skb, which is about to be encapsulated: the outer
- * packet has no entry, so that the stack would not confirm it. false: drop the
- * packet. */
+ * packet has no entry, so that the stack would not confirm it. Returns false if
+ * the packet must be dropped. */
 bool vs_nfct_confirm(struct sk_buff *skb);
 
 /* Whether the entry of @skb is confirmed: its reply tuple names a real server
  * and cannot be altered any more. */
 bool vs_nfct_is_old(const struct sk_buff *skb);
 
-/* Makes conntrack relate the coming entry of @cp to that of its control
- * connection, of which @skb is a packet, if a conntrack helper is assigned to
- * the latter. Called again, it renews the expectation. RCU, BH disabled. */
+/* Makes the future conntrack entry of @cp related to that of its control
+ * connection, if the latter has a conntrack helper. @skb is a packet of the
+ * control connection. A repeated call renews the expectation. RCU, BH
+ * disabled. */
 void vs_nfct_expect(const struct sk_buff *skb, const struct vs_conn *cp);
 
 /* Removes the expectation of @cp, which is dead but still hashed. Finds only

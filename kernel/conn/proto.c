@@ -31,7 +31,7 @@ static const u16 tcp_seconds[VS_TCP_S_MAX] = {
 };
 
 /* Seconds that a step of a handshake or shutdown may take: the longest
- * retransmission timeout (RFC 9260, RTO.Max) and one. */
+ * retransmission timeout (RFC 9260, RTO.Max) plus one. */
 #define SCTP_STEP	(60 + 1)
 
 static const u16 sctp_seconds[VS_SCTP_S_MAX] = {
@@ -141,8 +141,8 @@ void vs_proto_set_state(struct vs_conn *cp, u8 state)
 	proto_write_timeout(cp);
 }
 
-/* @cp is established, or answered (UDP): its template is not the product of a
- * flood, and drop_entry spares it. */
+/* @cp is established, or answered (UDP): marks its template as assured, so that
+ * drop_entry spares it. */
 static void proto_assure_tmpl(struct vs_conn *cp)
 {
 	struct vs_conn *tmpl = cp->control;

@@ -22,7 +22,7 @@ enum vs_tcp_state {
 	VS_TCP_S_MAX
 };
 
-/* SCTP states; likewise. */
+/* SCTP states. The numbers are part of the sync protocol. */
 enum vs_sctp_state {
 	VS_SCTP_S_NONE,
 	VS_SCTP_S_INIT1,
@@ -45,7 +45,7 @@ enum vs_sctp_state {
  * answered (UDP). */
 #define VS_TMPL_ASSURED	1u
 
-/* Who has sent the packet: index of the state tables. */
+/* Sender of the packet: index of the state tables. */
 enum vs_state_dir {
 	VS_STATE_INPUT,		/* the client; replies pass the director */
 	VS_STATE_OUTPUT,	/* the real server */
@@ -70,13 +70,13 @@ struct vs_proto_net {
 void vs_proto_net_init(struct vs_proto_net *pn);
 
 /**
- * vs_proto_state - let a packet change the state of its connection
+ * vs_proto_state - update the state of a connection by a packet
  * @cp: connection
  * @p: packet
  * @dir: direction of @p
  *
- * Writes to @cp only if its state or timeout changes. The timeout that is
- * written belongs to the state that @cp has when all CPUs are done with it.
+ * Writes to @cp only if its state or timeout changes. When all concurrent calls
+ * have returned, the timeout is that of @cp's state.
  *
  * Context: RCU, BH disabled.
  */
@@ -90,7 +90,7 @@ void vs_proto_set_state(struct vs_conn *cp, u8 state);
 /* Phase of a connection, independent of its protocol. */
 enum vs_phase {
 	VS_PHASE_OPENING,	/* may be a spoofed SYN or INIT */
-	VS_PHASE_LASTING,	/* established; always, if there are no states */
+	VS_PHASE_LASTING,	/* established, or a protocol without states */
 	VS_PHASE_ENDING,	/* closing, closed, or expected */
 };
 

@@ -11,7 +11,7 @@
  * bucket whose chain was moved to the next generation holds MOVED for ever.
  *
  * Writers. Bit 0 of a bucket's head is the lock of its chain. A move holds the
- * lock of the old bucket and takes that of the new one inside; nobody else
+ * lock of the old bucket and takes that of the new one inside; no other code
  * holds two.
  *
  * Moves. Each node is linked into its new chain while the old head still leads
@@ -21,11 +21,11 @@
  * strict sense. The mover has BHs disabled and chains are short, but if the
  * host deschedules its vCPU, readers of that bucket wait until it runs again.
  *
- * Marks do not distinguish two generations of the same size. None of them can
- * meet: table_resize_work() waits for a grace period before it returns, and the
- * work cannot run twice at the same time, so a reader has at most two
- * consecutive generations in view, which differ in size. If old generations are
- * ever freed asynchronously, marks need a generation number.
+ * Marks do not distinguish two generations of the same size. A reader never
+ * sees both: table_resize_work() waits for a grace period before it returns,
+ * and the work cannot run twice at the same time, so a reader sees at most two
+ * consecutive generations, which differ in size. If old generations are ever
+ * freed asynchronously, marks need a generation number.
  */
 #include <linux/processor.h>
 #include <linux/bit_spinlock.h>
@@ -294,7 +294,7 @@ static bool conn_has_out_link(const struct vs_conn *cp)
 	       !(READ_ONCE(cp->st) & VS_ST_TEMPLATE);
 }
 
-/* The number of links that 2^@bits buckets are made for. */
+/* The number of links at which 2^@bits buckets are full. */
 static s64 table_capacity(const struct vs_table *t, int bits)
 {
 	bits += READ_ONCE(t->shift);
@@ -431,8 +431,8 @@ static void buckets_move(struct vs_table *t, struct vs_buckets *from,
 	}
 }
 
-/* The size that @t should have. Grown, it is between half full and full. It
- * shrinks only below an eighth, so that it does not oscillate. */
+/* The size that @t should have. After growing it is between half full and full.
+ * It shrinks only below an eighth, so that it does not oscillate. */
 static u8 table_wanted_bits(struct vs_table *t, u8 bits)
 {
 	s64 nodes = percpu_counter_sum_positive(&t->nodes);
@@ -491,10 +491,10 @@ void vs_table_set_shift(struct vs_table *t, int shift)
 		queue_work(vs_wq, &t->resize);
 }
 
-/* The connection number *@skip of bucket @i, or NULL with *@skip reduced by the
- * number of connections in the bucket. Chains that were moved on are followed;
- * after a shrink the lower bucket has those of both, and the upper one is
- * outside of the next generation. */
+/* Connection number *@skip of bucket @i, or NULL with *@skip reduced by the
+ * number of connections in the bucket. Follows chains to newer generations.
+ * After a shrink the lower bucket of a pair holds both chains, and the index of
+ * the upper one is beyond the next generation. */
 static struct vs_conn *chain_nth(const struct vs_buckets *b, u32 i, u32 *skip)
 {
 	unsigned long link = chain_first(&b->bucket[i]);

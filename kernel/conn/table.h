@@ -114,13 +114,13 @@ void vs_table_maybe_shrink(struct vs_table *t);
  * struct vs_table_iter - walk over all connections, in linear time
  * @t:		table
  * @pos:	bucket
- * @skip:	connections of that bucket that were returned already; whoever
- *		kills the connection just returned decrements it
+ * @skip:	connections of that bucket that were returned already; a caller
+ *		that kills the connection just returned decrements @skip
  * @end:	bucket to stop at, 0: the last one
  *
  * The position remains usable outside of RCU read-side critical sections.
- * Connections may be missed or returned twice if others in the bucket come or
- * go in between, or the table is resized; as with the kernel's ip_vs.
+ * As in the kernel's ip_vs, connections may be missed or returned twice if
+ * others in the bucket come or go in between, or if the table is resized.
  */
 struct vs_table_iter {
 	struct vs_table *t;

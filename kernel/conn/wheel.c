@@ -3,12 +3,12 @@
  * The expiry wheel.
  *
  * Expiry is decided under the shard's lock, but the connection is killed after
- * that was released: the locks of its buckets must not be taken inside. A
- * packet in between may have used the connection, or a new connection may have
- * been bound to the template. It is killed nevertheless. The window is a batch
- * of REAP_BATCH kills, some microseconds, at the end of a timeout in which no
- * packet came. The packet itself is still forwarded; the client's next one is
- * scheduled anew.
+ * the lock was released: bucket locks must not be taken inside. In between a
+ * packet may have used the connection, or a new connection may have been bound
+ * to the template; the connection or template is killed nevertheless. The
+ * window is a batch of REAP_BATCH kills, some microseconds, at the end of a
+ * timeout in which no packet came. The packet itself is still forwarded; the
+ * client's next one is scheduled anew.
  */
 #include <linux/cpumask.h>
 #include <linux/math64.h>
@@ -19,8 +19,8 @@
 #define MAX_SHARDS	32
 #define REAP_BATCH	128
 
-/* An expired connection that controls others stays for so long, again and
- * again, until they are gone. */
+/* An expired connection that controls others is kept for this long, repeatedly,
+ * until they are gone. */
 #define CONTROL_WAIT	(60 * HZ)
 
 static u32 wheel_tick(u64 when)
@@ -44,7 +44,7 @@ static void wheel_place(struct vs_wheel_shard *s, struct vs_conn *cp)
 
 static void wheel_arm(struct vs_wheel *w)
 {
-	/* Pairs with the barrier in wheel_turn_work(): either that sees the
+	/* Pairs with the barrier in wheel_turn_work(): either the work sees the
 	 * connection counted, or we see the wheel disarmed. */
 	smp_mb();
 	if (!test_bit(0, &w->armed) && !test_and_set_bit(0, &w->armed))

@@ -54,8 +54,8 @@ void vs_wheel_exit(struct vs_wheel *w);
 void vs_wheel_add(struct vs_wheel *w, struct vs_conn *cp);
 /* RCU, BH disabled. @cp is dead. */
 void vs_wheel_del(struct vs_wheel *w, struct vs_conn *cp);
-/* RCU, BH disabled. @cp has got a shorter timeout: places it again, if it is
- * still in the wheel. */
+/* RCU, BH disabled. Places @cp again after its timeout has become shorter,
+ * unless it has left the wheel. */
 void vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp);
 
 #endif /* VS_WHEEL_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From a packet to the scheduler of its service: the choice of a destination,
- * for connections and templates alike.
+ * Passes a packet to the scheduler of its service, which chooses a destination
+ * for a new connection or template.
  */
 #include "net.h"
 #include "path/choose.h"

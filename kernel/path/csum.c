@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Checksum verification, for packets whose content decides what we do.
+ * Checksum verification, for packets whose payload is interpreted.
  */
 #include <linux/skbuff.h>
 #include <net/checksum.h>

@@ -132,8 +132,8 @@ static bool push_remcsum(struct sk_buff *skb)
 	return true;
 }
 
-/* The source port is a hash of the flow, so that ECMP and receive queues can
- * tell flows apart without reordering one. */
+/* The source port is a hash of the flow, so that ECMP and receive queues spread
+ * flows without reordering packets of a flow. */
 static bool push_gue(struct vs_pkt *p, const struct vs_tunnel *tun, u8 proto)
 {
 	struct sk_buff *skb = p->skb;
@@ -229,7 +229,7 @@ static void write_outer6(struct sk_buff *skb, const struct inner_hdr *in,
 }
 
 /* Tunnel offload and GSO take CHECKSUM_PARTIAL for the Internet checksum.
- * Resolve an SCTP CRC32c here; GSO segments get theirs when segmented. */
+ * Resolve an SCTP CRC32c here; GSO segments get it when segmented. */
 static bool resolve_sctp_crc(struct sk_buff *skb)
 {
 	if (likely(skb->ip_summed != CHECKSUM_PARTIAL ||

@@ -13,8 +13,8 @@
 #include "path/path.h"
 #include "path/pkt.h"
 
-/* Exempt are packets that went through our hooks before, packets for another
- * host's link-layer address, and those of raw sockets with IP_NODEFRAG. */
+/* Whether to ignore a packet: it went through our hooks before, is for another
+ * host's link-layer address, or is from a raw socket with IP_NODEFRAG. */
 static bool hook_exempts(const struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {

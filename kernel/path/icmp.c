@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ICMP errors about packets of our connections: relayed to the sender of the
- * packet that they embed. Errors of our own are in reject.c.
+ * Relays ICMP errors about packets of our connections to the sender of the
+ * embedded packet. Errors that the director sends itself are in reject.c.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
@@ -60,8 +60,8 @@ static bool read_icmp_error(struct vs_pkt *p, struct icmp_error *e)
 	return true;
 }
 
-/* @p is about a packet of no connection. Counted once, in the last pipeline
- * that looks at it (@hook), and not if the local stack sent it. */
+/* @p is about a packet without a connection. Counted once, in the last pipeline
+ * that sees it (@hook), and not if the local stack sent it. */
 static unsigned int pass_unrelated(const struct vs_pkt *p, u8 hook)
 {
 	return p->hook == hook ? vs_pass(p, VS_PASS_ICMP_UNRELATED) : NF_ACCEPT;
@@ -151,8 +151,8 @@ static unsigned int relay_tunnel_error(struct vs_pkt *p,
 	return NF_STOLEN;
 }
 
-/* Length of the UDP and GUE headers before an IPv4 packet, 0 if @outer is not
- * that. */
+/* Length of the UDP and GUE headers of @outer, 0 if it is not a tunnel packet
+ * with an IPv4 packet inside. */
 static unsigned int gue_len(const struct vs_pkt *outer)
 {
 	unsigned int off = outer->l4 + sizeof(struct udphdr);
@@ -164,7 +164,8 @@ static unsigned int gue_len(const struct vs_pkt *outer)
 	return sizeof(struct udphdr) + sizeof(gue) + gue.hlen * 4;
 }
 
-/* Likewise of the GRE header. */
+/* Length of the GRE header of @outer, 0 if it is not a tunnel packet with an
+ * IPv4 packet inside. */
 static unsigned int gre_len(const struct vs_pkt *outer)
 {
 	struct gre_base_hdr gre;
@@ -327,7 +328,7 @@ unsigned int vs_icmp_out(struct vs_pkt *p)
 	if (p->verdict != NF_ACCEPT)
 		return p->verdict;
 	account_error(cp, VS_CNT_OUTPKTS, VS_CNT_OUTBYTES, len);
-	/* not an error of our own about a request */
+	/* not an error that the director itself sent about a request */
 	if (p->hook == NF_INET_FORWARD || cp->method == IP_VS_CONN_F_MASQ)
 		vs_event(p->vn, VS_EV_ICMP_TO_CLIENT);
 	return NF_ACCEPT;

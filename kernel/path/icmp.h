@@ -10,11 +10,12 @@
  * Context: RCU, BH disabled.
  */
 
-/* From a client or a router, about what a real server sent; or about a tunnel
- * packet that the director sent. */
+/* A packet from a client or a router: an error is about a real server's packet
+ * or about a tunnel packet that the director sent. */
 unsigned int vs_icmp_in(struct vs_pkt *p);
 
-/* From a real server or a router on its side, about what a client sent. */
+/* A packet from a real server or a router on its side: an error is about a
+ * client's packet. */
 unsigned int vs_icmp_out(struct vs_pkt *p);
 
 #endif /* VS_ICMP_H */

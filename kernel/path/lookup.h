@@ -52,7 +52,7 @@ static inline struct vs_conn *vs_lookup_reverse(const struct vs_pkt *p,
 }
 
 /**
- * vs_lookup_client - find the connection in which a packet is a client's
+ * vs_lookup_client - find the connection whose client has sent a packet
  * @p: packet with addresses and ports
  *
  * Return: the connection, or NULL when there is none or @p is a reply in it.

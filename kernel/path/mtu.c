@@ -29,7 +29,7 @@ static bool mtu_fits4(struct vs_pkt *p, unsigned int mtu)
 	return false;
 }
 
-/* A packet that nf_defrag_ipv6 reassembled leaves in fragments of the original
+/* A packet reassembled by nf_defrag_ipv6 leaves in fragments of the original
  * size: judge it by that size. */
 static bool mtu_fits6(struct vs_pkt *p, unsigned int mtu)
 {

@@ -86,8 +86,8 @@ static void nat_update_check(struct sk_buff *skb, u8 af, __sum16 *check,
 				    ~csum_unfold(*check)));
 }
 
-/* A datagram without a checksum gets one, as with the kernel's ip_vs. Not a GSO
- * packet: its segments stay without. */
+/* As in the kernel's ip_vs, a datagram without a checksum gets one, except for
+ * a GSO packet: its segments have none either. */
 static void fill_udp_check(struct vs_pkt *p, struct udphdr *uh)
 {
 	struct sk_buff *skb = p->skb;
@@ -125,7 +125,8 @@ static void edit_udp(struct vs_pkt *p, const struct nat_edit *e, __wsum addr)
 }
 
 /* SCTP's checksum (CRC32c) covers the ports but not the addresses. With
- * CHECKSUM_PARTIAL the device computes it later. A wrong one stays wrong. */
+ * CHECKSUM_PARTIAL the device computes it later. A wrong checksum stays
+ * wrong. */
 static void edit_sctp(struct vs_pkt *p, const struct nat_edit *e)
 {
 	struct sctphdr *sh = vs_pkt_l4(p);

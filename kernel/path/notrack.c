@@ -230,8 +230,8 @@ static void notrack_update(struct vs_net *vn, u8 af)
 	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
 
 	lockdep_assert_held(&vn->notrack_lock);
-	/* Not under the configuration's lock. If the last service is deleted
-	 * after this check, vs_notrack_stop() comes later, with our lock. */
+	/* The configuration lock is not held. If the last service is deleted
+	 * after this check, vs_notrack_stop() takes notrack_lock after us. */
 	if (!READ_ONCE(vn->config.num_af[vs_af_index(af)]))
 		return;
 	notrack_judge(vn, af);

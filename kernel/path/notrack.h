@@ -10,8 +10,8 @@
  * struct vs_notrack - whether packets of a family may bypass conntrack
  * @judged:	the hooks for which @in and @out were decided: per NF_INET_* hook
  *		the address of its table, for comparison only, and its length
- * @in:		requests may
- * @out:	replies of NAT connections may, too
+ * @in:		requests may bypass it
+ * @out:	replies of NAT connections may bypass it
  * @hooked:	our hook before conntrack's is registered; under
  *		vs_net.notrack_lock
  */
@@ -30,7 +30,7 @@ struct vs_notrack {
 /* A service was added: start to look at the hooks periodically. */
 void vs_notrack_start(struct vs_net *vn);
 
-/* The last service of the family was deleted, and vn->config.num_af[] says so:
+/* The last service of the family was deleted, vn->config.num_af[] is 0:
  * unregister the hook. Process context, may sleep. */
 void vs_notrack_stop(struct vs_net *vn, u8 af);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The way of a packet: parse, look up the connection, schedule on a miss,
- * follow the protocol's state, rewrite or encapsulate, transmit. One pipeline
- * for the local hooks, one for FORWARD; both are at the end of the file.
+ * The packet path: parse, look up the connection, schedule on a miss, update
+ * the protocol state, rewrite or encapsulate, transmit. One pipeline for the
+ * local hooks, one for FORWARD; both are at the end of the file.
  */
 #include <net/ip.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
@@ -39,8 +39,8 @@ static noinline unsigned int path_in_slow(struct vs_pkt *p, struct vs_conn *cp)
 }
 
 /*
- * The connection that a client's packet goes on with: @cp, which the lookup
- * found, one that an app expects, or a new one. NULL: see p->verdict.
+ * Returns the connection of a client's packet: @cp, which the lookup found, one
+ * that an app expects, or a new one. NULL: see p->verdict.
  */
 static __always_inline struct vs_conn *path_conn(struct vs_pkt *p,
 						 struct vs_conn *cp)
@@ -149,7 +149,7 @@ static bool pkt_defrag4(struct vs_pkt *p)
 	return true;
 }
 
-/* Any protocol that is neither balanced nor IPsec may be a tunnel's. */
+/* Any protocol that is neither balanced nor IPsec may be that of a tunnel. */
 void vs_path_mark_tunneled(struct vs_pkt *p)
 {
 	vs_pkt_parse(p, 0);
@@ -191,7 +191,7 @@ static __always_inline enum vs_parse path_parse(struct vs_pkt *p)
 /*
  * The connection of @p. Replies are in the table only where NAT rewrites them.
  * With the other methods the real server replies from the virtual address; such
- * a reply is seen if the server is this host, or uses it as its router.
+ * a reply is seen if the server is this host, or routes through it.
  */
 static struct vs_conn *path_lookup(const struct vs_pkt *p, enum vs_dir *dir)
 {

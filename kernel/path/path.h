@@ -31,9 +31,9 @@ unsigned int vs_path_forward(struct vs_pkt *p);
 /* The slow half of vs_path_pass_unclaimed(). */
 void vs_path_mark_tunneled(struct vs_pkt *p);
 
-/* Accepts a packet of LOCAL_IN or LOCAL_OUT that is not ours. With
- * net.ipv4.vs.ignore_tunneled, the packet that a tunnel packet carries is
- * not ours either. */
+/* Accepts a packet of LOCAL_IN or LOCAL_OUT that belongs to no service. With
+ * net.ipv4.vs.ignore_tunneled, marks it if it may be a tunnel packet: the
+ * packet inside is ignored if it inherits the mark. */
 static inline unsigned int vs_path_pass_unclaimed(struct vs_pkt *p)
 {
 	if (unlikely(READ_ONCE(p->vn->sysctl.ignore_tunneled)))

@@ -134,8 +134,8 @@ static inline void *vs_pkt_l4(const struct vs_pkt *p)
 	return p->skb->data + p->l4;
 }
 
-/* counters.c: the end of a packet's way, counted and traced. Any context but
- * hard interrupts. */
+/* counters.c: final verdicts, counted and traced. Any context but hard
+ * interrupts. */
 
 /* Counts a drop. Returns NF_DROP with the reason in the verdict; the skb lives
  * until the hook returns vs_verdict(). */

@@ -5,7 +5,7 @@
 #include "types.h"
 
 /**
- * struct vs_query - what other modules learn about a packet's connection
+ * struct vs_query - properties of a packet's connection, for other modules
  * @proto:	transport protocol
  * @vaddr:	virtual address, of the packet's family
  * @vport:	virtual port
@@ -30,8 +30,8 @@ struct vs_query {
  * @q: filled in on success
  *
  * Context: RCU.
- * Return: false if @skb is no client's packet that is being forwarded. A tunnel
- * packet is not: its addresses are those of the tunnel.
+ * Return: false unless @skb is a client's packet that is being forwarded. False
+ * for a tunnel packet, too: its addresses are those of the tunnel.
  */
 bool vs_query_skb(const struct net *net, const struct sk_buff *skb, u8 af,
 		  struct vs_query *q);

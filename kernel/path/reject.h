@@ -5,8 +5,8 @@
 #include "path/pkt.h"
 
 /*
- * ICMP errors that the director sends itself. Each tells the sender of @p; the
- * packet is still the caller's to drop. Context: RCU, BH disabled.
+ * ICMP errors that the director sends itself, to the sender of @p. The caller
+ * still has to drop the packet. Context: RCU, BH disabled.
  */
 
 /* No destination serves the port: port unreachable. */

@@ -61,8 +61,8 @@ const struct vs_route *vs_route_to(struct vs_pkt *p, struct vs_dest *dest,
 struct dst_entry *vs_route_onward(struct vs_pkt *p);
 
 /* Whether @p may take @rt. A packet from a loopback address must not leave the
- * host; without @nat, a packet may only be delivered locally if it was before
- * already. */
+ * host; without @nat, a packet may only be delivered locally if its present
+ * route does so, too. */
 bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
 		      bool nat);
 
@@ -70,8 +70,8 @@ bool vs_route_allowed(const struct vs_pkt *p, const struct vs_route *rt,
  * vs_route_drop - clear the cached route of a destination
  * @dest: destination
  *
- * RCU readers may still use the route. An RCU callback releases it: a namespace
- * or the module must not go before rcu_barrier().
+ * RCU readers may still use the route. An RCU callback releases it: call
+ * rcu_barrier() before the namespace or the module is freed.
  *
  * Context: any but hard interrupts.
  */
@@ -87,8 +87,8 @@ void vs_route_expire_lookups(void);
  * @dev: device that went down or is being unregistered
  *
  * To be called from a netdevice notifier that runs after those of IPv4 and
- * IPv6, for every destination that packets may use: none finds the device
- * again.
+ * IPv6, for every destination that packets may use: later lookups do not return
+ * a route by the device.
  *
  * Context: any but hard interrupts. The caller keeps @dest alive.
  */

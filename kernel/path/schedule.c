@@ -102,7 +102,8 @@ static bool may_bypass(const struct vs_pkt *p, const struct vs_service *svc)
 	return inet_addr_type(p->vn->net, p->daddr.ip) == RTN_UNICAST;
 }
 
-/* Opens a connection to @dest, or if NULL one that bypasses the service. */
+/* Opens a connection to @dest, or one that bypasses the service if @dest is
+ * NULL. */
 static struct vs_conn *conn_open(struct vs_pkt *p, const struct vs_service *svc,
 				 struct vs_dest *dest, struct vs_conn *control)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TCP segments of a connection with an app: the app sees the payload, and the
- * sequence numbers are adjusted to its edits. NAT comes after.
+ * TCP segments of a connection with an app: shows the payload to the app and
+ * adjusts the sequence numbers to its edits, before NAT.
  *
  * Only the real server's payload is ever edited. So its sequence numbers change
  * on the way to the client, and the client's acknowledgements and SACK blocks
@@ -146,7 +146,8 @@ static void map_options(struct vs_pkt *p, const struct vs_seqmap *m,
 	}
 }
 
-/* Maps what the client acknowledges to the real server's sequence numbers. */
+/* Maps the client's acknowledgement and SACK blocks to the real server's
+ * sequence numbers. */
 static void map_acks(struct vs_pkt *p, const struct vs_seqmap *m,
 		     unsigned int hlen)
 {
@@ -159,7 +160,7 @@ static void map_acks(struct vs_pkt *p, const struct vs_seqmap *m,
 	map_options(p, m, hlen);
 }
 
-/* Conntrack does not know of the edits: keep its window tracking from marking
+/* Conntrack is unaware of the edits: prevent its window tracking from marking
  * the connection's packets invalid. */
 static void nfct_be_liberal(const struct sk_buff *skb)
 {
@@ -243,8 +244,8 @@ static void update_tcp_check(struct vs_pkt *p, unsigned int hlen,
 		skb->ip_summed = CHECKSUM_NONE;
 }
 
-/* How many bytes @e replaces in the segment of @len bytes at @seq, beginning at
- * offset *@at. */
+/* Returns how many bytes of the segment of @len bytes at @seq are replaced by
+ * @e, and sets *@at to the offset of the first. */
 static unsigned int edit_overlap(const struct vs_edit *e, u32 seq,
 				 unsigned int len, unsigned int *at)
 {
@@ -266,7 +267,8 @@ static bool segment_is_edited(const struct vs_app_segment *t)
 	return false;
 }
 
-/* Backwards, so that the offsets of the remaining edits stay valid. */
+/* Applies the edits backwards, so that the offsets of the remaining ones stay
+ * valid. */
 static bool splice_all(struct vs_pkt *p, const struct vs_app_segment *t,
 		       unsigned int hlen)
 {
@@ -411,7 +413,7 @@ static bool segment_out(struct vs_pkt *p, struct vs_conn *cp,
 	return ok;
 }
 
-/* Whether segments may have to be edited. Without the lock: an edit that
+/* Whether segments may have to be edited. Reads without the lock: an edit that
  * another CPU adds right after this is still applied, under the lock; only the
  * checksum of that one segment is not verified before. */
 static bool app_has_edits(const struct vs_app_conn *ac)

@@ -304,7 +304,8 @@ static unsigned int xmit_tunnel(struct vs_pkt *p, struct vs_conn *cp)
 	return tunnel_send(p, cp, &tun, rt);
 }
 
-/* To the packet's own destination address, as if there were no service. */
+/* Sends to the packet's own destination address, as if there were no
+ * service. */
 static unsigned int xmit_bypass(struct vs_pkt *p, struct vs_conn *cp)
 {
 	struct dst_entry *dst = vs_route_onward(p);

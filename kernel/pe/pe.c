@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Registry of persistence engines: modules that find in a packet's payload what
- * selects the real server.
+ * Registry of persistence engines: modules that find the key that selects the
+ * real server in a packet's payload.
  */
 #include <linux/ip_vs.h>
 #include <linux/kmod.h>

@@ -130,7 +130,8 @@ static bool entry_has(const struct vs_cache_entry *entry,
 	return false;
 }
 
-/* Put @dest before the destinations that serve @addr, or in their place. */
+/* Insert @dest before the destinations that serve @addr (@keep), or replace
+ * them. */
 static void cache_assign(struct vs_cache *cache, const union nf_inet_addr *addr,
 			 struct vs_dest *dest, bool keep)
 {
@@ -249,7 +250,7 @@ static u32 collect_bucket(struct vs_cache *cache, u32 i, unsigned long time)
 	return n;
 }
 
-/* Go on where the last run stopped, until @goal entries are removed. */
+/* Continue where the last run stopped, until @goal entries are removed. */
 static void collect_entries(struct vs_cache *cache, unsigned long time,
 			    u32 goal)
 {

@@ -79,7 +79,7 @@ struct vs_cache {
 struct vs_cache *vs_cache_new(const int *expiration);
 
 /**
- * vs_cache_put() - a snapshot holds the cache no more
+ * vs_cache_put() - drop a snapshot's hold on the cache
  * @cache:	the cache; the last holder frees it
  *
  * Context: process context, under vn->config.lock.
@@ -92,7 +92,7 @@ void vs_cache_forget(struct vs_cache *cache);
 /* One run of the garbage collection; not reentrant. Process context. */
 void vs_cache_collect(struct vs_cache *cache);
 
-/* The rest under RCU, with BHs disabled. */
+/* The functions below run under RCU with BHs disabled. */
 
 /**
  * vs_cache_lookup() - look up an address and note that it is in use
@@ -105,9 +105,9 @@ struct vs_cache_entry *vs_cache_lookup(struct vs_cache *cache,
 				       const union nf_inet_addr *addr);
 
 /*
- * Let @dest alone serve @addr, or let it join or leave those that do. If the
- * cache is full or there is no memory, nothing happens (vs_cache_del() drops
- * the entry if there is no memory).
+ * Make @dest the only destination that serves @addr, add it to those that do,
+ * or remove it from them. If the cache is full or there is no memory, nothing
+ * happens (vs_cache_del() drops the entry if there is no memory).
  */
 void vs_cache_set(struct vs_cache *cache, const union nf_inet_addr *addr,
 		  struct vs_dest *dest);

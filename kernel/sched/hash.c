@@ -2,10 +2,10 @@
 /*
  * dh, sh: the hash of an address selects a bucket (dh: the address the client
  * wants to reach, 256 buckets; sh: the client's address, 256 buckets unless the
- * kernel is configured with another number). The destinations are dealt out to
- * the buckets in configuration order, again and again: one bucket each (dh), or
- * as many in a row as the weight says (sh; one bucket, which refuses, for
- * weight 0).
+ * kernel is configured with another number). The destinations are assigned to
+ * the buckets in configuration order, repeatedly: one bucket each (dh), or as
+ * many consecutive buckets as the weight (sh; for weight 0 one bucket, which
+ * refuses connections).
  */
 #include <linux/hash.h>
 #include <linux/mm.h>

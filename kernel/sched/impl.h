@@ -5,7 +5,7 @@
 #include "sched/list.h"
 #include "sched/sched.h"
 
-/* What the schedulers' files have in common. */
+/* Shared by the schedulers' files. */
 
 /**
  * vs_snap_state() - the scheduler's own state in a snapshot

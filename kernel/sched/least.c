@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * lc, wlc, sed, nq: the destination with the least load / weight, the first in
- * configuration order if several are equal. The schedulers only differ in what
- * load is: see sched/load.h.
+ * configuration order if several are equal. The schedulers only differ in the
+ * definition of load, see sched/load.h.
  */
 #include "sched/least.h"
 #include "sched/tree.h"

@@ -8,7 +8,7 @@
 /**
  * struct vs_least - state of lc, wlc, sed and nq; lblc and lblcr embed it
  * @tree:	NULL if there are few targets
- * @rule:	what load is
+ * @rule:	definition of load
  */
 struct vs_least {
 	struct vs_tree *tree;

@@ -5,9 +5,9 @@
 #include "sched/sched.h"
 
 /*
- * The schedulers: X(NAME, PICK) for each. The row vs_sched_NAME stands at the
- * end of the scheduler's file; PICK chooses a destination. The file's object
- * goes into Kbuild. vs_sched_by_name(), the direct calls in vs_sched_pick() and
+ * The schedulers: X(NAME, PICK) for each. The row vs_sched_NAME is at the end
+ * of the scheduler's file; PICK chooses a destination. The file's object is
+ * listed in Kbuild. vs_sched_by_name(), the direct calls in vs_sched_pick() and
  * the aliases that "make install" writes are all made from this list.
  */
 #define VS_SCHEDS(X)			\

@@ -5,8 +5,8 @@
 #include "sched/impl.h"
 
 /*
- * What load means to each scheduler that chooses the least load / weight. Apart
- * from these rules lc, wlc, sed and nq are the same.
+ * The definition of load in each scheduler that chooses the least
+ * load / weight. Apart from these rules lc, wlc, sed and nq are the same.
  */
 enum vs_load_rule {
 	VS_LOAD_LC,
@@ -33,7 +33,7 @@ static inline u64 vs_load_of(enum vs_load_rule rule, const struct vs_dest *dest)
 	switch (rule) {
 	case VS_LOAD_SED:	/* expected delay: with the new connection */
 		return active + 1ull;
-	case VS_LOAD_NQ:	/* never queue: an idle one first, else sed */
+	case VS_LOAD_NQ:	/* never queue: idle ones first, else as sed */
 		return active ? active + 1ull : 0;
 	case VS_LOAD_LC:
 	case VS_LOAD_WLC:
@@ -42,7 +42,7 @@ static inline u64 vs_load_of(enum vs_load_rule rule, const struct vs_dest *dest)
 	return (u64)active * VS_LOAD_ACTIVE + (u32)atomic_read(&dest->total);
 }
 
-/* The weight to divide by: lc ignores weights but for 0. */
+/* The weight to divide by: lc ignores weights other than 0. */
 static inline u32 vs_load_weight(enum vs_load_rule rule,
 				 const struct vs_target *t)
 {

@@ -13,8 +13,8 @@
 
 /**
  * struct local_state - state of lblc and lblcr
- * @least:	for the choice as wlc; first, as vs_least_*() expect it
- * @cache:	the service's; each of its snapshots is a holder
+ * @least:	for the choice as wlc; must be first, for vs_least_*()
+ * @cache:	the service's cache; each snapshot of the service is a holder
  * @idle:	index of a target that was idle, a hint
  */
 struct local_state {
@@ -74,7 +74,7 @@ struct vs_dest *vs_lblc_pick(struct vs_snap *snap, const struct vs_flow *flow)
 	entry = vs_cache_lookup(cache, flow->daddr);
 	if (entry) {
 		dest = entry->dest[0];
-		/* as in ip_vs, whatever the thresholds say */
+		/* as in ip_vs, regardless of the thresholds */
 		if (vs_dest_available(dest) && READ_ONCE(dest->weight) > 0 &&
 		    !dest_overrun(snap, dest))
 			return dest;
@@ -161,7 +161,7 @@ struct vs_dest *vs_lblcr_pick(struct vs_snap *snap, const struct vs_flow *flow)
 
 /* Both */
 
-/* The cache passes on from snapshot to snapshot of the service. */
+/* A new snapshot shares the cache of the service's previous one. */
 static int local_init(struct vs_snap *snap, struct vs_snap *old,
 		      const int *expiration)
 {

@@ -3,10 +3,10 @@
  * mh: Maglev hashing (Eisenbud et al., NSDI 2016, section 3.4). The hash of the
  * client's address selects a slot of a table. To fill the table, each
  * destination goes through the slots in an order that only depends on its own
- * address and port; the destinations take turns, and in each turn one takes as
- * many free slots as its weight says. A destination that comes or goes thus
- * moves few clients between the others, and directors to which the same
- * destinations were added in the same order agree.
+ * address and port; the destinations take turns, and in its turn each takes as
+ * many free slots as its weight. So adding or removing a destination moves few
+ * clients between the others, and directors to which the same destinations were
+ * added in the same order make the same choices.
  *
  * A destination of weight 0 keeps the slots of its last weight, but refuses.
  */
@@ -61,7 +61,8 @@ static bool any_target_usable(const struct vs_snap *snap)
 	return false;
 }
 
-/* With the fallback flag: rehash until a usable target is found, as ip_vs. */
+/* With the fallback flag: rehash until a usable target is found, as ip_vs
+ * does. */
 static struct vs_dest *mh_fallback(const struct vs_snap *snap, u32 v, u32 slot)
 {
 	const u32 *target = snap->table;
@@ -139,7 +140,7 @@ static void set_walks(const struct vs_snap *snap, u32 first,
 	}
 }
 
-/* MH_SIZE is prime: the walk visits every slot before it comes round. */
+/* MH_SIZE is prime: the walk visits every slot before it repeats one. */
 static void take_mh_slot(u32 *target, struct mh_walk *walk, u32 i)
 {
 	while (target[walk->slot] != MH_FREE)

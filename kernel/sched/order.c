@@ -10,7 +10,7 @@
 
 #include "sched/impl.h"
 
-/* vs_snap.table: the targets with a weight, by falling weight. */
+/* vs_snap.table: the targets with a weight, by descending weight. */
 struct order_state {
 	u32 n;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rr: round robin. The next usable destination after the last one chosen; all
- * weights but 0 are the same.
+ * rr: round robin. Chooses the next usable destination after the last choice;
+ * all weights other than 0 are equivalent.
  */
 #include "sched/impl.h"
 
@@ -48,8 +48,9 @@ static int rr_index_of(const struct vs_snap *snap, const struct vs_dest *dest)
 }
 
 /*
- * As in ip_vs, a change does not restart the round: go on after the last choice
- * or, if that destination is gone, after the nearest one before it that is not.
+ * As in ip_vs, a change does not restart the round: continue after the last
+ * choice or, if that destination is gone, after its nearest predecessor that
+ * still exists.
  */
 static int rr_init(struct vs_snap *snap, struct vs_snap *old,
 		   const struct vs_snap_conf *conf)

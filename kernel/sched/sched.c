@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The life of snapshots, and the dispatch to the schedulers.
+ * The life cycle of snapshots, and the dispatch to the schedulers.
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>

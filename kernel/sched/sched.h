@@ -43,9 +43,9 @@ struct vs_target {
  * @flags:	IP_VS_SVC_F_*, VS_SCHED_F_*; may change
  * @af:		the service's family
  * @n:		number of targets
- * @lock:	of the scheduler's state, if it needs a lock
- * @table:	what the scheduler has computed in vs_sched.init, or NULL; freed
- *		with the snapshot (kvfree())
+ * @lock:	protects the scheduler's state, if it needs a lock
+ * @table:	data computed by vs_sched.init, or NULL; freed with the snapshot
+ *		(kvfree())
  * @state:	private to the scheduler, zeroed; see vs_snap_state()
  * @target:	in configuration order, newest destination first
  */
@@ -66,7 +66,7 @@ struct vs_snap {
 #define VS_SCHED_F_PORT		0x10	/* hash the client's port, too */
 
 /**
- * struct vs_snap_conf - what a snapshot is built from
+ * struct vs_snap_conf - parameters of a new snapshot
  * @sched:	the scheduler or NULL
  * @dests:	the destinations, linked by vs_dest.list
  * @n:		their number
@@ -88,7 +88,7 @@ struct vs_snap_conf {
 
 /**
  * vs_snap_build() - make a new snapshot
- * @conf:	what to build it from
+ * @conf:	its destinations and flags
  * @old:	the snapshot that it is going to replace, still in use; NULL for
  *		a service's first
  *
@@ -136,14 +136,15 @@ void vs_snap_free(struct vs_snap *snap);
  * @init:	fills in @state and @table of the new snapshot @snap; returns 0
  *		or -ENOMEM, with nothing left but @table. @old is the snapshot
  *		to be replaced if this scheduler made it, too, else NULL;
- *		packets are choosing from it.
- * @publish:	the snapshot is published next: attaches it to what other code
- *		sees
+ *		packets are choosing from it
+ * @publish:	the snapshot is published next: attaches it to objects outside
+ *		the scheduler
  * @forget:	forgets the destinations that are not available
  * @retire:	no new reader finds the snapshot, which may never have been
- *		published: undoes @publish if that ran, and puts what the
- *		snapshot shares with others; process context
- * @release:	no reader is left: frees what @init has allocated, but @table
+ *		published: undoes @publish if that ran, and puts objects shared
+ *		with other snapshots; process context
+ * @release:	no reader is left: frees all that @init has allocated, except
+ *		@table
  *
  * Each operation may be NULL. All but @release, which may be called in softirq
  * context, run under vn->config.lock. A snapshot that is never published is
@@ -168,7 +169,7 @@ struct vs_sched {
 const struct vs_sched *vs_sched_by_name(const char *name);
 
 /**
- * struct vs_flow - what a scheduler may know of the packet it schedules
+ * struct vs_flow - properties of a packet that schedulers may use
  * @af:		the service's family
  * @saddr:	the client's address
  * @daddr:	the address that the client wants to reach, padded with zeros

@@ -28,7 +28,7 @@ struct tree_leaf {
 /**
  * struct vs_tree - tournament over the targets of a snapshot
  * @snap:	the snapshot; its lock protects @winner and @leaf once published
- * @rule:	what load is
+ * @rule:	definition of load
  * @first:	node number of the first leaf; a power of two
  * @winner:	target by inner node; node 1 is the root
  * @marks:	targets whose load has changed
@@ -55,7 +55,7 @@ static void leaf_update(struct vs_tree *tree, u32 i)
 		       vs_load_weight(tree->rule, t) : 0;
 }
 
-/* Whether the later target @b is to be preferred to @a. */
+/* Whether the later target @b is preferable to @a. */
 static bool leaf_beats(const struct tree_leaf *b, const struct tree_leaf *a)
 {
 	if (!a->weight || !b->weight)

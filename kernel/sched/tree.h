@@ -7,7 +7,7 @@
 /**
  * vs_tree_new() - make a tree that finds the least loaded of many targets
  * @snap:	snapshot with the targets; at least one
- * @rule:	what load is
+ * @rule:	definition of load
  *
  * Return: the tree, not attached, or NULL.
  */
@@ -15,7 +15,7 @@ struct vs_tree *vs_tree_new(struct vs_snap *snap, enum vs_load_rule rule);
 
 /**
  * vs_tree_attach() - watch the loads of the destinations
- * @tree:	the tree, which is ready for vs_tree_pick() then
+ * @tree:	the tree; ready for vs_tree_pick() afterwards
  *
  * Replaces the watchers of the tree that is attached, if any.
  */

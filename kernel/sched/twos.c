@@ -17,12 +17,12 @@
 #include "sched/impl.h"
 #include "sched/load.h"
 
-/* After as many draws of overloaded destinations, walk over all of them. */
+/* After this many draws of overloaded destinations, walk over all targets. */
 #define TWOS_TRIES	8
 
 /* vs_snap.table: the columns; column i + 1 is target i's. */
 struct twos_state {
-	u64 sum;		/* of the weights, and 1; height of a column */
+	u64 sum;		/* weights' sum plus 1; height of a column */
 };
 
 /**

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wrr: weighted round robin. Rounds over the destinations; a round includes the
- * destinations whose weight is at least its threshold. The first threshold is
- * the highest weight; it falls by the greatest common divisor of the weights
- * from round to round, so that heavier destinations take part in more rounds.
- * All thresholds are lower by (divisor - 1), which makes no difference to who
- * takes part: the last round has a threshold of 1.
+ * wrr: weighted round robin. A round visits the destinations whose weight is at
+ * least the round's threshold. The first threshold is the highest weight; it
+ * falls by the greatest common divisor of the weights from round to round, so
+ * that heavier destinations take part in more rounds. All thresholds are stored
+ * lower by (divisor - 1), so that the last round has a threshold of 1; that
+ * does not change which destinations take part.
  */
 #include <linux/gcd.h>
 #include <linux/log2.h>
@@ -22,7 +22,8 @@
  * @last:	index of the last choice, -1: a round begins
  * @threshold:	of the current round
  * @first:	threshold of the first round; not positive if there is no weight
- * @step:	from one round's threshold to the next: the weights' divisor
+ * @step:	from one round's threshold to the next: the weights' greatest
+ *		common divisor
  */
 struct wrr_state {
 	int last;
@@ -123,8 +124,8 @@ static int skip_empty_rounds(int threshold, int step, int best)
 /*
  * Advance to the next choice and return its index, or -1 if all destinations
  * are overloaded. That is certain once a whole round with threshold 1 has found
- * nobody. If the search began in the middle of such a round, the round is
- * completed by its first part, after all the other rounds (@second_part).
+ * no destination. If the search began in the middle of such a round, the round
+ * is completed by its first part, after all the other rounds (@second_part).
  */
 static int wrr_advance(const struct vs_snap *snap, struct wrr_state *state)
 {

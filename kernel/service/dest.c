@@ -35,10 +35,10 @@ static_assert(offsetofend(struct vs_dest_key, af) ==
 
 /*
  * Thresholds. VS_DEST_OVERLOAD is set when @total reaches the upper threshold
- * and cleared when @total falls below the lower one. Whoever changes @total
- * reads the flag afterwards and corrects it if it does not fit. Since @total
- * may change again meanwhile, it is read again after each change of the flag:
- * the last one to change either of them sees both.
+ * and cleared when @total falls below the lower one. Each CPU that changes
+ * @total reads the flag afterwards and corrects it if it does not fit. Since
+ * @total may change again meanwhile, it is read again after each change of the
+ * flag: the last CPU to change either of them sees both.
  */
 static bool overload_fits(const struct vs_dest *dest)
 {

@@ -41,8 +41,8 @@ struct vs_dest_key {
  * @weight:	0: no new connections
  * @svc:	the service; constant, valid as long as the destination is (a
  *		deleted service is kept until its destinations are freed)
- * @watcher:	tells the scheduler about changes of the load, NULL if it does
- *		not need to know; see watch.h
+ * @watcher:	notifies the scheduler of changes of the load, NULL if it needs
+ *		none; see watch.h
  *
  * Written per connection:
  * @active:	connections in an active state
@@ -134,7 +134,7 @@ static inline void vs_dest_activate(struct vs_dest *dest, bool active)
 	vs_dest_load_changed(dest);
 }
 
-/* The two counters are not read at once: the difference may be negative. */
+/* The two counters are not read atomically: the difference may be negative. */
 static inline int vs_dest_inactive(const struct vs_dest *dest)
 {
 	return max(atomic_read(&dest->total) - atomic_read(&dest->active), 0);
@@ -178,7 +178,7 @@ struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
 
 struct vs_dest_conf;
 
-/* The rest under vn->config.lock, in process context. */
+/* The functions below run under vn->config.lock, in process context. */
 
 /* @svc's destination, configured or removed, or NULL. */
 struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,

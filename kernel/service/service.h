@@ -107,7 +107,7 @@ struct vs_service *vs_service_lookup(struct vs_net *vn, u8 af, u8 proto,
 				     const union nf_inet_addr *daddr,
 				     __be16 dport, u32 mark);
 
-/* The rest under vn->config.lock, in process context. */
+/* The functions below run under vn->config.lock, in process context. */
 
 /* The service with @key, configured or deleted, or NULL. */
 struct vs_service *vs_service_by_key(struct vs_net *vn,

@@ -5,10 +5,11 @@
 #include "types.h"
 
 /*
- * A scheduler that keeps its destinations sorted by load has to hear of every
- * change of a load. It attaches a watcher to each of them; the CPU that changes
- * a load then sets the destination's bit, and the scheduler re-reads the loads
- * of the marked destinations before its next choice. No change is lost:
+ * A scheduler that keeps its destinations sorted by load must be notified of
+ * every change of a load. It attaches a watcher to each destination; the CPU
+ * that changes a load then sets the destination's bit, and the scheduler
+ * re-reads the loads of the marked destinations before its next choice. No
+ * change is lost:
  *
  *   changing CPU                           scheduler
  *   ------------                           ---------
@@ -17,8 +18,8 @@
  *   3. set the bit in words[]              3. read the load
  *
  * Each step is ordered before the next by a full barrier. A CPU that finds a
- * bit already set leaves it alone: whoever set it will complete step 3, and the
- * scheduler reads the load after it has cleared that bit.
+ * bit already set leaves it alone: the CPU that set it will complete step 3,
+ * and the scheduler reads the load after it has cleared that bit.
  */
 
 /**

@@ -11,8 +11,8 @@
 
 #include "path/query.h"
 
-/* True unless @option was given and contradicts: matches when it is inverted,
- * or does not match when it is not. */
+/* False if @option was given and not inverted, but does not match, or was
+ * inverted, but matches. */
 static bool option_matches(const struct xt_ipvs_mtinfo *info, u8 option,
 			   bool matches)
 {
@@ -29,7 +29,7 @@ static bool addr_matches(const union nf_inet_addr *a,
 	return !((a->ip ^ info->vaddr.ip) & info->vmask.ip);
 }
 
-/* An untracked packet has no direction: neither of the two matches. */
+/* An untracked packet has no direction: it matches neither. */
 static bool direction_matches(const struct sk_buff *skb,
 			      const struct xt_ipvs_mtinfo *info)
 {

@@ -57,7 +57,7 @@ wait_until()
 # shellcheck disable=SC2317 # by wait_until
 gone() { (($(counted) == 0)); }
 
-# back: is less than a tenth of the connections' memory still in use?
+# back: less than a tenth of the connections' memory is still in use
 # shellcheck disable=SC2317 # by wait_until
 back()
 {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""rates.py SECONDS: measures how late a real-time task wakes up. That is the longest section of
-kernel code on this CPU that cannot be preempted: a softirq, a lock, a loop without a schedule."""
+"""rates.py SECONDS: measures how late a real-time task wakes up. That is the length of the longest
+kernel section on this CPU that cannot be preempted: a softirq, a lock, a loop without schedule()."""
 
 import os
 import sys

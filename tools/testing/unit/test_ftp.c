@@ -431,7 +431,7 @@ static void seqmap_stream(void)
 	}
 }
 
-/* The shift of old edits persists, however long the stream goes on. */
+/* The shift of old edits persists, however long the stream is. */
 static void seqmap_age(void)
 {
 	struct vs_seqmap map = {};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fuzzer's packets through kernel/path/pkt.c and kernel/path/nat.c, called
- * as the hooks call them. A process that shares the pages of a packet may
- * change their bytes between two reads: here they change whenever they are
- * copied. PACKETS=N in the environment sets the number of packets.
+ * Passes the fuzzer's packets to kernel/path/pkt.c and kernel/path/nat.c, as
+ * the hooks do. A process that shares the pages of a packet may change their
+ * bytes between two reads: here they change whenever they are copied. PACKETS=N
+ * in the environment sets the number of packets.
  */
 #include "../selftests/ipvs/hostile/fuzz/fuzz.h"
 #include "net.h"

@@ -17,7 +17,7 @@ static struct {
 
 static unsigned int moves;
 
-/* Stand-ins for those of conn.c and wheel.c. */
+/* Stand-ins for functions of conn.c and wheel.c. */
 void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout)
 {
 	change.calls++;
@@ -215,8 +215,8 @@ static void later_fragment_changes_nothing(void)
 	CHECK(!change.calls && !cp.timeout);
 }
 
-/* A packet that another CPU processes before exchange number @at of this
- * one's. */
+/* A packet that another CPU processes before exchange number @at of the CPU
+ * under test. */
 static struct {
 	struct vs_conn *cp;
 	unsigned int at;

@@ -448,7 +448,7 @@ static void extremes(void)
 
 /*
  * Building a snapshot, whether it fails or succeeds, must not affect the
- * published one: its tree still learns about every change of a load. The n-th
+ * published one: its tree is still notified of every change of a load. The n-th
  * allocation fails, for n = 1, 2, ... until the snapshot is built.
  */
 static void unpublished_snapshots(void)

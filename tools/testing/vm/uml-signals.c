@@ -4,7 +4,7 @@
  * inter-processor interrupts whenever it disables interrupts. That is a system call of the host
  * for each local_irq_save(), two thirds of the run time. Here the signal is masked lazily:
  * disabling interrupts sets a flag of the thread. If the signal arrives while the flag is set, it
- * is queued to the thread again and masked in fact, until interrupts are enabled.
+ * is queued to the thread again and really masked, until interrupts are enabled.
  *
  * masked: the mask as seen by the kernel. hard: the signal is in the thread's mask. Both are
  * restored when a handler returns, since the host restores the mask then. A handler may return on
@@ -90,7 +90,7 @@ int sigaction(int sig, const struct sigaction *new, struct sigaction *old)
 	return real(sig, &ours, NULL);
 }
 
-/* Mask or unmask only the IPI; a system call is needed only if a signal was put off. */
+/* Mask or unmask only the IPI; a system call is needed only if a signal was deferred. */
 static int mask_ipi(int how, const sigset_t *only_ipi)
 {
 	if (how == SIG_BLOCK) {

@@ -78,7 +78,7 @@ run_file() {
 
 # What the tests share and must leave unchanged: processes and files; links, addresses, neighbours,
 # routes, rules, device features and sysctls of every namespace. Sorted, as the kernel's order is not
-# stable everywhere; without what the kernel adds by itself.
+# stable everywhere; without entries that the kernel adds by itself.
 shared_in() {
 	quiet_in "$1" sh -c '
 		ip -br addr | awk "{ \$2 = \"\"; print }"

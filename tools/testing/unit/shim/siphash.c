@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SipHash (Aumasson, Bernstein 2012) as the kernel has it on 64 bits.
+ * SipHash (Aumasson, Bernstein 2012) as implemented by 64-bit kernels.
  */
 
 struct state {

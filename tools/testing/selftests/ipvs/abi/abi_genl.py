@@ -237,7 +237,7 @@ def hexed(attrs, skip=()):
 
 
 def contents(t):
-    """Replies and dumps attribute by attribute, in the order the kernel gives them."""
+    """Replies and dumps attribute by attribute, in the kernel's order."""
     lines = []
     t.ipvs.flush()
     for family in (4, 6):

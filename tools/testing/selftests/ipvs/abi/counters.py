@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Named counters: for every reason that packets can cause, that counter moves and no other.
+"""Named counters: for every reason that packets can cause, its counter moves and no other does.
 
 A case is a function that sends packets; the table lists the counters that must have moved, and by
 how much (None: by any number). Not covered: drop_no_memory, drop_headroom, drop_encap, drop_method

@@ -45,7 +45,7 @@ def pieces():
     ipvs.flush()
     rig = Rig(4, proto=UDP)
     many_conns(rig, 500)
-    # the in-tree ip_vs skips some while its table grows
+    # the in-tree ip_vs skips some connections while its table grows
     for _ in range(50):
         if ProcFile('ip_vs_conn').text().count(' UDP ') >= 500:
             break

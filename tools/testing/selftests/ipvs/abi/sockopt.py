@@ -231,7 +231,7 @@ def counts():
     for sport in (40001, 40002):
         tap.check(rig.establish(sport), 'a packet did not arrive')
     key = dict(addr=VIP, port=rig.vport)
-    # the in-tree ip_vs shows what its estimator saw last
+    # the in-tree ip_vs shows the counts of its last estimation
     for _ in range(60):
         entry = opts.service(**key)
         if entry['stats']['conns']:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Counters equal what was sent: connections, packets and bytes, per server, per service and in
-total, in both directions; -Z sets them to zero; and rates are close to the truth. Phantoms at both
-ends.
+"""Counters equal the traffic that was sent: connections, packets and bytes, per server, per service
+and in total, in both directions; -Z sets them to zero; and rates are close to the actual ones.
+Phantoms at both ends.
 """
 
 import os

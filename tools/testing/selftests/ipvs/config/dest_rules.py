@@ -43,13 +43,13 @@ def removed(family):
     """The connections of a removed server stay, and their packets are dropped silently."""
     rig, table = rig_of(family, 0), ConnTable()
     first, second = server_of(rig, 4000), server_of(rig, 4001)
-    tap.check(first and second and first != second, 'not by turns: %s %s' % (first, second))
+    tap.check(first and second and first != second, 'no alternation: %s %s' % (first, second))
     remove(rig, first)
-    tap.equal(server_of(rig, 4000, 'ack'), None, 'a packet for a removed server goes')
+    tap.equal(server_of(rig, 4000, 'ack'), None, 'receiver of a packet for a removed server')
     tap.check(not rig.error(4000, 0.05), 'an error for a packet to a removed server')
     tap.check(table.of('TCP', 4000, rig.vport), 'the connection has ended')
-    tap.equal(server_of(rig, 4001, 'ack'), second, 'a packet for the other one goes')
-    tap.equal([server_of(rig, sport) for sport in (4002, 4003)], [second] * 2, 'new ones')
+    tap.equal(server_of(rig, 4001, 'ack'), second, 'receiver of a packet for the other server')
+    tap.equal([server_of(rig, sport) for sport in (4002, 4003)], [second] * 2, 'new connections')
     rig.reply(4000)
     tap.check(rig.answered(4000), 'a removed server\'s reply')
     rig.close()
@@ -67,7 +67,7 @@ def revived(family):
     remove(rig, first)
     add(rig, first)
     tap.equal(counted(rig, first), (1, 1), 'revived')
-    tap.equal(server_of(rig, 4000, 'ack'), first, 'the connection goes on at')
+    tap.equal(server_of(rig, 4000, 'ack'), first, 'server of the connection')
     # the same for a whole service, whose counters start again at zero
     rig.ipvs.flush()
     rig.ipvs.add_service(*rig.service, 'rr')
@@ -75,10 +75,10 @@ def revived(family):
     tap.equal(counted(rig, first), (1, 1), 'revived with its service')
     fields = rig.ipvs.dests(rig.service)[first, rig.dport]
     tap.equal(genl.stats_of(fields, genl.DST_STATS).get(genl.STAT_CONNS, 0), 0, 'counter after adding it again')
-    tap.equal(server_of(rig, 4000, 'ack'), first, 'the connection goes on at')
-    tap.equal(server_of(rig, 4001, 'ack'), None, 'one of a server that did not come back')
+    tap.equal(server_of(rig, 4000, 'ack'), first, 'server of the connection')
+    tap.equal(server_of(rig, 4001, 'ack'), None, 'connection of a server that is gone')
     add(rig, second)
-    tap.equal(server_of(rig, 4001, 'ack'), second, 'it came back')
+    tap.equal(server_of(rig, 4001, 'ack'), second, 'after adding the other server again')
     rig.close()
 
 
@@ -91,26 +91,26 @@ def expire_nodest_conn(family):
         first, second = server_of(rig, 4000), server_of(rig, 4001)
         server_of(rig, 4002)
         remove(rig, first)
-        tap.equal(server_of(rig, 4000), second, 'the next packet goes to')
+        tap.equal(server_of(rig, 4000), second, 'server of the next packet')
         tap.check(wait_until(lambda: not table.of('UDP', 4002, rig.vport), 5),
                   'a silent connection stays')
-        tap.equal(server_of(rig, 4001), second, 'one of the other server goes to')
+        tap.equal(server_of(rig, 4001), second, 'server of another connection')
         rig.close()
 
 
 @tap.test(each_family=True)
 def drained(family):
-    """Weight 0: connections go on, unless expire_nodest_conn finds a new SYN on one."""
+    """Weight 0: connections continue; with expire_nodest_conn a new SYN ends its connection."""
     rig = rig_of(family, 3)
     first, second = server_of(rig, 4000), server_of(rig, 4001)
     rig.ipvs.dest('SET_DEST', rig.service, first, rig.dport, MASQ, weight=0)
-    tap.equal([server_of(rig, sport) for sport in (4002, 4003)], [second] * 2, 'new ones')
-    tap.equal(server_of(rig, 4000, 'ack'), first, 'the connection goes on at')
-    tap.equal(server_of(rig, 4000, 'syn'), first, 'a SYN of it goes to')
+    tap.equal([server_of(rig, sport) for sport in (4002, 4003)], [second] * 2, 'new connections')
+    tap.equal(server_of(rig, 4000, 'ack'), first, 'server of the connection')
+    tap.equal(server_of(rig, 4000, 'syn'), first, 'server of its SYN')
     with Knobs(expire_nodest_conn=1):
-        tap.equal(server_of(rig, 4000, 'ack'), first, 'with the knob it goes on at')
-        tap.equal(server_of(rig, 4000, 'syn'), second, 'with the knob a SYN goes to')
-    tap.equal(server_of(rig, 4000, 'ack'), second, 'then it goes on at')
+        tap.equal(server_of(rig, 4000, 'ack'), first, 'server with the knob')
+        tap.equal(server_of(rig, 4000, 'syn'), second, 'server of its SYN with the knob')
+    tap.equal(server_of(rig, 4000, 'ack'), second, 'server after the SYN')
     rig.close()
 
 

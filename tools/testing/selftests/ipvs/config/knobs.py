@@ -33,7 +33,7 @@ def conn_max(family):
         tap.equal(came, [True] * 3 + [False] * 3, 'forwarded')
         tap.check(not rig.error(4005, 0.05), 'an error for a packet above the limit')
         rig.send(4000)
-        tap.check(rig.arrived(4000), 'a connection that was there before')
+        tap.check(rig.arrived(4000), 'an existing connection')
     rig.send(4004)
     tap.check(rig.arrived(4004), 'not forwarded without limit')
     rig.close()
@@ -41,7 +41,7 @@ def conn_max(family):
 
 @tap.step
 def sloppy(family):
-    """A connection picked up in the middle; its last packets create none."""
+    """A packet from the middle of a connection creates one, its last packet does not."""
     table = ConnTable()
     for name, proto, middle, end in (('TCP', TCP, 'ack', 'rst'), ('SCTP', SCTP, 'data', 'abort')):
         rig = Rig(family, 'nat', proto, vport=8410 + family)
@@ -58,7 +58,7 @@ def sloppy(family):
 
 
 # The packets by client (>) and server (<) that bring a connection to a state, and the modes in
-# which a SYN finds a new server then.
+# which a SYN is then scheduled to a new server.
 REUSE = (
     ('nat', 'TIME_WAIT', ('>syn', '<synack', '>ack', '<fin', '>fin'), (1, 2, 3)),
     ('nat', 'CLOSE', ('>syn', '<synack', '>ack', '>rst'), (1, 2, 3)),
@@ -160,8 +160,7 @@ def ignore_tunneled(family):
     tap.check(rig.arrived(4000), 'a decapsulated packet is not balanced')
     with Knobs(ignore_tunneled=1):
         tunnelled(4001)
-        # The stack applies the mark to decapsulated packets, whoever set it: as with the in-tree
-        # ip_vs.
+        # The tunnel device clears the mark on decapsulation, as with the in-tree ip_vs.
         tap.check(rig.arrived(4001), 'a decapsulated packet is no longer balanced')
         rig.send(4002)
         tap.check(rig.arrived(4002), 'other packets are not balanced')
@@ -208,7 +207,7 @@ def cache_bypass(family):
         if tap.check(conn, 'no connection'):
             tap.equal((conn.virtual, conn.dest, conn.dport, conn.state),
                       (site, '0.0.0.0' if family == 4 else '::', 0, 'SYN_RECV'), 'connection')
-    tap.check(arrived(base + 1, 'ack'), 'the connection does not go on')
+    tap.check(arrived(base + 1, 'ack'), 'the connection does not continue')
     tap.equal(table.of('TCP', base + 1, 80).state, 'ESTABLISHED', 'state')
     tap.check(not arrived(base + 2, 'syn', 0.1), 'bypassed with the knob off')
     rig.close()

@@ -21,7 +21,7 @@ ignore_tunneled() {
 	python_test ignore_tunneled "$AF"
 }
 
-# Packets from the VIP are unreachable: a rerouted reply gets lost.
+# The route of packets from the VIP is "unreachable": a rerouted reply is lost.
 snat_reroute() {
 	run ip -n director "-$AF" rule add from "$VIP" lookup 77
 	defer ip -n director "-$AF" rule del from "$VIP" lookup 77

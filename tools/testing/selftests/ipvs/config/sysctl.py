@@ -16,7 +16,7 @@ FOLDER = '/proc/sys/net/ipv4/vs/'
 CLONE_NEWUSER = 0x10000000
 INT_MAX, INT_MIN = (1 << 31) - 1, -(1 << 31)
 
-# A number of any size; what proc_dointvec rejects is rejected for all.
+# A number of any size; values that proc_dointvec rejects are rejected for all knobs.
 WORDS = ('', 'x', '1x', str(INT_MAX + 1), str(INT_MIN - 1))
 ANY = (('0', '1', '2', str(INT_MAX), '-1'), WORDS)
 # 2 becomes 1 again as soon as there is enough memory.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Timeouts set with `ipvsadm --set` apply to connections: each lives that long while idle, lives on
-while it is used, and leaves no count behind. Phantoms at both ends.
+"""Timeouts set with `ipvsadm --set` apply to connections: an idle connection expires after that
+time, one in use does not, and none leaves a count behind. Phantoms at both ends.
 """
 
 import subprocess

@@ -236,7 +236,7 @@ def spoofed(rig, number):
 
 
 class Flood:
-    """The number of clients since its creation: connections made, and refusals by conn_max."""
+    """Counts clients since its creation: connections made, and refusals by conn_max."""
 
     def __init__(self):
         self.stats = ProcFile('ip_vs_stats_percpu')
@@ -257,7 +257,7 @@ class Flood:
         return text_counters()['conn_dropped'] if self.weir else 0
 
     def all_came(self, bounded):
-        """The in-tree ip_vs does not count refusals, nor list all connections while its table
+        """The in-tree ip_vs neither counts refusals nor lists all connections while its table
         grows."""
         made, refused = self.came()
         if bounded and not self.weir:
@@ -295,7 +295,7 @@ def flood(family):
                   'the table stays full: %d' % table.size())
         if clients.weir:
             # others may have ended meanwhile
-            tap.check(wait_until(lambda: clients.dropped() > dropped, 10), 'drop_entry threw none out')
+            tap.check(wait_until(lambda: clients.dropped() > dropped, 10), 'drop_entry dropped none')
         goes_on(rig, 4000)
         another = Session(rig.at.vip)       # there is room again
         another.send()

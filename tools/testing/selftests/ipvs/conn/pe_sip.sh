@@ -43,7 +43,7 @@ module() {
 	refute "loaded without need" loaded
 	defer forget ' sip '
 	if quiet_in director ipvsadm -A -u "$VIP:5060" -s rr -p 60 --pe none-such 2>/dev/null; then
-		fail "an engine that is not there"
+		fail "a missing engine was accepted"
 	fi
 	ipvs -A -u "$VIP:5060" -s rr -p 60 --pe sip
 	check "not loaded" loaded

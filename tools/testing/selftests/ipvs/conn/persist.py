@@ -181,7 +181,8 @@ def all_ports(ends):
 
 
 def ftp(ends):
-    """Control and passive data connections; not scheduled: privileged ports, from port 20."""
+    """Control and passive data connections. Connections to privileged ports and from port 20 are
+    not scheduled."""
     case = Case(ends, 'ftp', port=21, dport=21)
     for host in (1, 2):
         for port, sport in ((21, None), (40000, None), (1024, None), (20, None), (80, None),

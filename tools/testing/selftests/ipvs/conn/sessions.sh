@@ -117,7 +117,7 @@ ftp() {
 	modprobe -q ip_vs_ftp || { skip "there is no ip_vs_ftp"; return; }
 	defer modprobe -q -r ip_vs_ftp
 	vsftpd_in server1
-	# it may send an acknowledgment before it has set the type of service of its data
+	# vsftpd may send an acknowledgment before it has set the type of service of its data
 	local BY_CHANCE="> $CLIENT .* tos 0x0 .*ports \* > \* A "
 	by_each_method ftp t 21 curl -sS -g --max-time 20 -o /dev/null "ftp://$(at "$VIP" 21)/pub/file"
 }

@@ -73,7 +73,7 @@ watched() {
 			  print at ": " $1, $2, ">", $3, $4 (tcp == "t" ? "" : " x" $7) }'
 }
 
-# listed: conntrack's entries of our flows, without what depends on time and chance.
+# listed: conntrack's entries of our flows, without fields that depend on time and chance.
 listed() {
 	quiet_in director conntrack -L -f "ipv$AF" 2>/dev/null | named |
 		sed -n 's/\b[sd]port=[4-6][0-9]*\b/cport/g; s/ mark=.*use=.*//
@@ -142,7 +142,8 @@ entries_end() {
 }
 
 # each_way KNOB: UDP and TCP by each method. Where replies bypass the director, conntrack considers
-# a TCP connection that it tracks invalid; where it tracks none, each FIN.
+# a tracked TCP connection invalid; if it does not track the connection, it considers each FIN
+# invalid.
 each_way() {
 	local method
 
@@ -243,7 +244,7 @@ snat() {
 	listed >"$SCRATCH/entries"
 	# one entry for each port of the client, which may have used a port twice
 	check "too few entries" [ "$(grep -c 'src=client dst=VIP' "$SCRATCH/entries")" -ge 3 ]
-	equal "answers not awaited at the director" \
+	equal "entries whose reply is not expected at the director" \
 		"$(grep 'src=client dst=VIP' "$SCRATCH/entries" | grep -vc 'src=server1 dst=director')" 0
 }
 
@@ -271,7 +272,7 @@ nat_only() {
 	RULES
 }
 
-# datagrams N: of one flow.
+# datagrams N: N datagrams of one flow.
 datagrams() {
 	equal "$1 datagrams" "$(ask -u -n "$1" -p $PORT_USED | sort | uniq -c | xargs)" "$1 server1"
 }
@@ -304,7 +305,7 @@ untracked() {
 	done
 }
 
-# With conntrack's table full, no connection can begin, but existing ones go on.
+# With conntrack's table full, no connection can begin, but existing ones continue.
 full_table() {
 	local max
 

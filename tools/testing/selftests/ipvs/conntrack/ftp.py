@@ -3,7 +3,7 @@
 """Both ends of FTP sessions, line by line: ftp.py STEP CLIENT VIP SERVER [ANOTHER CLIENT]
 
 The control connection goes from the client to VIP, port 21; the server runs in server1. Data
-connections follow what was negotiated."""
+connections use the negotiated addresses and ports."""
 
 import functools
 import os
@@ -135,9 +135,9 @@ class Session:
             wanted = reply
         tap.equal(got, wanted, 'the line the client got')
         conn = self.connection(0, port)
-        if tap.check(conn, 'nothing announced for port %d' % port):
+        if tap.check(conn, 'no connection expected for port %d' % port):
             tap.equal((conn.client, conn.dest, conn.dport, conn.state),
-                      (self.at.client, self.at.server, port, 'LISTEN'), 'announced')
+                      (self.at.client, self.at.server, port, 'LISTEN'), 'expected connection')
         near = socket_in(CLIENT, self.at, self.at.client)
         try:
             near.connect((self.at.vip, port))
@@ -147,7 +147,7 @@ class Session:
             return
         conn = self.connection(near.getsockname()[1], port)
         tap.check(conn and conn.state in ('SYN_RECV', 'ESTABLISHED'), 'in the table: %s' % conn)
-        tap.check(not self.connection(0, port), 'announced still')
+        tap.check(not self.connection(0, port), 'still expected')
         self.exchange(near, far)
         listener.close()
 
@@ -161,9 +161,9 @@ class Session:
         self.command(*split(command + ' ' + where + '\r\n', cut))
         tap.equal(self.answer('200 so be it\r\n'), '200 so be it', 'the line the client got')
         conn = self.connection(port, 20)
-        if tap.check(conn, 'nothing announced for port %d' % port):
+        if tap.check(conn, 'no connection expected for port %d' % port):
             tap.equal((conn.client, conn.dest, conn.dport, conn.state),
-                      (self.at.client, self.at.server, 20, 'LISTEN'), 'announced')
+                      (self.at.client, self.at.server, 20, 'LISTEN'), 'expected connection')
         far = socket_in(SERVER, self.at, self.at.server, 20)
         try:
             far.connect((self.at.client, port))
@@ -296,23 +296,23 @@ def hostile(at):
     session = Session(at)
     for command in bad_commands(at):
         session.command(command + '\r\n')
-        tap.equal([str(c) for c in session.announced()], [], 'announced by %r' % command)
+        tap.equal([str(c) for c in session.announced()], [], 'expected after %r' % command)
     for ask in ('PASV', 'EPSV'):
         for reply in bad_replies(at):
             session.command(ask + '\r\n')
             tap.equal(session.answer(reply + '\r\n'), reply, 'the line the client got')
-            tap.equal([str(c) for c in session.announced()], [], 'announced by %r' % reply)
+            tap.equal([str(c) for c in session.announced()], [], 'expected after %r' % reply)
     # within the text of another reply
     for reply in ('227 (%s)' % commas(at.server, 5000), '229 (|||5000|)'):
         for line in ('213-Status', reply, '213 That was it'):
             tap.equal(session.answer(line + '\r\n'), line, 'the line the client got')
-        tap.equal([str(c) for c in session.announced()], [], 'announced by text')
+        tap.equal([str(c) for c in session.announced()], [], 'expected after text')
     session.close()
     # without a command
     session = Session(at)
     for reply in ('227 (%s)' % commas(at.server, 5000), '229 (|||5000|)'):
         tap.equal(session.answer(reply + '\r\n'), reply, 'the line the client got')
-    tap.equal([str(c) for c in session.announced()], [], 'announced without need')
+    tap.equal([str(c) for c in session.announced()], [], 'expected without a command')
     session.close()
 
 
@@ -323,7 +323,7 @@ def again(at):
     for port in (40001, 40002, 40003):
         session.command('EPSV\r\n')
         session.answer(EPSV % port + '\r\n')
-    tap.equal([c.vport for c in session.announced()], [40003], 'announced')
+    tap.equal([c.vport for c in session.announced()], [40003], 'expected ports')
     stranger = socket_in('server2', at, at.server[:-1] + '2')
     stranger.settimeout(2)
     try:
@@ -331,7 +331,7 @@ def again(at):
         tap.fail('another client was let in')
     except OSError:
         pass
-    tap.equal([c.vport for c in session.announced()], [40003], 'announced still')
+    tap.equal([c.vport for c in session.announced()], [40003], 'still expected')
     session.close()
 
 
@@ -350,7 +350,7 @@ def taken(at):
 
 @step
 def stolen(at, thief):
-    """A later session cannot revoke what an earlier one has negotiated."""
+    """A later session cannot revoke the expectation of an earlier one."""
     one, other = Session(at), Session(At(thief, at.vip, at.server))
     where = 'EPRT |%d|%s|' % (at.number, at.client)
     other.command(where + '40001|\r\n')

@@ -296,7 +296,7 @@ def shared(rounds):
 
 
 def soil(byte):
-    """Fills memory that is free afterwards with `byte`."""
+    """Fills memory with `byte` and frees it."""
     for size in (64, 200, 500, 1000, 2000, 4000, 8000, 30000):
         a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         a.setblocking(False)

@@ -24,7 +24,7 @@ skbs() {
 	awk '$1 == "skbuff_head_cache" { print $2 }' /proc/slabinfo
 }
 
-# What the director itself decapsulates.
+# Tunnels that end at the director itself.
 decapsulation() {
 	modprobe -a -q tun fou ip_gre || :
 	run ip -n director link set tunl0 up

@@ -306,8 +306,8 @@ tests_run() {
 	exit
 }
 
-# run_py FILE STEP ARGS...: a step or test of a Python file beside the script; it prints what is
-# wrong itself. -S: only the standard library is used, and Python starts twice as fast.
+# run_py FILE STEP ARGS...: a step or test of a Python file beside the script, which prints its
+# failures itself. -S: only the standard library is used, and Python starts twice as fast.
 run_py() {
 	local status
 

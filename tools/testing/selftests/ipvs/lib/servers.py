@@ -133,7 +133,7 @@ def listen_udp(name, port, family):
 
 
 def client(wishes, answers):
-    """In a process of its own, which ends with this one."""
+    """Runs the client in a child process, which ends with this one."""
     if os.fork() == 0:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         with open(wishes) as wished, open(answers, 'w') as answered:

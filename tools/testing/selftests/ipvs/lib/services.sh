@@ -33,8 +33,8 @@ service() {
 	RULES
 }
 
-# forget PATTERN: removes services and, as their servers go, connections and templates whose line in
-# the table matches: they would hold the module of an app or engine.
+# forget PATTERN: removes services and, together with their servers, the connections and templates
+# whose line in the table matches: they would hold the module of an app or engine.
 forget() {
 	local status
 
@@ -132,7 +132,7 @@ vsftpd_in() {
 		isolate=NO
 		isolate_network=NO
 	CONF
-	# it writes its errors to its standard input
+	# vsftpd writes its errors to its standard input
 	background nsenter "--net=/run/netns/$1" -- vsftpd "$root.conf" 0>&1
 	wait_listen "$1" 21
 }

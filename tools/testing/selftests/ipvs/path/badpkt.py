@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Malformed, truncated and unusual packets to a virtual service, and as replies from its server:
 each is forwarded, answered or dropped as by the kernel's ip_vs (golden/badpkt*.txt), and forwarding
-goes on. Phantoms at both ends.
+continues. Phantoms at both ends.
 
 A valid packet follows each one; its arrival shows that the director is done with the first.
 """
@@ -238,7 +238,7 @@ def answers(family):
 
 
 def finish(rig, lines, name):
-    tap.check(rig.establish(4900), 'no new connection after all that')
+    tap.check(rig.establish(4900), 'no new connection afterwards')
     rig.close()
     tap.golden(name, lines)
 

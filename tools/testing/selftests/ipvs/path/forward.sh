@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A request reaches a server and its reply the client: by NAT, direct routing and tunnelling, TCP
+# Requests reach a server and replies reach the client: by NAT, direct routing and tunnelling, TCP
 # and UDP. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh

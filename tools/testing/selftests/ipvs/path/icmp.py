@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""ICMP errors about packets of a connection: a router or the client reports about what was sent to
-the client, a router or a server about what was sent to the server. Phantoms at both ends.
+"""ICMP errors about packets of a connection: from a router or the client about a reply, from a
+router or the server about a request. Phantoms at both ends.
 """
 
 from ipvstest import pkt, tap
@@ -86,7 +86,7 @@ def to_client(family):
 
 @tap.test(each_family=True)
 def ignored(family):
-    """Messages that are no errors about a connection pass unchanged; damaged errors are dropped."""
+    """Messages other than errors about a connection pass unchanged; damaged errors are dropped."""
     rig = Rig(family)
     established(rig, 6000)
     rig.ends.drain()

@@ -249,12 +249,12 @@ policy() {
 	service t rr m 1
 	count_ways
 	equal "rerouted" "$(ask -n 2 | xargs)" "server1 server1"
-	check "replies by the policy's way" [ "$(leaving far)" -gt 0 ]
-	equal "replies by the plain way" "$(leaving front)" 0
+	check "replies by the policy route" [ "$(leaving far)" -gt 0 ]
+	equal "replies by the main route" "$(leaving front)" 0
 	defer quiet_in director sysctl -qw net.ipv4.vs.snat_reroute=1
 	in_ns director sysctl -qw net.ipv4.vs.snat_reroute=0
 	equal "not rerouted" "$(ask | xargs)" server1
-	check "replies by the plain way" [ "$(leaving front)" -gt 0 ]
+	check "replies by the main route" [ "$(leaving front)" -gt 0 ]
 }
 
 # Requests on one link, replies on the other.
@@ -279,7 +279,7 @@ asymmetric() {
 
 # --- removed devices -----------------------------------------------------------------------
 
-# gone WHAT: removes the second link; a reference to it would take at least ten seconds.
+# gone WHAT: removes the second link; a leaked reference would delay that by at least ten seconds.
 gone() {
 	printf '# director$ ip link del far (%s)\n' "$1"
 	timeout 9 ip -n director link del far || fail "$1: something holds the device"

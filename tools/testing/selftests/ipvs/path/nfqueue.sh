@@ -25,7 +25,7 @@ queued() {
 	RULES
 }
 
-# answered WHAT OPTION...: twice by each server
+# answered WHAT OPTION...: each server answers twice
 answered() {
 	ask_from "${FROM[@]}" "${@:2}" -n 6 >"$SCRATCH/answers"
 	equal "$1" "$(tally "$SCRATCH/answers")" "server1x2 server2x2 server3x2"
@@ -85,5 +85,5 @@ modprobe -aq nfnetlink_queue nft_queue || skip_all "this kernel has no NFQUEUE"
 with_topology
 with_servers
 background nsenter --net=/run/netns/director python3 -S "$HERE/nfqueue.py" 7
-busywait 20 bound || { echo "Bail out! nobody listens at the queue"; exit 1; }
+busywait 20 bound || { echo "Bail out! no process listens at the queue"; exit 1; }
 tests_run

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What ip_vs leaves alone and what it refuses: a port of the VIP without a service belongs to the
+# Packets that ip_vs ignores or refuses: a port of the VIP without a service belongs to the
 # director's own stack; a service without an available server answers with ICMP port unreachable.
 # Topology: topology.sh; the server program also runs on the director.
 

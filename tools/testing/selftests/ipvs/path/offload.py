@@ -297,7 +297,7 @@ def matrix(case, sport, capable, layouts):
 
 
 def forms(senders, family):
-    """Packets arrive in the layout and offload state their names say."""
+    """Packets arrive in the layout and offload state that their names state."""
     case = Case(senders, family, 'dr', TCP)
     for what, wanted in FORMS.items():
         dev = {'none': 'unsummed', 'complete': 'tunl0' if family == 4 else 'sit0'}.get(

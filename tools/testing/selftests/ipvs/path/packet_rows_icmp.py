@@ -127,7 +127,7 @@ def errors_inside(setup):
 
 
 def errors_to_client(setup):
-    """Errors about packets sent to a server, by itself or by a router on the way."""
+    """Errors about packets sent to a server, from the server or a router on the way."""
     nat = setup.kinds[0]
     for what, code in rules.ERRORS[setup.family].items():
         for name, proto in PROTOS.items():
@@ -164,7 +164,7 @@ def errors_to_client(setup):
 
 
 def errors_not_ours(setup):
-    """Types that ip_vs does not handle, and errors about no connection."""
+    """Types that ip_vs does not handle, and errors about packets without a connection."""
     nat = setup.kinds[0]
     for what, code in rules.NO_ERRORS[setup.family].items():
         for kind in setup.kinds[:3]:
@@ -189,8 +189,8 @@ def errors_not_ours(setup):
 
 
 def tunnel_error(setup, kind, proto, what, code, size=None, **ip_args):
-    """An error about a tunnel packet of the director with `size` bytes of the client's transport in it: the
-    client gets one about its own packet. Only errors about IPv4 in IPv4 are relayed."""
+    """An error about a tunnel packet of the director with `size` bytes of the client's transport in
+    it: the client gets one about its own packet. Only errors about IPv4 in IPv4 are relayed."""
     sport = setup.sport()
     raw = setup.request(kind, proto, sport, 'second', **ip_args)
     inner, outer = rules.hop(raw), setup.sent_on(kind, raw).raw

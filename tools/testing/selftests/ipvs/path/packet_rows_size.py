@@ -220,7 +220,8 @@ def readdressed_error(raw, src):
 
 
 def too_big_reported(setup):
-    """A router on the way to the server reports a smaller MTU: the client gets what that leaves."""
+    """A router on the way to the server reports a smaller MTU: the client gets the MTU that
+    remains for its packets."""
     if setup.family == 6:
         return
     for kind in setup.kinds[2:]:

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The packet table: one packet in, what leaves byte for byte, and the counters, for each protocol,
-method and family. The expected packets come from the forwarding rules in ipvstest/rules.py, the
-rows from packet_rows*.py; a row that fails is named. ROWS=name[,name]: only these generators of
-rows.
+"""The packet table: one packet in, the packets out byte for byte, and the counters, for each
+protocol, method and family. The expected packets come from the forwarding rules in
+ipvstest/rules.py, the rows from packet_rows*.py; a row that fails is named. ROWS=name[,name]: only
+these generators of rows.
 """
 
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Path MTU errors: who gets them, and what they say."""
+"""Path MTU errors: their receivers and contents."""
 
 from ipvstest import pkt, tap
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs

@@ -31,7 +31,8 @@ def has_sctp():
 
 
 def sctp_socket(ns, address, port):
-    """A socket bound to one address, as SCTP announces all addresses it is bound to."""
+    """A socket bound to one address, as an SCTP endpoint sends its peer all addresses it is bound
+    to."""
     with namespace(ns):
         sock = socket.socket(socket.AF_INET6 if pkt.is6(address) else socket.AF_INET,
                              socket.SOCK_STREAM, SCTP)
@@ -146,7 +147,8 @@ def associations(family):
 
 
 def sums_at_back(how):
-    """Who computes the checksums of packets the director sends, and cuts its segments."""
+    """Selects whether devices or the stack segment the packets that the director sends and compute
+    their checksums."""
     features = {'by devices': ('tx', 'on', 'sg', 'on', 'tso', 'on', 'gso', 'on'),
                 'by the stack': ('tx', 'off')}[how]
     for dev in ('front', 'back'):

@@ -111,7 +111,7 @@ sctp_sums() { sctp_by "gue csum" "gue remcsum" "gre csum"; }
 
 # Segments that fill the client's MTU are fragmented in the tunnel.
 sctp_fragments() {
-	[ "$AF" = 4 ] || { skip "IPv4 only: of IPv6 the sender makes fragments"; return; }
+	[ "$AF" = 4 ] || { skip "IPv4 only: IPv6 packets are fragmented by their sender"; return; }
 	defer quiet_in director sysctl -qw net.ipv4.vs.pmtu_disc=1
 	in_ns director sysctl -qw net.ipv4.vs.pmtu_disc=0
 	sctp_by gue ipip gre

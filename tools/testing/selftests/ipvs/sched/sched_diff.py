@@ -34,7 +34,7 @@ def words(address):
 
 
 class Director:
-    """The ends of the wire, and where a connection through any service goes."""
+    """The ends of the wire, and the server that a connection through any service reaches."""
 
     def __init__(self, family):
         self.ends, self.ipvs, self.family = Ends(family), Ipvs(), family

@@ -52,14 +52,14 @@ checks() {
 	defer clean_director
 	background nsenter --net=/run/netns/director keepalived -n -C -f "$SCRATCH/keepalived.conf" \
 		-p "$SCRATCH/keepalived.pid" -c "$SCRATCH/checkers.pid"
-	busywait 30 servers_are 1 2 || { fail "the servers did not come in"; return; }
+	busywait 30 servers_are 1 2 || { fail "the servers were not added"; return; }
 	ask -n 3 >"$SCRATCH/answers"
 	equal "answers" "$(tally "$SCRATCH/answers")" "server1x1 server2x2"
 	in_ns server1 ip "-$AF" route add unreachable "$DIRECTOR_BACK/$HOST" table 100
 	defer quiet_in server1 ip "-$AF" route del unreachable "$DIRECTOR_BACK/$HOST" table 100
-	busywait 40 servers_are 2 || fail "the dead server stayed"
+	busywait 40 servers_are 2 || fail "the dead server was not removed"
 	in_ns server1 ip "-$AF" route del unreachable "$DIRECTOR_BACK/$HOST" table 100
-	busywait 40 servers_are 1 2 || fail "the server did not come back"
+	busywait 40 servers_are 1 2 || fail "the server was not added again"
 	stop_process "$PID"
 	busywait 10 servers_are || fail "keepalived left something behind"
 }

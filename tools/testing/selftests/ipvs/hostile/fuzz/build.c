@@ -328,8 +328,8 @@ static struct flow choose_flow(struct fuzz *f, unsigned int af)
 		w.vport = 21;
 	if (w.proto == AH || w.proto == ESP || fuzz_once_in(f, 16))
 		w.cport = w.vport = 500;
-	/* half of the services change addresses, and ports with them; IPsec goes
-	 * where its key exchange went, by UDP from and to port 500 */
+	/* half of the services change addresses, and ports with them; IPsec
+	 * follows its key exchange, UDP from and to port 500 */
 	w.dport = w.vport % 2 || w.vport == 500 ? w.vport :
 						 w.vport + FUZZ_DPORT;
 	return w;

@@ -15,10 +15,10 @@
 #define FUZZ_LAYERS	32
 
 /* As in topology.sh and fuzz.py. */
-#define FUZZ_CPORT	40000	/* first client port; their number: */
-#define FUZZ_CPORTS	8
-#define FUZZ_VPORT	80	/* first service port; their number: */
-#define FUZZ_VPORTS	16
+#define FUZZ_CPORT	40000	/* first client port */
+#define FUZZ_CPORTS	8	/* number of client ports */
+#define FUZZ_VPORT	80	/* first service port */
+#define FUZZ_VPORTS	16	/* number of service ports */
 #define FUZZ_DPORT	8000	/* added at the server, where NAT translates it */
 #define FUZZ_GUE_PORT	5555
 

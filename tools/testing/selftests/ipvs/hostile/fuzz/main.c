@@ -68,7 +68,7 @@ static unsigned int unhex(const char *s, uint8_t *to)
 	return n;
 }
 
-/* Each packet of a file by every way; by pages with several layouts. */
+/* Sends each packet of a file in every way; in pages with several layouts. */
 static unsigned long replay(struct fuzz *f, const char *path)
 {
 	FILE *file = fopen(path, "r");

@@ -104,8 +104,8 @@ void ways_open(void)
 /*
  * The lowest csum_start to use: not before the first header with a checksum.
  * The kernel overwrites skb->csum, which holds the device's csum_start, when it
- * verifies such a header, and if that was a tunnel's, transmitting the inner
- * packet warns about an invalid offset.
+ * verifies such a header. If the header was a tunnel's, transmitting the inner
+ * packet then causes a warning about an invalid offset.
  */
 static unsigned int any_start(struct fuzz *f)
 {

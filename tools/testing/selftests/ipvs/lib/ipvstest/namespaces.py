@@ -9,8 +9,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class namespace:
-    """with namespace('director'): sockets and files opened inside belong to it for good. None: the
-    current one."""
+    """with namespace('director'): sockets and files opened inside keep belonging to it. None: the
+    current namespace."""
 
     def __init__(self, name):
         self.name = name

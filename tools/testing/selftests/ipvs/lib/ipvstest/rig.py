@@ -20,7 +20,7 @@ def is_error(got):
 class Rig:
     def __init__(self, family, method='nat', proto=TCP, sched='rr', vport=None, servers=None,
                  flush=True, ends=None):
-        """`ends` remain the caller's to close."""
+        """The caller still has to close `ends`."""
         self.family, self.method, self.proto = family, method, proto
         self.own_ends = None if ends else Ends(family)
         self.ends, self.ipvs = ends or self.own_ends, Ipvs()

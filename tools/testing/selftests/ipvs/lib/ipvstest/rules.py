@@ -67,7 +67,7 @@ def hop(raw):
 
 
 def followed(check, old, new):
-    """The checksum after `old` became `new` in what it covers (RFC 1624)."""
+    """The checksum after `old` became `new` in the data that it covers (RFC 1624)."""
     total = ~check & 0xffff
     for was, now in zip(struct.iter_unpack('!H', old), struct.iter_unpack('!H', new)):
         total += (~was[0] & 0xffff) + now[0]

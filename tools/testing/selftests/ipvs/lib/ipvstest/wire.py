@@ -2,7 +2,7 @@
 """One process in many namespaces: packets are sent and captured at the ends of the topology.
 
 Packets to a phantom (see topology.sh) cross the director like any other and can be captured at the
-client's or server1's interface, but no TCP stack answers them: the test is both ends.
+client's or server1's interface, but no TCP stack answers them: the test acts as both ends.
 """
 
 import os
