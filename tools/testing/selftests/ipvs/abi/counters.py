@@ -13,10 +13,10 @@ import subprocess
 
 from ipvstest import genl, pkt, tap
 from ipvstest.genl import MASQ
-from ipvstest.settings import Knobs
 from ipvstest.namespaces import command_in, namespace
 from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import Rig
+from ipvstest.settings import Knobs
 from ipvstest.weir import Moves
 from ipvstest.wire import ip_command, wait_until
 

@@ -7,9 +7,9 @@ server that belong to no connection. Two phantoms take turns as the server.
 from ipvstest import genl, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import DIRECT, MASQ
-from ipvstest.settings import Knobs
 from ipvstest.pkt import TCP, UDP
 from ipvstest.rig import Rig, is_error
+from ipvstest.settings import Knobs
 from ipvstest.wire import Addresses, wait_until
 
 

@@ -9,9 +9,9 @@ import struct
 from ipvstest import genl, pkt, tap
 from ipvstest.conns import ConnTable, ProcFile
 from ipvstest.genl import nest, u16, u32
-from ipvstest.settings import Knobs
 from ipvstest.pkt import IPIP, IPV6, SCTP, TCP, UDP
 from ipvstest.rig import METHODS, Rig
+from ipvstest.settings import Knobs
 from ipvstest.wire import wait_until
 
 

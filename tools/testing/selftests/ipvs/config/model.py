@@ -13,9 +13,9 @@ import struct
 import subprocess
 
 from ipvstest import genl, sockctl, tap
+from ipvstest.config_model import ON, Model
 from ipvstest.conns import ProcFile
 from ipvstest.genl import Ipvs, TOP_DEST, TOP_SERVICE, attr, be16, be32, nest, text, u8, u16, u32
-from ipvstest.config_model import ON, Model
 from ipvstest.pkt import endpoint
 
 VIPS = {4: ('203.0.113.10', '203.0.113.11'), 6: ('2001:db8:f::10', '2001:db8:f::11')}

@@ -7,10 +7,10 @@ import socket
 
 from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable, ProcFile
-from ipvstest.settings import Knobs
 from ipvstest.namespaces import namespace
 from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.rig import Rig
+from ipvstest.settings import Knobs
 from ipvstest.weir import text_counters
 from ipvstest.wire import wait_until
 

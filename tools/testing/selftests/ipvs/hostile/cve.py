@@ -12,8 +12,8 @@ from ipvstest import pkt, sockctl, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import MASQ, Ipvs
 from ipvstest.namespaces import namespace
-from ipvstest.pkt import ICMP, ICMP6, IPIP, IPV6, SCTP, TCP, icmp, ip
 from ipvstest.paged import PagedTap
+from ipvstest.pkt import ICMP, ICMP6, IPIP, IPV6, SCTP, TCP, icmp, ip
 from ipvstest.rig import METHODS, Rig
 from ipvstest.sockctl import Sockopts
 from ipvstest.wire import Ends

@@ -10,8 +10,8 @@ import subprocess
 
 from ipvstest import tap
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
-from ipvstest.settings import Knobs
 from ipvstest.pkt import SCTP, TCP, UDP
+from ipvstest.settings import Knobs
 from ipvstest.wire import Addresses, capture
 
 PERSISTENT, ONE_PACKET = 1, 4

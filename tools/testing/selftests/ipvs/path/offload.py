@@ -12,8 +12,8 @@ import subprocess
 from ipvstest import pkt, rules, tap
 from ipvstest.genl import TUNNEL
 from ipvstest.namespaces import namespace
-from ipvstest.pkt import IPIP, IPV6, SCTP, TCP, UDP, Parsed
 from ipvstest.paged import PagedTap
+from ipvstest.pkt import IPIP, IPV6, SCTP, TCP, UDP, Parsed
 from ipvstest.rig import Rig
 from ipvstest.rules import GRE, GUE_PORT, TUNNELS
 from ipvstest.wire import (CSUM_NOT_READY, CSUM_VALID, MAC, SOL_PACKET, Addresses, Ends, about,

@@ -4,8 +4,8 @@
 import struct
 
 from ipvstest import pkt, rules
-from ipvstest.packet_setup import ISAKMP, VPORT, Row
 from ipvstest.genl import DIRECT
+from ipvstest.packet_setup import ISAKMP, VPORT, Row
 from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.rules import AH, DSTOPTS, ESP, FRAGMENT, HOPOPTS, ROUTING
 

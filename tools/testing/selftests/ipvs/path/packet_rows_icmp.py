@@ -3,9 +3,9 @@
 
 from ipvstest import rules
 from ipvstest.packet_setup import VPORT, Row
-from ipvstest.settings import Knobs
 from ipvstest.pkt import TCP
 from ipvstest.rules import DSTOPTS, FRAGMENT, HOPOPTS, ROUTING
+from ipvstest.settings import Knobs
 
 from packet_rows import (PAD, PROTOS, about, and_told, answered, asked, cut, each, error,
                          later_fragment, opened)

@@ -5,8 +5,8 @@ import struct
 
 from ipvstest import pkt, rules, tap
 from ipvstest.packet_setup import VPORT, Row
-from ipvstest.settings import Knobs
 from ipvstest.pkt import TCP, UDP
+from ipvstest.settings import Knobs
 
 from packet_rows import PROTOS, about, and_told, answered, asked, cut, error, opened
 

@@ -10,13 +10,14 @@ import socket
 import subprocess
 import threading
 
-from ipvstest import pkt, rules, tap
+from ipvstest import pkt, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import DIRECT, MASQ, TUNNEL, Ipvs
-from ipvstest.settings import Knobs
 from ipvstest.namespaces import command_in, namespace
 from ipvstest.pkt import SCTP, UDP
 from ipvstest.rig import Rig
+from ipvstest.rules import GUE_PORT, TUNNELS
+from ipvstest.settings import Knobs
 from ipvstest.wire import CSUM_NOT_READY, Addresses, Ends, about, capture, wait_until
 
 AH, ESP = 51, 50
@@ -158,17 +159,17 @@ def sums_at_back(how):
 
 @tap.step
 def tunnels(family, outer, *kinds):
+    """server1 has the other ends of the tunnels."""
     if not has_sctp():
         return
-    """server1 has the tunnels' other ends."""
     at, far, ipvs = Addresses(family), Addresses(outer), Ipvs()
-    port = 5100 + 50 * (outer == 6) + 20 * list(rules.TUNNELS).index(kinds[0])
+    port = 5100 + 50 * (outer == 6) + 20 * list(TUNNELS).index(kinds[0])
     for how in ('by devices', 'by the stack'):
         sums_at_back(how)
         for kind in kinds:
-            number, flags, _ = rules.TUNNELS[kind]
+            number, flags, _ = TUNNELS[kind]
             association(at, ipvs, '%s in IPv%d, sums %s' % (kind, outer, how), TUNNEL, port, port,
-                        far.real[0], (number, rules.GUE_PORT if number == 1 else 0, flags))
+                        far.real[0], (number, GUE_PORT if number == 1 else 0, flags))
             port += 1
     sums_at_back('by devices')
 
