@@ -74,8 +74,8 @@ struct vs_net;
 	X(ICMP_UNRELATED, icmp_unrelated, \
 	  "ICMP error about a packet without a connection")
 
-/* Other events, none of them per packet of an established connection: id, name,
- * text. */
+/* Other events, none of them on the usual path of an established connection:
+ * id, name, text. */
 #define VS_EVENTS(X) \
 	X(SCHEDULED, scheduled, \
 	  "a scheduler chose a server") \
@@ -104,7 +104,7 @@ struct vs_net;
 	X(DATA_EXPECTED, data_announced, \
 	  "connections that an app (ip_vs_ftp) expects") \
 	X(DATA_CONFIRMED, data_claimed, \
-	  "expected connections that were opened") \
+	  "connections expected from any port whose client port is now known") \
 	X(APP_EDITED, app_edited, \
 	  "packets with a payload that an app edited") \
 	X(BYPASSED, bypassed, \

@@ -32,7 +32,7 @@ struct vs_net {
 
 	/* written per connection */
 	struct percpu_counter conns;
-	atomic_t expected;		/* connections without client port */
+	atomic_t any_cport;		/* connections without client port */
 	atomic_t app_use[VS_APP_PORTS];	/* connections with an app, by slot */
 	struct vs_wheel wheel;
 	struct vs_counts __percpu *counts;
@@ -47,7 +47,7 @@ struct vs_net {
 	struct vs_config config;
 	struct vs_stats totals;
 	struct vs_est est;
-	struct mutex notrack_lock;	/* vs_notrack.hooked */
+	struct mutex notrack_lock;	/* writers of @notrack */
 	struct delayed_work notrack_work;
 	struct mutex knob_lock;		/* knobs of more than one integer, conn_max */
 	struct ctl_table_header *sysctl_header;

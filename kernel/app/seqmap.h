@@ -29,7 +29,7 @@ struct vs_edit {
  * @edit:	the latest edits, in stream order
  * @n:		number of edits
  * @has_top:	@top is valid
- * @top:	highest sequence number that was forwarded; edits must be above
+ * @top:	first sequence number not forwarded yet; edits begin there or later
  */
 struct vs_seqmap {
 	struct vs_edit edit[VS_EDITS];

@@ -5,8 +5,9 @@
  * A connection is found under RCU and used without a reference. It is removed
  * in steps, by the CPU that sets VS_ST_DEAD:
  *
- *	set VS_ST_DEAD		lookups no longer return it; freezes the state
- *				word, and with it the destination's counters
+ *	set VS_ST_DEAD		lookups no longer return it; makes the state and
+ *				VS_ST_INACTIVE final, and with them the
+ *				destination's counters
  *	unhash			no new readers
  *	leave the wheel		@rcu may overlay @wheel
  *	unbind			destination, control and app are released
@@ -123,8 +124,8 @@ static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 		cp->st |= VS_ST_CONTROLLED;
 		atomic_inc(&cp->control->n_control);
 	}
-	if (cp->st & VS_ST_EXPECTED)
-		atomic_inc(&vn->expected);
+	if (cp->st & VS_ST_ANY_CPORT)
+		atomic_inc(&vn->any_cport);
 	percpu_counter_inc(&vn->conns);
 }
 
@@ -140,8 +141,8 @@ static void conn_detach(struct vs_conn *cp, u32 st)
 		atomic_dec(&cp->control->n_control);
 		conn_put(cp->control);
 	}
-	if (st & VS_ST_EXPECTED)
-		atomic_dec(&cp->vn->expected);
+	if (st & VS_ST_ANY_CPORT)
+		atomic_dec(&cp->vn->any_cport);
 	if (st & VS_ST_APP)
 		vs_app_unbind(cp);
 	percpu_counter_dec(&cp->vn->conns);

@@ -28,7 +28,7 @@ enum vs_dir {
 #define VS_ST_STATE		0x000000ffu	/* VS_TCP_S_*, ... */
 #define VS_ST_INACTIVE		0x00000100u	/* counted as inactive */
 #define VS_ST_NOOUTPUT		0x00000200u	/* no reply seen: DR, TUN */
-#define VS_ST_DEAD		0x00000400u	/* being removed; st is frozen */
+#define VS_ST_DEAD		0x00000400u	/* being removed; state is final */
 #define VS_ST_TEMPLATE		0x00000800u	/* persistence template */
 #define VS_ST_HASHED		0x00001000u	/* in the table and in the wheel */
 #define VS_ST_ONE_PACKET	0x00002000u	/* never hashed */
@@ -38,7 +38,7 @@ enum vs_dir {
 #define VS_ST_KEEP		0x00020000u	/* more than VS_VICTIM_PKTS packets */
 #define VS_ST_NFCT		0x00040000u	/* its conntrack entry is kept */
 #define VS_ST_APP		0x00080000u	/* has an app: ext->app */
-#define VS_ST_EXPECTED		0x00100000u	/* expected from any client port */
+#define VS_ST_ANY_CPORT		0x00100000u	/* expected from any client port */
 
 /* Bit 0 of a bucket's head is the bucket's lock, bit 1 marks the end of a
  * chain. Bit 3 of a link's address distinguishes link[0] from link[1]. */
@@ -69,7 +69,9 @@ struct vs_link {
  * @seen:	time of the last packet in jiffies (low 32 bits), up to
  *		VS_SEEN_STEP late
  * @timeout:	jiffies from @seen until the connection expires; that of the
- *		state in @st, see vs_proto_state()
+ *		state in @st, see vs_proto_state(). Exceptions: a template, a
+ *		connection whose first packet is not through, and an expired one
+ *		that still controls others
  * @wheel:	node in the expiry wheel; under the shard's lock
  * @rcu:	overlays @wheel once the connection has left the wheel
  * @vn:		namespace
@@ -310,8 +312,8 @@ void vs_conn_retire(struct vs_conn *tmpl);
  * @vn: namespace
  * @gone: only those of removed destinations
  *
- * With @gone, connections may be missed if the table shrinks during the walk.
- * They are killed by their next packet.
+ * With @gone, connections may be missed, see struct vs_table_iter. They are
+ * killed by their next packet.
  *
  * Context: process, may sleep.
  */

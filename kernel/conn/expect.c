@@ -4,9 +4,9 @@
  * negotiated them on a control connection (FTP's data connections).
  *
  * An expected connection is an ordinary connection in state LISTEN, controlled
- * by the control connection and leading to the same real server. Its tuple is
- * that of its first packet. If the client may connect from any port (passive
- * FTP), its client port is 0 and VS_ST_EXPECTED is set. No packet matches it
+ * by the control connection and leading to the same real server. Its
+ * client-side tuple is known in advance. If the client may connect from any port (passive
+ * FTP), its client port is 0 and VS_ST_ANY_CPORT is set. No packet matches it
  * then, and vs_expect_confirm() replaces it as soon as a SYN for its virtual
  * port comes from the client.
  *
@@ -24,7 +24,7 @@
  *
  * What happens to the old connection:
  *
- * 1. Opening or established, it is in use and stays. The new expectation is met
+ * 1. Opening or established (see vs_proto_phase()), it is in use and stays. The new expectation is met
  *    if it leads to the same server and port, and otherwise fails (-EEXIST).
  *
  * 2. Expected or finished, and leading to the same server and port, it serves
@@ -140,7 +140,7 @@ static struct vs_conn *expect_create(struct vs_conn *cp,
 		.dport = d->dport,
 		.af = cp->af,
 		.proto = cp->proto,
-		.st = d->cport ? 0 : VS_ST_EXPECTED,
+		.st = d->cport ? 0 : VS_ST_ANY_CPORT,
 		.fwmark = cp->fwmark,
 		.dest = cp->dest,
 		.control = cp,
@@ -259,7 +259,7 @@ struct vs_conn *vs_expect_confirm(struct vs_pkt *p)
 	    VS_TCP_SYN)
 		return NULL;
 	exp = expect_lookup(p->vn, &k);
-	if (!exp || !(READ_ONCE(exp->st) & VS_ST_EXPECTED))
+	if (!exp || !(READ_ONCE(exp->st) & VS_ST_ANY_CPORT))
 		return NULL;
 	return expect_replace_by(p, exp);
 }

@@ -41,12 +41,12 @@ int vs_expect_new(struct vs_app_segment *t, const struct vs_expect_conf *d);
  * @p: packet without a connection
  *
  * If @p opens a connection that is expected from any port, the latter is
- * replaced by a connection from @p's port. Called only while vn->expected is
+ * replaced by a connection from @p's port. Called only while vn->any_cport is
  * not 0.
  *
  * Context: RCU, BH disabled.
  * Return: the connection; or NULL, p->verdict being NF_ACCEPT if @p was not
- * expected and the verdict of a drop otherwise.
+ * expected, or not any more, and the verdict of a drop otherwise.
  */
 struct vs_conn *vs_expect_confirm(struct vs_pkt *p);
 

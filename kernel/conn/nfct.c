@@ -79,7 +79,7 @@ bool vs_nfct_confirm(struct sk_buff *skb)
 	return nf_conntrack_confirm(skb) == NF_ACCEPT;
 }
 
-bool vs_nfct_is_old(const struct sk_buff *skb)
+bool vs_nfct_is_confirmed(const struct sk_buff *skb)
 {
 	enum ip_conntrack_info info;
 	const struct nf_conn *ct = nf_ct_get(skb, &info);

@@ -30,7 +30,7 @@ bool vs_nfct_confirm(struct sk_buff *skb);
 
 /* Whether the entry of @skb is confirmed: its reply tuple names a real server
  * and cannot be altered any more. */
-bool vs_nfct_is_old(const struct sk_buff *skb);
+bool vs_nfct_is_confirmed(const struct sk_buff *skb);
 
 /* Makes the future conntrack entry of @cp related to that of its control
  * connection, if the latter has a conntrack helper. @skb is a packet of the
@@ -57,7 +57,7 @@ static inline bool vs_nfct_confirm(struct sk_buff *skb)
 	return true;
 }
 
-static inline bool vs_nfct_is_old(const struct sk_buff *skb)
+static inline bool vs_nfct_is_confirmed(const struct sk_buff *skb)
 {
 	return false;
 }

@@ -75,7 +75,8 @@ void vs_proto_net_init(struct vs_proto_net *pn);
  * @p: packet
  * @dir: direction of @p
  *
- * Writes to @cp only if its state or timeout changes. When all concurrent calls
+ * Writes to @cp only if its state or timeout changes or if @p is the first reply.
+ * Marks the template of a connection that becomes established as assured. When all concurrent calls
  * have returned, the timeout is that of @cp's state.
  *
  * Context: RCU, BH disabled.
@@ -91,7 +92,7 @@ void vs_proto_set_state(struct vs_conn *cp, u8 state);
 enum vs_phase {
 	VS_PHASE_OPENING,	/* may be a spoofed SYN or INIT */
 	VS_PHASE_LASTING,	/* established, or a protocol without states */
-	VS_PHASE_ENDING,	/* closing, closed, or expected */
+	VS_PHASE_ENDING,	/* any other state */
 };
 
 enum vs_phase vs_proto_phase(const struct vs_conn *cp);

@@ -38,7 +38,6 @@
 #include "conn/ext.h"
 #include "conn/table.h"
 #include "net.h"
-#include "path/pkt.h"
 
 #define LOCKED		1UL
 #define END		2UL

@@ -72,7 +72,8 @@ static const tcp_table tcp_normal = {
 
 /*
  * For SYN floods. Where replies pass the director, segments of the client alone
- * do not establish a connection: the real server has to acknowledge. Where they
+ * do not establish a connection (except by sloppy_tcp): the real server has to
+ * acknowledge. Where they
  * bypass it, a half-open connection is in SYNACK instead of SYN_RECV.
  */
 static const tcp_table tcp_secure = {

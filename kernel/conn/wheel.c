@@ -64,8 +64,8 @@ void vs_wheel_add(struct vs_wheel *w, struct vs_conn *cp)
 	 * Other CPUs have been able to find @cp since it was inserted into the
 	 * table; from here on they may kill it. A timeout that one of them has
 	 * shortened before is not seen by vs_wheel_move(), and perhaps not by
-	 * wheel_place(): @cp then expires when its first slot comes up, at most
-	 * 3 s late.
+	 * wheel_place(): @cp then expires when its first slot comes up, usually
+	 * within 3 s, and after a full turn of the wheel at the latest.
 	 */
 	vs_conn_set_hashed(cp);
 	spin_unlock(&s->lock);

@@ -17,6 +17,8 @@
  * Runs for every packet that passes a hook, with two or three bitmap tests (see
  * struct vs_filter). ICMP is never a bystander: what matters is the packet
  * embedded in the error, and IPv6 extension headers may hide the ICMPv6 header.
+ *
+ * Return: true if the packet does not concern the director.
  */
 static inline bool vs_pkt_is_bystander(const struct vs_pkt *p)
 {

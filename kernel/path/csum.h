@@ -9,6 +9,7 @@
  * @p: parsed packet, not a fragment
  *
  * Context: any. Does not modify the skb.
+ * Return: true if the checksum is right or does not need to be verified.
  */
 bool vs_csum_ok(const struct vs_pkt *p);
 

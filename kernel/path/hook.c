@@ -13,8 +13,9 @@
 #include "path/path.h"
 #include "path/pkt.h"
 
-/* Whether to ignore a packet: it went through our hooks before, is for another
- * host's link-layer address, or is from a raw socket with IP_NODEFRAG. */
+/* Whether to ignore a packet: it went through our hooks before, has no route, did
+ * not come to this host's own link-layer address, or is from a raw socket with
+ * IP_NODEFRAG. */
 static bool hook_exempts(const struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
@@ -35,7 +36,7 @@ static void pkt_init(struct vs_pkt *p, struct vs_net *vn, struct sk_buff *skb,
 	p->verdict = NF_ACCEPT;
 }
 
-/* LOCAL_OUT and nfqueue reinjection run in process context. Disable BHs so that
+/* LOCAL_OUT and nfqueue reinjection may run in process context. Disable BHs so that
  * a softirq on this CPU cannot deadlock on our locks. */
 static __always_inline unsigned int
 with_bh_disabled(unsigned int (*pipeline)(struct vs_pkt *p), struct vs_pkt *p)

@@ -100,7 +100,8 @@ static void account_error(const struct vs_conn *cp, enum vs_count pkts,
  * too big, with @overhead bytes before the client's packet.
  */
 static unsigned int tunnel_update_pmtu(struct vs_pkt *p, struct vs_dest *dest,
-			       unsigned int mtu, unsigned int overhead)
+				       unsigned int mtu,
+				       unsigned int overhead)
 {
 	const struct vs_route *rt;
 

@@ -26,6 +26,8 @@ bool vs_nat_out(struct vs_pkt *p, struct vs_conn *cp);
  * @dir: direction of @p
  *
  * Edits the address of @p, and the mirrored address and port of @in.
+ *
+ * Return: false if the headers cannot be made writable.
  */
 bool vs_nat_icmp(struct vs_pkt *p, const struct vs_pkt *in,
 		 struct vs_conn *cp, enum vs_dir dir);

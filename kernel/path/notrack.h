@@ -12,8 +12,10 @@
  *		the address of its table, for comparison only, and its length
  * @in:		requests may bypass it
  * @out:	replies of NAT connections may bypass it
- * @hooked:	our hook before conntrack's is registered; under
- *		vs_net.notrack_lock
+ * @hooked:	our hook before conntrack's is registered
+ *
+ * Writers hold vs_net.notrack_lock. Packets read @judged, @in and @out without
+ * it.
  */
 struct vs_notrack {
 	struct {

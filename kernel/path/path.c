@@ -45,7 +45,7 @@ static noinline unsigned int path_in_slow(struct vs_pkt *p, struct vs_conn *cp)
 static __always_inline struct vs_conn *path_conn(struct vs_pkt *p,
 						 struct vs_conn *cp)
 {
-	if (!cp && unlikely(atomic_read(&p->vn->expected))) {
+	if (!cp && unlikely(atomic_read(&p->vn->any_cport))) {
 		cp = vs_expect_confirm(p);
 		if (p->verdict != NF_ACCEPT)
 			return NULL;

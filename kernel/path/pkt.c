@@ -72,7 +72,7 @@ static enum vs_parse parse_l3_v6(struct vs_pkt *p)
 	p->proto = proto;
 	p->frag = flags & IP6_FH_F_FRAG;
 	p->nonfirst_frag = frag_off;
-	/* ipv6_find_hdr() leaves @off unset for non-first fragments */
+	/* of a non-first fragment ipv6_find_hdr() returns no offset */
 	if (!frag_off)
 		p->l4 = off;
 	return VS_PARSE_OK;

@@ -77,6 +77,7 @@ enum vs_parse {
  * @l3: offset of the network header from skb->data
  *
  * Does not modify the skb. Context: any.
+ * Return: what the packet is, see enum vs_parse.
  */
 enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3);
 

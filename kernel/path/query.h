@@ -10,8 +10,8 @@
  * @vaddr:	virtual address, of the packet's family
  * @vport:	virtual port
  * @method:	IP_VS_CONN_F_MASQ, ...
- * @controlled:	it has a persistence template
- * @control_vport: virtual port of that template
+ * @controlled:	controlled by a template or by an app's control connection
+ * @control_vport: virtual port of that
  */
 struct vs_query {
 	u8 proto;

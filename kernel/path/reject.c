@@ -51,8 +51,8 @@ void vs_reject_ttl(struct vs_pkt *p)
 	if (p->af == AF_INET6) {
 		__IP6_INC_STATS(p->vn->net, __in6_dev_get_safely(skb->dev),
 				IPSTATS_MIB_INHDRERRORS);
-		/* choose the source address from the incoming interface, as
-		 * ip6_forward() does */
+		/* The source address is chosen from the device of the packet's
+		 * present route, as the kernel's ip_vs does. */
 		skb->dev = skb_dst_dev_rcu(skb);
 		icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
 	} else {

@@ -12,7 +12,7 @@
 
 /* Whether @cp is finished, so that its client may use the port again. Bit 1 of
  * conn_reuse_mode adds FIN_WAIT of connections whose replies bypass us. */
-static bool conn_is_finished(const struct vs_pkt *p, const struct vs_conn *cp,
+static bool reuse_is_finished(const struct vs_pkt *p, const struct vs_conn *cp,
 			     int mode)
 {
 	u8 state = vs_conn_state(cp);
@@ -39,21 +39,21 @@ static bool is_port_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
 	    !READ_ONCE(dest->weight))
 		return true;
 	/* a connection under a template stays with the template's server */
-	if (!mode || cp->control || !conn_is_finished(p, cp, mode))
+	if (!mode || cp->control || !reuse_is_finished(p, cp, mode))
 		return false;
 	/* @cp controls live connections: do not kill it only to have the
 	 * packet dropped for its conntrack entry */
-	return !atomic_read(&cp->n_control) || !vs_nfct_is_old(p->skb);
+	return !atomic_read(&cp->n_control) || !vs_nfct_is_confirmed(p->skb);
 }
 
 /* Kill @cp so that the packet can be rescheduled. If its conntrack entry is
  * confirmed it cannot be NATed to another server: drop the packet, the client's
  * retransmission starts afresh. */
-static void conn_expire_now(struct vs_pkt *p, struct vs_conn *cp,
+static void reuse_kill(struct vs_pkt *p, struct vs_conn *cp,
 			    enum vs_counter why)
 {
 	vs_conn_kill(cp, why);
-	if (unlikely(vs_nfct_is_old(p->skb)))
+	if (unlikely(vs_nfct_is_confirmed(p->skb)))
 		p->verdict = vs_drop(p, VS_DROP_CONNTRACK);
 }
 
@@ -62,7 +62,7 @@ bool vs_reuse_end_on_open(struct vs_pkt *p, struct vs_conn *cp)
 {
 	if (!is_port_reuse(p, cp))
 		return false;
-	conn_expire_now(p, cp, VS_EV_CONN_REUSED);
+	reuse_kill(p, cp, VS_EV_CONN_REUSED);
 	return true;
 }
 
@@ -71,7 +71,7 @@ bool vs_reuse_end_on_open(struct vs_pkt *p, struct vs_conn *cp)
 void vs_reuse_end_no_dest(struct vs_pkt *p, struct vs_conn *cp)
 {
 	if (READ_ONCE(p->vn->sysctl.expire_nodest_conn))
-		conn_expire_now(p, cp, VS_EV_CONN_NODEST);
+		reuse_kill(p, cp, VS_EV_CONN_NODEST);
 	else
 		p->verdict = vs_drop(p, VS_DROP_DEST_GONE);
 }

@@ -168,7 +168,7 @@ static const struct vs_route *route_refresh(struct vs_pkt *p,
 }
 
 const struct vs_route *vs_route_to(struct vs_pkt *p, struct vs_dest *dest,
-				    bool known_nh)
+				   bool known_nh)
 {
 	const struct vs_route *rt = rcu_dereference(dest->route);
 

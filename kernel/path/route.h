@@ -47,7 +47,7 @@ bool vs_route_is_local(const struct dst_entry *dst, u8 af);
  * and the sender of @p was informed (dst_link_failure()).
  */
 const struct vs_route *vs_route_to(struct vs_pkt *p, struct vs_dest *dest,
-				    bool known_nh);
+				   bool known_nh);
 
 /**
  * vs_route_onward - route to a packet's own destination address

@@ -16,9 +16,7 @@
 #include "path/reject.h"
 #include "path/schedule.h"
 #include "pe/pe.h"
-#include "sched/sched.h"
 #include "service/service.h"
-#include "trace.h"
 
 static bool is_sloppy(const struct vs_sysctl *knobs, u8 proto)
 {
@@ -75,7 +73,7 @@ static struct vs_conn *drop_failed(struct vs_pkt *p, int err)
 
 /* The real server's port: the destination's own if the client uses the
  * service's port, else the port that the client uses. */
-static __be16 conn_dport(const struct vs_pkt *p, const struct vs_service *svc,
+static __be16 schedule_dport(const struct vs_pkt *p, const struct vs_service *svc,
 			 const struct vs_dest *dest)
 {
 	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT &&
@@ -104,7 +102,7 @@ static bool may_bypass(const struct vs_pkt *p, const struct vs_service *svc)
 
 /* Opens a connection to @dest, or one that bypasses the service if @dest is
  * NULL. */
-static struct vs_conn *conn_open(struct vs_pkt *p, const struct vs_service *svc,
+static struct vs_conn *schedule_open(struct vs_pkt *p, const struct vs_service *svc,
 				 struct vs_dest *dest, struct vs_conn *control)
 {
 	struct vs_conn_conf conf = {
@@ -112,7 +110,7 @@ static struct vs_conn *conn_open(struct vs_pkt *p, const struct vs_service *svc,
 		.vaddr = &p->daddr,
 		.cport = p->sport,
 		.vport = p->dport,
-		.dport = dest ? conn_dport(p, svc, dest) : 0,
+		.dport = dest ? schedule_dport(p, svc, dest) : 0,
 		.af = p->af,
 		.proto = p->proto,
 		.method = dest ? 0 : IP_VS_CONN_F_BYPASS,
@@ -148,7 +146,7 @@ static struct vs_conn *reject_no_dest(struct vs_pkt *p,
 				      const struct vs_service *svc)
 {
 	if (may_bypass(p, svc))
-		return conn_open(p, svc, NULL, NULL);
+		return schedule_open(p, svc, NULL, NULL);
 	if (svc->key.port == VS_FTP_PORT && p->dport != VS_FTP_PORT)
 		return pass_unscheduled(p, VS_PASS_FTP_DATA);
 	p->verdict = vs_drop(p, VS_DROP_NO_DEST);
@@ -166,7 +164,7 @@ static struct vs_conn *schedule_persistent(struct vs_pkt *p,
 		return reject_no_dest(p, svc);
 	if (IS_ERR(tmpl))
 		return drop_failed(p, PTR_ERR(tmpl));
-	return conn_open(p, svc, tmpl->dest, tmpl);
+	return schedule_open(p, svc, tmpl->dest, tmpl);
 }
 
 static struct vs_conn *schedule_plain(struct vs_pkt *p, struct vs_service *svc)
@@ -178,7 +176,7 @@ static struct vs_conn *schedule_plain(struct vs_pkt *p, struct vs_service *svc)
 		dest = vs_choose_dest(p, svc);
 	if (!dest)
 		return reject_no_dest(p, svc);
-	return conn_open(p, svc, dest, NULL);
+	return schedule_open(p, svc, dest, NULL);
 }
 
 struct vs_conn *vs_schedule(struct vs_pkt *p)
@@ -189,7 +187,7 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 	if (!may_open_conn(p))
 		return pass_unscheduled(p, VS_PASS_NOT_OPENING);
 	svc = vs_service_lookup(p->vn, p->af, p->proto, &p->daddr, p->dport,
-			      p->skb->mark);
+				p->skb->mark);
 	if (!svc)
 		return pass_unscheduled(p, VS_PASS_NO_SERVICE);
 	if (vs_defence_drops(p->vn)) {
@@ -208,7 +206,7 @@ struct vs_conn *vs_schedule(struct vs_pkt *p)
 /* .allow_dup: the client may have a connection to another real server under
  * the same tuple. Its packets then go to the newer one, as with the kernel's
  * ip_vs. */
-static struct vs_conn *conn_open_out(struct vs_pkt *p, struct vs_dest *dest,
+static struct vs_conn *schedule_open_out(struct vs_pkt *p, struct vs_dest *dest,
 				     struct vs_conn *control)
 {
 	const struct vs_service *svc = dest->svc;
@@ -254,5 +252,5 @@ struct vs_conn *vs_schedule_out(struct vs_pkt *p)
 		return NULL;
 	if (READ_ONCE(svc->flags) & IP_VS_SVC_F_PERSISTENT)
 		control = vs_persist_tmpl_out(p, dest);
-	return IS_ERR(control) ? NULL : conn_open_out(p, dest, control);
+	return IS_ERR(control) ? NULL : schedule_open_out(p, dest, control);
 }

@@ -280,7 +280,7 @@ static bool splice_all(struct vs_pkt *p, const struct vs_app_segment *t,
 
 		n = edit_overlap(e, t->seq, t->len, &at);
 		if (n && !splice_text(p->skb, p->l4 + hlen + at, n, e->text,
-				 t->seq + at + n == e->end ? e->len : 0))
+				      t->seq + at + n == e->end ? e->len : 0))
 			return false;
 	}
 	return true;

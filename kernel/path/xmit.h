@@ -6,8 +6,8 @@
 #include "path/pkt.h"
 
 /*
- * All of these consume the packet: they return NF_ACCEPT when it continues
- * through its hook, else NF_STOLEN when it was sent or dropped. A drop is
+ * Each of these finishes with the packet: NF_ACCEPT if the packet continues
+ * through its hook, NF_STOLEN if it was sent or dropped. A drop is
  * counted, and a local sender's system call does not fail. Context: RCU, BH
  * disabled.
  */

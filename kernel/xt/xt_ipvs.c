@@ -48,11 +48,11 @@ static bool conn_matches(const struct vs_query *q,
 	return option_matches(info, XT_IPVS_PROTO, q->proto == info->l4proto) &&
 	       option_matches(info, XT_IPVS_VPORT, q->vport == info->vport) &&
 	       option_matches(info, XT_IPVS_VPORTCTL,
-		      q->controlled && q->control_vport == info->vportctl) &&
+			      q->controlled && q->control_vport == info->vportctl) &&
 	       option_matches(info, XT_IPVS_METHOD,
 			      q->method == info->fwd_method) &&
 	       option_matches(info, XT_IPVS_VADDR,
-		      addr_matches(&q->vaddr, info, family));
+			      addr_matches(&q->vaddr, info, family));
 }
 
 static bool ipvs_mt(const struct sk_buff *skb, struct xt_action_param *par)
