@@ -97,9 +97,9 @@ help:
 #: make uninstall       remove the installed files
 #: make demo            run a director and real servers in a virtual machine and send requests
 #: make test            run the selftests: KERNEL=6.1|6.12|7.2|uml|uml-debug T=name IMPL=weir|kernel
-#: make test-all        run all selftests on every kernel, with Weir and with the in-tree ip_vs
+#: make test-all        run all selftests on every kernel, and (but for uml-debug) with the kernel's ip_vs
 #: make shell           open a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
-#: make bench           measure cost per packet and memory per connection against the in-tree ip_vs
+#: make bench           measure cost per packet and memory per connection against the kernel's ip_vs
 #: make check           run the static checks and unit tests
 #: make clean           remove built files
 
