@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Both programs against the module: ours and Debian's ipvsadm, each command once, the resulting
-# list, exit status and error texts; and our program's own comparison with Debian's. Topology: only
-# the director.
+# list, exit status and error texts. Topology: only the director.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="commands errors"
-export ONCE_TESTS="comparison"
 
 programs() {
 	echo "$DEBIAN_IPVSADM"
@@ -120,26 +118,6 @@ errors() {
 	for p in $(programs); do
 		PROGRAM=$p each_error
 	done
-}
-
-# alone CMD...: with a network and an /etc/hosts of its own.
-alone() {
-	cp /etc/hosts "$SCRATCH/hosts"
-	# The inner shell expands them.
-	# shellcheck disable=SC2016
-	unshare --net --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$SCRATCH/hosts" "$@"
-}
-
-# The comparison of our program with Debian's, if the clone contains it.
-comparison() {
-	local compare=$HERE/../../../../../ipvsadm/tests/compare.sh
-
-	[ -x "$WEIR_IPVSADM" ] || { skip "our ipvsadm is not built"; return; }
-	[ -e "$compare" ] || { skip "no ipvsadm/tests/compare.sh"; return; }
-	# The results of the comparison are indented: together they are one result here.
-	alone bash "$compare" >"$SCRATCH/compare" 2>&1 ||
-		fail "status $? from ipvsadm/tests/compare.sh"
-	sed 's/^/    /' "$SCRATCH/compare"
 }
 
 with_topology
