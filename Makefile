@@ -70,9 +70,17 @@ demo:
 test:
 	@$(VM)/run-tests --impl $(IMPL) $(KERNEL) -- $(T)
 
+# what depends on preemption, and on the processor
+RT_TESTS = forward icmp states netns reload fuzz
+ARM64_TESTS = forward icmp states cli
+
 test-all:
-	@$(VM)/run-tests --impl weir --extended 6.1 6.12 7.2 uml uml-debug -- $(T)
-	@$(VM)/run-tests --impl kernel --extended 6.1 6.12 7.2 uml -- $(T)
+	@status=0; \
+	$(VM)/run-tests --impl weir --extended 6.1 6.12 7 uml uml-debug -- $(T) || status=1; \
+	$(VM)/run-tests --impl kernel --extended 6.1 6.12 7 uml -- $(T) || status=1; \
+	$(VM)/run-tests --impl weir 6.1-rt 6.12-rt -- $(or $(T),$(RT_TESTS)) || status=1; \
+	$(VM)/run-tests --impl weir arm64 -- $(or $(T),$(ARM64_TESTS)) || status=1; \
+	exit $$status
 
 shell:
 	@$(VM)/run $(KERNEL) --impl $(IMPL) --shell
@@ -96,8 +104,10 @@ help:
 #: make install         install modules to /lib/modules/KVER/updates, ipvsadm to PREFIX/sbin (DESTDIR)
 #: make uninstall       remove the installed files
 #: make demo            run a director and real servers in a virtual machine and send requests
-#: make test            run the selftests: KERNEL=6.1|6.12|7.2|uml|uml-debug T=name IMPL=weir|kernel
-#: make test-all        run all selftests on every kernel, and (but for uml-debug) with the kernel's ip_vs
+#: make test            run the selftests: T=name IMPL=weir|kernel
+#:                      KERNEL=6.1|6.12|7|6.1-rt|6.12-rt|arm64|uml|uml-debug (7: newest 7.x in Debian)
+#: make test-all        run all selftests on every kernel, and with the kernel's ip_vs (but for
+#:                      uml-debug), and a selection on the rt kernels and on arm64
 #: make shell           open a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
 #: make bench           measure cost per packet and memory per connection against the kernel's ip_vs
 #: make check           run the static checks and unit tests

@@ -54,10 +54,15 @@ common_args()
 
 qemu_command()
 {
-	local names='' n=0 l
+	local names='' n=0 console l
 
 	initramfs virtio_pci 9p 9pnet_virtio overlay
-	QEMU=(qemu-system-x86_64 -accel "$ACCEL" -cpu max -smp "$CPUS" -m "$MEM"
+	case $KERNEL in
+	# the default algorithm of pointer authentication is slow to emulate
+	arm64) QEMU=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on") console=ttyAMA0 ;;
+	*) QEMU=(qemu-system-x86_64 -cpu max) console=ttyS0 ;;
+	esac
+	QEMU+=(-accel "$ACCEL" -smp "$CPUS" -m "$MEM"
 		-nodefaults -display none -no-reboot -chardev "$CONSOLE"
 		-serial chardev:con -kernel "$ROOT/boot/vmlinuz-$KVER" -initrd "$INITRAMFS")
 	for l in "${LAYERS[@]}"; do
@@ -68,7 +73,7 @@ qemu_command()
 	share root "$ROOT" ro
 	share clone "$CLONE" ro
 	share out "$OUT" rw
-	QEMU+=(-append "console=ttyS0 mitigations=off watchdog_thresh=60 tsc=reliable
+	QEMU+=(-append "console=$console mitigations=off watchdog_thresh=60 tsc=reliable
 		$(common_args clone out) weir.fs=9p weir.root=root weir.layers=$names $APPEND")
 	COMMAND=("${QEMU[@]}")
 }

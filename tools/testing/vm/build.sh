@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Build the tree for one kernel, in a copy in the cache; the tree itself is not modified. The
+# Build the tree for one kernel, in a copy in the cache, by the compiler of the root BUILD_ROOT; the
+# tree itself is not modified. The
 # result of make install becomes two layers that a guest mounts over its root: mod (modules,
 # aliases, tables of depmod) and opt (our ipvsadm under /opt/weir).
 
@@ -37,6 +38,7 @@ kernel_dir()
 {
 	case $1 in
 	uml*) echo "$UML" ;;
+	arm64) echo "/usr/src/linux-headers-$KVER" ;;
 	*) echo "/lib/modules/$KVER/build" ;;
 	esac
 }
@@ -47,7 +49,7 @@ step()
 	local label=$1 log=$2
 	shift 2
 
-	long "$label" 900 "$log.step" "$VM/in-root" "$ROOT" "$CACHE" make -j2 "$@" || return 1
+	long "$label" 900 "$log.step" "$VM/in-root" "$BUILD_ROOT" "$CACHE" "${BINDS[@]}" make -j2 "$@" || return 1
 	cat "$log.step" >>"$log"
 }
 
@@ -78,7 +80,7 @@ layer()
 	case $KERNEL in
 	uml*) cp -al "$UML/mods/lib/modules/$KVER/." "$moddir/" ;;
 	*)
-		ln -s "/usr/lib/modules/$KVER/kernel" "$moddir/kernel"
+		ln -s "$ROOT/usr/lib/modules/$KVER/kernel" "$moddir/kernel"
 		cp "$ROOT/usr/lib/modules/$KVER"/modules.{order,builtin*} "$moddir/"
 		;;
 	esac
@@ -109,12 +111,19 @@ warnings()
 # build_tree TREE LOG EXTRA...: build the current sources, set LAYER
 build_tree()
 {
-	local tree=$1 log=$2 dir key kdir mk
+	local tree=$1 log=$2 dir key kdir mk tool=()
 	shift 2
 
 	kdir=$(kernel_dir "$KERNEL")
 	mk=("KDIR=$kdir" "KVER=$KVER")
-	[[ $KERNEL != uml* ]] || mk+=(ARCH=um)
+	case $KERNEL in
+	uml*) mk+=(ARCH=um) ;;
+	arm64)
+		mk+=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
+		tool=("CC=aarch64-linux-gnu-gcc --sysroot=$ROOT" "PKG_CONFIG=env PKG_CONFIG_SYSROOT_DIR=$ROOT
+			PKG_CONFIG_LIBDIR=$ROOT/usr/lib/aarch64-linux-gnu/pkgconfig pkg-config")
+		;;
+	esac
 	[[ ${WEIR_SPARSE-} != 1 ]] || mk+=(C=2)
 	copy_sources "$tree" Makefile Kbuild COPYING kernel include ipvsadm scripts "$@"
 	key=$(cd "$tree" && xargs -0r stat -c '%n %Y %s' <.sources)
@@ -132,7 +141,7 @@ build_tree()
 	done
 	if [[ -e $tree/ipvsadm/Makefile ]]; then
 		# a test of the kernel's own ip_vs does not need our ipvsadm
-		step "ipvsadm for $KERNEL" "$log" -C "$tree" ipvsadm || [[ $IMPL != weir ]] || return 1
+		step "ipvsadm for $KERNEL" "$log" -C "$tree" "${tool[@]}" ipvsadm || [[ $IMPL != weir ]] || return 1
 	fi
 	layer "$tree" "$LAYER" "$@" || return 1
 	warnings "$tree" "$log" || { rm -rf "$LAYER"; return 1; }

@@ -41,7 +41,7 @@ with_lock()
 }
 
 # long LABEL SECONDS LOG CMD...: run CMD with its output in LOG and a progress message every 5 s,
-# kill it after SECONDS; on failure print the end of the log
+# kill it after SECONDS; say the time it took, and on failure print the end of the log
 long()
 {
 	local label=$1 limit=$2 log=$3 pid rc=0 t0=$SECONDS
@@ -64,8 +64,8 @@ long()
 	elif ((rc)); then
 		tail -n 25 "$log" >&2
 	fi
-	((rc)) || return 0
-	say "$label: failed ($rc), log: $log"
+	((rc)) || { say "$label: done in $((SECONDS - t0)) s"; return 0; }
+	say "$label: failed ($rc) after $((SECONDS - t0)) s, log: $log"
 	echo "$label: $(grep -aE '^E: |[Ee]rror' "$log" | tail -n 1)" >"$CACHE/log/last-failure"
 	return "$rc"
 }

@@ -42,5 +42,5 @@ uml_make()
 	cat "$@" >"$UML/weir.config"
 	cp "$VM/uml-build" "$UML/"
 	long "$KERNEL" 2400 "$CACHE/log/$KERNEL.log" \
-		"$VM/in-root" "$ROOT" "$CACHE" "$UML/uml-build" "$UML" "$(nproc)"
+		"$VM/in-root" "$ROOT" "$CACHE" "$UML/uml-build" "$UML" "$(nproc)" "$KVER"
 }

@@ -162,6 +162,12 @@ remember
 
 [ $# -gt 0 ] || read -rd '' -a files <<<"$(default_tests)"
 [ -z "${SHARE:-}" ] || share "${files[@]}"
+printf '# tests:'
+for file in "${files[@]}"; do
+	file=${file##*/}
+	printf ' %s' "${file%.*}"
+done
+echo
 for file in "${files[@]}"; do
 	path=$(find_test "$file") || { echo "no such test: $file"; FAILED=$((FAILED + 1)); continue; }
 	name=$(basename "${path%.*}")
