@@ -25,6 +25,8 @@ struct vs_net;
 	  "new connection over the limit net.ipv4.vs.conn_max") \
 	X(NO_MEMORY, no_memory, NOMEM, \
 	  "no memory for a new connection") \
+	X(CONN_RACE, conn_race, NETFILTER_DROP, \
+	  "the same connection was created elsewhere at the same time, and has ended") \
 	X(PE_PAYLOAD, pe_payload, NETFILTER_DROP, \
 	  "the persistence engine found no key in the payload") \
 	X(TRUNCATED, truncated, HDR_TRUNC, \
