@@ -37,6 +37,8 @@ struct vs_net;
 	  "ICMP error with a wrong checksum") \
 	X(APP_CSUM, app_csum, TCP_CSUM, \
 	  "payload for an app (ip_vs_ftp) with a wrong checksum") \
+	X(APP_ORDER, app_order, NETFILTER_DROP, \
+	  "follows a missing segment that an app waits for to complete an address") \
 	X(NO_ROUTE, no_route, IP_OUTNOROUTES, \
 	  "no route to the server") \
 	X(ROUTE_REFUSED, route_refused, IP_OUTNOROUTES, \
