@@ -16,11 +16,10 @@
 #include "modprobe.h"
 
 #define RECEIVE_BUFFER (64 * 1024)
-#define DUMP_TRIES 5
 
 /* A request in flight and how to handle its replies */
 struct exchange {
-	bool done, interrupted;
+	bool done;
 	int error;			/* negative errno */
 	int (*reply)(struct nlattr **attr, void *arg);
 	void *arg;
@@ -97,15 +96,6 @@ static int on_finish(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
-static int on_interrupted(struct nl_msg *msg, void *arg)
-{
-	struct exchange *ex = arg;
-
-	(void)msg;
-	ex->interrupted = true;
-	return NL_OK;
-}
-
 static int on_valid(struct nl_msg *msg, void *arg)
 {
 	struct exchange *ex = arg;
@@ -129,8 +119,6 @@ static int errno_of_libnl(int nl_error)
 	case NLE_PERM:
 	case NLE_NOACCESS:
 		return -EPERM;
-	case NLE_DUMP_INTR:
-		return -EAGAIN;
 	default:
 		return -EPROTO;
 	}
@@ -147,7 +135,6 @@ static int exchange_messages(struct nl_msg *msg, struct exchange *ex)
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, ex);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, ex);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, ex);
-	nl_cb_set(cb, NL_CB_DUMP_INTR, NL_CB_CUSTOM, on_interrupted, ex);
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, ex);
 
 	err = nl_send_auto(sock, msg);
@@ -311,24 +298,13 @@ int ipvs_get_service(struct ipvs_service *svc)
 	return send_request(msg, msg ? attr_put_service_key(msg, svc) : 0, &ex);
 }
 
-/* A dump interrupted by a change may lack or repeat entries: repeat it. */
-static int dump_objects(int cmd, const struct ipvs_service *svc, struct exchange *ex, size_t *count)
+/* Entries that change meanwhile may be missing or repeated: the family's dumps do not tell
+ * (NLM_F_DUMP_INTR). */
+static int dump_objects(int cmd, const struct ipvs_service *svc, struct exchange *ex)
 {
-	size_t before = count ? *count : 0;
-	int err = 0;
+	struct nl_msg *msg = new_request(cmd, NLM_F_REQUEST | NLM_F_DUMP);
 
-	for (int try = 0; try < DUMP_TRIES; try++) {
-		struct nl_msg *msg = new_request(cmd, NLM_F_REQUEST | NLM_F_DUMP);
-
-		ex->done = ex->interrupted = false;
-		ex->error = 0;
-		if (count)
-			*count = before;
-		err = send_request(msg, msg && svc ? attr_put_service_key(msg, svc) : 0, ex);
-		if (err || !ex->interrupted)
-			break;
-	}
-	return err;
+	return send_request(msg, msg && svc ? attr_put_service_key(msg, svc) : 0, ex);
 }
 
 static int reply_services(struct nlattr **attr, void *arg)
@@ -343,7 +319,7 @@ int ipvs_get_services(struct ipvs_services *services)
 {
 	struct exchange ex = { .reply = reply_services, .arg = services };
 
-	return dump_objects(IPVS_CMD_GET_SERVICE, NULL, &ex, &services->n);
+	return dump_objects(IPVS_CMD_GET_SERVICE, NULL, &ex);
 }
 
 struct dests_dump {
@@ -365,7 +341,7 @@ int ipvs_get_dests(const struct ipvs_service *svc, struct ipvs_dests *dests)
 	struct dests_dump dump = { .svc = svc, .list = dests };
 	struct exchange ex = { .reply = reply_dests, .arg = &dump };
 
-	return dump_objects(IPVS_CMD_GET_DEST, svc, &ex, &dests->n);
+	return dump_objects(IPVS_CMD_GET_DEST, svc, &ex);
 }
 
 static int reply_timeouts(struct nlattr **attr, void *arg)
@@ -420,7 +396,7 @@ int ipvs_get_daemons(struct ipvs_daemon daemons[2])
 	struct exchange ex = { .reply = reply_daemon, .arg = daemons };
 
 	memset(daemons, 0, 2 * sizeof(*daemons));
-	return dump_objects(IPVS_CMD_GET_DAEMON, NULL, &ex, NULL);
+	return dump_objects(IPVS_CMD_GET_DAEMON, NULL, &ex);
 }
 
 static int reply_counter(struct nlattr **attr, void *arg)

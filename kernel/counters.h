@@ -25,6 +25,8 @@ struct vs_net;
 	  "new connection over the limit net.ipv4.vs.conn_max") \
 	X(NO_MEMORY, no_memory, NOMEM, \
 	  "no memory for a new connection") \
+	X(CONN_RACE, conn_race, NETFILTER_DROP, \
+	  "the same connection was created elsewhere at the same time, and has ended") \
 	X(PE_PAYLOAD, pe_payload, NETFILTER_DROP, \
 	  "the persistence engine found no key in the payload") \
 	X(TRUNCATED, truncated, HDR_TRUNC, \
@@ -35,6 +37,8 @@ struct vs_net;
 	  "ICMP error with a wrong checksum") \
 	X(APP_CSUM, app_csum, TCP_CSUM, \
 	  "payload for an app (ip_vs_ftp) with a wrong checksum") \
+	X(APP_ORDER, app_order, NETFILTER_DROP, \
+	  "follows a missing segment that an app waits for to complete an address") \
 	X(NO_ROUTE, no_route, IP_OUTNOROUTES, \
 	  "no route to the server") \
 	X(ROUTE_REFUSED, route_refused, IP_OUTNOROUTES, \

@@ -25,7 +25,6 @@
 struct vs_net {
 	/* read per packet */
 	struct vs_filter filter;
-	struct vs_notrack notrack[2];	/* by family */
 	struct vs_table table;
 	struct vs_sysctl sysctl;
 	struct vs_proto_net proto;
@@ -47,8 +46,7 @@ struct vs_net {
 	struct vs_config config;
 	struct vs_stats totals;
 	struct vs_est est;
-	struct mutex notrack_lock;	/* writers of @notrack */
-	struct delayed_work notrack_work;
+	struct vs_notrack notrack;
 	struct mutex knob_lock;		/* knobs of more than one integer, conn_max */
 	struct ctl_table_header *sysctl_header;
 	struct ctl_table *sysctl_table;

@@ -232,7 +232,9 @@ static int genl_get_info(struct sk_buff *skb, struct genl_info *info)
 	return genl_reply(info, IPVS_CMD_SET_INFO, reply_put_info);
 }
 
-/* Dumps. */
+/* Dumps. As in ip_vs, cb->seq stays 0, so that no dump is ever flagged as
+ * interrupted by a change (NLM_F_DUMP_INTR): libnl turns the flag into the error
+ * NLE_DUMP_INTR, which programs written for ip_vs (keepalived) do not expect. */
 
 static void *dump_begin(struct sk_buff *skb, struct netlink_callback *cb,
 			u8 cmd)

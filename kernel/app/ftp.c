@@ -12,6 +12,7 @@
  */
 #include <linux/module.h>
 #include <linux/random.h>
+#include <net/tcp.h>
 
 #include "app/ftp_text.h"
 #include "conn/app.h"
@@ -31,8 +32,10 @@ MODULE_PARM_DESC(ports, "virtual ports of FTP control connections (up to 8, defa
  * @request:	line that is being received from the client
  * @reply:	line that is being received from the real server
  * @active:	where the client listens
- * @is_active:	@active was set by the present segment
+ * @is_active:	a connection to @active has to be expected
+ * @greeted:	the server's greeting was received, which answers no command
  * @pending:	FTP_PASV, FTP_EPSV: requests that were not answered yet
+ * @unanswered:	number of commands that were not answered yet, or more
  * @multiline:	code of the multi-line reply that is being received, or 0
  */
 struct ftp_session {
@@ -40,7 +43,9 @@ struct ftp_session {
 	struct ftp_line reply;
 	struct ftp_end active;
 	bool is_active;
+	bool greeted;
 	u8 pending;
+	u16 unanswered;
 	u16 multiline;
 };
 
@@ -49,26 +54,21 @@ static struct ftp_session *ftp_session(const struct vs_app_segment *t)
 	return (struct ftp_session *)t->s->priv;
 }
 
-/* Other errors are final: the data connection will fail. */
-static void ftp_note_error(struct vs_app_segment *t, int err)
-{
-	if (err == -ENOMEM)
-		t->failed = true;
-}
-
 static __be16 ftp_port_before(__be16 port)
 {
 	return htons(ntohs(port) - 1);
 }
 
-static void ftp_read_command(void *arg, const char *line, unsigned int len,
+static bool ftp_read_command(void *arg, const char *line, unsigned int len,
 			     u32 seq, bool whole)
 {
 	struct vs_app_segment *t = arg;
 	struct ftp_end end;
 
 	if (!whole)
-		return;
+		return true;
+	if (ftp_session(t)->unanswered < U16_MAX)
+		ftp_session(t)->unanswered++;
 	switch (vs_ftp_command(line, len, t->cp->af, &end)) {
 	case FTP_PASV:
 		ftp_session(t)->pending |= FTP_PASV;
@@ -85,10 +85,13 @@ static void ftp_read_command(void *arg, const char *line, unsigned int len,
 	default:
 		break;
 	}
+	return true;
 }
 
 /* Called once per segment, for its last command: a large segment may hold
- * thousands of commands, and the client has given up all others. */
+ * thousands of commands, and the client has given up all others. Without
+ * memory, the segment has to come again, and is then tried again. Other
+ * errors are final: the data connection will fail. */
 static void ftp_expect_active(struct vs_app_segment *t)
 {
 	struct ftp_session *s = ftp_session(t);
@@ -99,8 +102,10 @@ static void ftp_expect_active(struct vs_app_segment *t)
 		.dport = ftp_port_before(t->cp->dport),
 	};
 
-	s->is_active = false;
-	ftp_note_error(t, vs_expect_new(t, &d));
+	if (vs_expect_new(t, &d) == -ENOMEM)
+		t->drop = VS_DROP_NO_MEMORY;
+	else
+		s->is_active = false;
 }
 
 /* The virtual port is the real server's own @port, or a random port if the
@@ -137,35 +142,121 @@ static unsigned int ftp_print_passive(const struct vs_conn *cp,
 			 a[3], ntohs(port) >> 8, ntohs(port) & 0xff);
 }
 
-/* Multi-line replies are skipped, as their text is arbitrary. A request remains
- * pending after an error reply, which may belong to another request: clients
- * may send several commands without waiting. */
-static void ftp_read_reply(void *arg, const char *line, unsigned int len,
-			   u32 seq, bool whole)
+/* A negative reply to the only command that waits for one ends the waiting.
+ * Clients may send several commands at once: after a negative reply to another
+ * one the request is still pending. */
+static void ftp_count_reply(struct ftp_session *s, unsigned int class)
 {
-	struct vs_app_segment *t = arg;
+	if (class < 2)		/* preliminary, or no reply at all */
+		return;
+	if (!s->greeted)
+		s->greeted = true;
+	else if (s->unanswered)
+		s->unanswered--;
+	if (class >= 4 && !s->unanswered)
+		s->pending = 0;
+}
+
+/* Holds an address back that the next segment may continue. */
+static bool ftp_hold(struct vs_app_segment *t, u32 start, u32 end, char prev)
+{
+	return end - start < VS_EDIT_TEXT &&
+	       vs_seqmap_hold(&t->s->out, start, end, prev);
+}
+
+/* Replaces what was held, if anything was, by @text of @len bytes. An edit needs
+ * a byte that was not received before, so it includes the next one. */
+static void ftp_edit_held(struct vs_app_segment *t, const char *text,
+			  unsigned int len)
+{
+	const struct vs_edit *held = vs_seqmap_held(&t->s->out);
+	char with[VS_EDIT_TEXT];
+
+	if (!held || len >= sizeof(with))
+		return;
+	memcpy(with, text, len);
+	with[len] = t->data[held->end - t->seq];
+	vs_seqmap_add(&t->s->out, held->start, held->end + 1, held->prev, with,
+		      len + 1);
+}
+
+/* What was held of the line @line at @seq is no address: forward it. */
+static void ftp_release(struct vs_app_segment *t, const char *line, u32 seq)
+{
+	const struct vs_edit *held = vs_seqmap_held(&t->s->out);
+
+	if (held)
+		ftp_edit_held(t, line + (held->start - seq),
+			      held->end - held->start);
+}
+
+static void ftp_edit(struct vs_app_segment *t, const char *line, u32 seq,
+		     const struct ftp_passive *r, enum ftp_verb verb,
+		     __be16 vport)
+{
+	const struct vs_edit *held = vs_seqmap_held(&t->s->out);
+	char text[VS_EDIT_TEXT];
+	unsigned int len;
+
+	len = ftp_print_passive(t->cp, verb, vport, text, sizeof(text));
+	if (held && !after(seq + r->to, held->end))
+		ftp_edit_held(t, text, len);
+	else if (held || len != r->to - r->from ||
+		 memcmp(text, line + r->from, len))
+		vs_seqmap_add(&t->s->out, seq + r->from, seq + r->to,
+			      line[r->from - 1], text, len);
+}
+
+/* Handles a line if it is an awaited reply to PASV or EPSV, or may become one.
+ * Returns -ENOMEM if the segment has to come again, and another error if the
+ * line has to be forwarded as it is. */
+static int ftp_read_passive(struct vs_app_segment *t, const char *line,
+			    unsigned int len, u32 seq, bool whole)
+{
+	struct ftp_session *s = ftp_session(t);
 	struct ftp_passive r;
 	enum ftp_verb verb;
-	char text[VS_EDIT_TEXT];
 	__be16 vport;
 	int err;
 
-	if (whole ? vs_ftp_reply_continues(&ftp_session(t)->multiline, line, len) :
-		    ftp_session(t)->multiline)
-		return;
-	if (!ftp_session(t)->pending)
-		return;
+	if (!s->pending)
+		return -ENOENT;
 	verb = vs_ftp_reply(line, len, t->cp->af, whole, &r);
-	if (!(ftp_session(t)->pending & verb) || ntohs(r.port) < FIRST_PORT)
-		return;
+	if (!(s->pending & verb))
+		return -ENOENT;
+	if (r.partial)
+		return len < FTP_LINE_MAX &&
+		       ftp_hold(t, seq + r.from, seq + len,
+				line[r.from - 1]) ? 0 : -EINVAL;
+	if (ntohs(r.port) < FIRST_PORT)
+		return -EINVAL;
 	err = ftp_expect_passive(t, r.port, &vport);
-	ftp_note_error(t, err);
 	if (err)
-		return;
-	ftp_session(t)->pending &= ~verb;
-	len = ftp_print_passive(t->cp, verb, vport, text, sizeof(text));
-	if (len != r.to - r.from || memcmp(text, line + r.from, len))
-		vs_seqmap_add(&t->s->out, seq + r.from, seq + r.to, text, len);
+		return err;
+	s->pending &= ~verb;
+	ftp_edit(t, line, seq, &r, verb, vport);
+	return 0;
+}
+
+/* Multi-line replies are skipped, as their text is arbitrary. */
+static bool ftp_read_reply(void *arg, const char *line, unsigned int len,
+			   u32 seq, bool whole)
+{
+	struct vs_app_segment *t = arg;
+	struct ftp_session *s = ftp_session(t);
+	int err;
+
+	if (whole ? vs_ftp_reply_continues(&s->multiline, line, len) :
+		    s->multiline)
+		return true;
+	err = ftp_read_passive(t, line, len, seq, whole);
+	if (err == -ENOMEM)
+		return false;
+	if (err)
+		ftp_release(t, line, seq);
+	if (whole)
+		ftp_count_reply(s, vs_ftp_reply_class(line, len));
+	return true;
 }
 
 static void ftp_in(struct vs_app_segment *t)
@@ -178,8 +269,16 @@ static void ftp_in(struct vs_app_segment *t)
 
 static void ftp_out(struct vs_app_segment *t)
 {
-	vs_ftp_read(&ftp_session(t)->reply, t->seq, t->data, t->len, true,
-		    ftp_read_reply, t);
+	struct ftp_line *l = &ftp_session(t)->reply;
+
+	if (!l->began && t->first)
+		vs_ftp_begin(l, t->first);
+	/* what is held can only be completed by what follows it */
+	if (vs_seqmap_held(&t->s->out) && after(t->seq, l->next))
+		t->drop = VS_DROP_APP_ORDER;
+	else if (!vs_ftp_read(l, t->seq, t->data, t->len, true, ftp_read_reply,
+			      t))
+		t->drop = VS_DROP_NO_MEMORY;
 }
 
 static const struct vs_app ftp_app = {

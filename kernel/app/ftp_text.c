@@ -25,56 +25,97 @@ static void line_begin(struct ftp_line *l, u32 seq)
 	l->skip = false;
 }
 
-static void line_end(struct ftp_line *l, ftp_line_fn fn, void *arg)
+static bool line_end(struct ftp_line *l, ftp_line_fn fn, void *arg)
 {
 	if (l->len && l->text[l->len - 1] == '\r')
 		l->len--;
-	if (!l->skip)
-		fn(arg, l->text, l->len, l->start, true);
+	if (!l->skip && !fn(arg, l->text, l->len, l->start, true))
+		return false;
 	line_begin(l, l->next);
+	return true;
 }
 
-static void line_read(struct ftp_line *l, const char *data, unsigned int len,
+/* Undoes the reading of a line from @next on, when it had @len bytes. */
+static bool line_rewind(struct ftp_line *l, u32 next, u8 len)
+{
+	l->next = next;
+	l->len = len;
+	return false;
+}
+
+static bool line_read(struct ftp_line *l, const char *data, unsigned int len,
 		      ftp_line_fn fn, void *arg)
 {
+	u32 from = l->next;
+	u8 had = l->len;
+
 	while (len--) {
 		char c = *data++;
 
 		l->next++;
-		if (c == '\n')
-			line_end(l, fn, arg);
-		else if (l->len < FTP_LINE_MAX)
-			l->text[l->len++] = c;
+		if (c != '\n') {
+			if (l->len < FTP_LINE_MAX)
+				l->text[l->len++] = c;
+			continue;
+		}
+		if (!line_end(l, fn, arg))
+			return line_rewind(l, from, had);
+		from = l->next;
+		had = 0;
 	}
-	if (l->len && !l->skip)
-		fn(arg, l->text, l->len, l->start, false);
+	if (l->len && !l->skip && !fn(arg, l->text, l->len, l->start, false))
+		return line_rewind(l, from, had);
+	return true;
 }
 
-static void line_begin_at(struct ftp_line *l, u32 seq)
+void vs_ftp_begin(struct ftp_line *l, u32 seq)
 {
 	l->began = true;
 	l->next = seq;
 	line_begin(l, seq);
 }
 
-void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
+/* The bytes from @l->next to @seq are missing. If some were missing already,
+ * @l->hole also covers what was received in between. */
+static void line_note_hole(struct ftp_line *l, u32 seq)
+{
+	if (l->hole == l->hole_end)
+		l->hole = l->next;
+	l->hole_end = seq;
+}
+
+/* Whether a segment has bytes that were missing. */
+static bool line_fill_hole(struct ftp_line *l, u32 seq, unsigned int len)
+{
+	u32 end = seq + len;
+
+	if (!before(seq, l->hole_end) || !after(end, l->hole))
+		return false;
+	if (!after(seq, l->hole))
+		l->hole = before(end, l->hole_end) ? end : l->hole_end;
+	return true;
+}
+
+bool vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
 		 unsigned int len, bool strict, ftp_line_fn fn, void *arg)
 {
 	bool gap = l->began && after(seq, l->next);
 	struct ftp_line alone;
 	u32 old;
 
-	if (!l->began || gap)
-		line_begin_at(l, seq);
 	if (gap)
+		line_note_hole(l, seq);
+	if (!l->began || gap) {
+		vs_ftp_begin(l, seq);
 		l->skip = strict;
-	old = l->next - seq;
-	if (old < len) {
-		line_read(l, data + old, len - old, fn, arg);
-	} else if (len && !strict) {	/* retransmitted or reordered */
-		line_begin_at(&alone, seq);
-		line_read(&alone, data, len, fn, arg);
 	}
+	old = l->next - seq;
+	if (old < len)
+		return line_read(l, data + old, len - old, fn, arg);
+	if (strict || !line_fill_hole(l, seq, len))
+		return true;
+	vs_ftp_begin(&alone, seq);
+	return line_read(&alone, data, len, fn, arg);
 }
 
 static bool text_eat(struct text *t, char c)
@@ -245,12 +286,24 @@ bool vs_ftp_reply_continues(u16 *code, const char *line, unsigned int len)
 	return *code;
 }
 
+unsigned int vs_ftp_reply_class(const char *line, unsigned int len)
+{
+	struct text t = { line, line + len };
+	u32 n;
+
+	if (!text_eat_number(&t, 599, &n) || t.at != line + 3 || n < 100 ||
+	    (t.at < t.end && *t.at != ' '))
+		return 0;
+	return n / 100;
+}
+
 enum ftp_verb vs_ftp_reply(const char *line, unsigned int len, u8 af,
 			   bool whole, struct ftp_passive *r)
 {
 	struct text t = { line, line + len };
 	enum ftp_verb verb = FTP_OTHER;
 	struct ftp_end end;
+	bool complete;
 
 	if (af == AF_INET && text_eat_word(&t, "227 "))
 		verb = FTP_PASV;
@@ -260,13 +313,14 @@ enum ftp_verb vs_ftp_reply(const char *line, unsigned int len, u8 af,
 	    !(verb == FTP_PASV ? text_seek_hostport(&t) : text_seek_extended(&t)))
 		return FTP_OTHER;
 	r->from = t.at - line;
-	if (!(verb == FTP_PASV ? text_eat_hostport(&t, &end) :
-				 text_eat_extended(&t, af, true, &end)))
-		return FTP_OTHER;
-	/* The next segment may have more digits. */
-	if (verb == FTP_PASV && !whole && t.at == t.end)
+	complete = verb == FTP_PASV ? text_eat_hostport(&t, &end) :
+				      text_eat_extended(&t, af, true, &end);
+	/* without a delimiter the number may have more digits */
+	r->partial = !whole && t.at == t.end &&
+		     !(complete && verb == FTP_EPSV);
+	if (!complete && !r->partial)
 		return FTP_OTHER;
 	r->to = t.at - line;
-	r->port = end.port;
+	r->port = r->partial ? 0 : end.port;
 	return verb;
 }

@@ -11,6 +11,9 @@
  * struct ftp_line - a line that is being received
  * @next:	sequence number of the next byte
  * @start:	sequence number of the line's first byte
+ * @hole:	bytes from here to @hole_end may be missing in front of @next;
+ *		none are if the two are equal
+ * @hole_end:	see @hole
  * @len:	length of @text
  * @began:	at least one segment was received
  * @skip:	the beginning of the line was missed: it is not reported
@@ -19,6 +22,8 @@
 struct ftp_line {
 	u32 next;
 	u32 start;
+	u32 hole;
+	u32 hole_end;
 	u8 len;
 	bool began;
 	bool skip;
@@ -26,9 +31,14 @@ struct ftp_line {
 };
 
 /* Called for each line, without the CRLF, and (!@whole) for an incomplete line
- * at the end of a segment. @seq is the sequence number of its first byte. */
-typedef void (*ftp_line_fn)(void *arg, const char *text, unsigned int len,
+ * at the end of a segment. @seq is the sequence number of its first byte.
+ * Returns false if the line cannot be handled now: the segment has to come
+ * again. */
+typedef bool (*ftp_line_fn)(void *arg, const char *text, unsigned int len,
 			    u32 seq, bool whole);
+
+/* The stream of @l, of which nothing was read yet, begins at @seq. */
+void vs_ftp_begin(struct ftp_line *l, u32 seq);
 
 /**
  * vs_ftp_read - split a TCP stream into lines
@@ -40,12 +50,16 @@ typedef void (*ftp_line_fn)(void *arg, const char *text, unsigned int len,
  * @fn: called for each line
  * @arg: passed to @fn
  *
- * Unless @strict, a segment out of order is parsed on its own, as if a line
+ * Unless @strict, a segment that fills a gap is parsed on its own, as if a line
  * began there. @strict is for the real server's stream: the client controls, by
  * its window and acknowledgements, where the server's segments begin and what
- * is retransmitted, and could turn a part of a line into a reply.
+ * is retransmitted, and could turn a part of a line into a reply. What was read
+ * before is not read again.
+ *
+ * Return: true; or false if @fn has returned false: that line and what follows
+ * it count as not received.
  */
-void vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
+bool vs_ftp_read(struct ftp_line *l, u32 seq, const char *data,
 		 unsigned int len, bool strict, ftp_line_fn fn, void *arg);
 
 enum ftp_verb {
@@ -67,6 +81,10 @@ struct ftp_end {
  * reply, or 0, as initially. */
 bool vs_ftp_reply_continues(u16 *code, const char *line, unsigned int len);
 
+/* The class of a reply by its last line, complete: 1 preliminary, 2 or 3
+ * positive, 4 or 5 negative, 0 not a reply (RFC 959, 4.2.1). */
+unsigned int vs_ftp_reply_class(const char *line, unsigned int len);
+
 /* Parses a client's line. FTP_PORT, FTP_EPRT: @end is set. FTP_OTHER: any other
  * command, or one for another family than @af, that of the control
  * connection. */
@@ -75,19 +93,21 @@ enum ftp_verb vs_ftp_command(const char *line, unsigned int len, u8 af,
 
 /**
  * struct ftp_passive - a server's reply to PASV or EPSV
- * @port:	port on which it listens
+ * @port:	port on which it listens; 0 if @partial
  * @from:	offset of the text that has to be edited: "h1,h2,h3,h4,p1,p2" or
  *		"|||port|"
  * @to:		offset of its end
+ * @partial:	the text that was received may be the beginning of a longer one
  */
 struct ftp_passive {
 	__be16 port;
 	unsigned int from;
 	unsigned int to;
+	bool partial;
 };
 
-/* Parses a server's line: FTP_PASV, FTP_EPSV: @r is set; or FTP_OTHER. If @line
- * is not @whole, it must include all of the text to be edited. */
+/* Parses a server's line: FTP_PASV, FTP_EPSV: @r is set; or FTP_OTHER. More of
+ * @line may come if it is not @whole. */
 enum ftp_verb vs_ftp_reply(const char *line, unsigned int len, u8 af,
 			   bool whole, struct ftp_passive *r);
 

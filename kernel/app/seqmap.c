@@ -73,29 +73,58 @@ static void seqmap_age(struct vs_seqmap *m)
 	}
 }
 
-bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
-		   unsigned int len)
+/* Appends an edit that begins at @start, or NULL if that was forwarded. */
+static struct vs_edit *seqmap_append(struct vs_seqmap *m, u32 start)
 {
 	struct vs_edit *e;
 	s32 shift = 0;
 
-	if (!len || len > VS_EDIT_TEXT || !after(end, start) ||
-	    (m->has_top && before(start, m->top)))
-		return false;
+	if (m->has_top && before(start, m->top))
+		return NULL;
 	if (m->n)
 		shift = edit_shift(&m->edit[m->n - 1]);
 	if (m->n == VS_EDITS)
 		seqmap_forget_first(m);
 	e = &m->edit[m->n++];
 	e->start = start;
-	e->end = end;
+	e->end = start;
 	e->before = shift;
+	return e;
+}
+
+/* Continues the edit that is held, or appends one. */
+static bool seqmap_put(struct vs_seqmap *m, u32 start, u32 end, char prev,
+		       const char *text, unsigned int len)
+{
+	struct vs_edit *e = vs_seqmap_held(m);
+
+	if (e ? start != e->start || !after(end, e->end) : !after(end, start))
+		return false;
+	if (!e)
+		e = seqmap_append(m, start);
+	if (!e)
+		return false;
+	e->end = end;
+	e->prev = prev;
 	e->len = len;
 	memcpy(e->text, text, len);
 	vs_seqmap_pass(m, end);
 	return true;
 }
+
+bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, char prev,
+		   const char *text, unsigned int len)
+{
+	return len && len <= VS_EDIT_TEXT &&
+	       seqmap_put(m, start, end, prev, text, len);
+}
 EXPORT_SYMBOL_GPL(vs_seqmap_add);
+
+bool vs_seqmap_hold(struct vs_seqmap *m, u32 start, u32 end, char prev)
+{
+	return seqmap_put(m, start, end, prev, "", 0);
+}
+EXPORT_SYMBOL_GPL(vs_seqmap_hold);
 
 void vs_seqmap_pass(struct vs_seqmap *m, u32 end)
 {

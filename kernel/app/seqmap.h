@@ -12,7 +12,9 @@
  * @start:	sequence number of the first byte that is replaced
  * @end:	sequence number of the first byte that is not
  * @before:	shift of the bytes before @start
- * @len:	length of @text
+ * @prev:	the byte before @start
+ * @len:	length of @text; 0: the bytes are held, see vs_seqmap_hold(), or
+ *		@start equals @end
  * @text:	replacement. It takes the place of the last byte, the others are
  *		removed: a segment carries all of @text or none
  */
@@ -20,6 +22,7 @@ struct vs_edit {
 	u32 start;
 	u32 end;
 	s32 before;
+	char prev;
 	u8 len;
 	char text[VS_EDIT_TEXT];
 };
@@ -46,11 +49,30 @@ u32 vs_seqmap_seq(const struct vs_seqmap *m, u32 seq);
  * its end. */
 u32 vs_seqmap_ack(const struct vs_seqmap *m, u32 ack, bool up);
 
-/* Replaces the bytes from @start to @end (sequence numbers) by @text. Returns
+/* Replaces the bytes from @start to @end (sequence numbers), which follow the byte
+ * @prev, by @text. Returns
  * false if @len is 0 or above VS_EDIT_TEXT, or if bytes from @start on were
- * forwarded already. */
-bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, const char *text,
-		   unsigned int len);
+ * forwarded already; held bytes are not forwarded. While bytes are held, @start
+ * has to be the first of them and @end after the last. */
+bool vs_seqmap_add(struct vs_seqmap *m, u32 start, u32 end, char prev,
+		   const char *text, unsigned int len);
+
+/* Holds back the bytes from @start to @end, until vs_seqmap_add() replaces them
+ * and at least one more. The sender's bytes are acknowledged as usual, so they
+ * have to be forwarded in the end, unless its stream ends before. May be called
+ * again with a later @end. Returns false as vs_seqmap_add() does. */
+bool vs_seqmap_hold(struct vs_seqmap *m, u32 start, u32 end, char prev);
+
+/* The edit whose bytes are held, or NULL. */
+static inline struct vs_edit *vs_seqmap_held(struct vs_seqmap *m)
+{
+	struct vs_edit *e;
+
+	if (!m->n)
+		return NULL;
+	e = &m->edit[m->n - 1];
+	return !e->len && e->start != e->end ? e : NULL;
+}
 
 /* Records that the bytes before @end are forwarded. */
 void vs_seqmap_pass(struct vs_seqmap *m, u32 end);

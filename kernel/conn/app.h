@@ -6,6 +6,7 @@
 #include <linux/spinlock.h>
 
 #include "app/seqmap.h"
+#include "counters.h"
 #include "types.h"
 
 struct seq_file;
@@ -51,20 +52,23 @@ struct vs_app_conn {
  * @cp:		connection of the segment
  * @skb:	packet
  * @s:		session of @cp; vs_app_conn.lock is held
+ * @first:	sequence number of the first byte that the real server has sent; 0
+ *		if it is unknown, or for a segment from the client
  * @seq:	sequence number of the first byte of @data, as sent
  * @data:	payload, linear
  * @len:	length of @data
- * @failed:	set by the app on allocation failure: the segment is dropped and
- *		handled when it is retransmitted
+ * @drop:	set by the app to a VS_DROP_*, for instance without memory: the
+ *		segment is dropped and handled when it is retransmitted
  */
 struct vs_app_segment {
 	struct vs_conn *cp;
 	const struct sk_buff *skb;
 	struct vs_app_session *s;
+	u32 first;
 	u32 seq;
 	const char *data;
 	unsigned int len;
-	bool failed;
+	enum vs_counter drop;
 };
 
 /**

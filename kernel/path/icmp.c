@@ -75,6 +75,7 @@ static enum vs_parse parse_embedded(const struct vs_pkt *p, struct vs_pkt *in,
 	in->vn = p->vn;
 	in->af = p->af;
 	in->hook = p->hook;
+	in->verdict = NF_ACCEPT;
 	return vs_pkt_parse(in, l3);
 }
 

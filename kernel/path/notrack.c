@@ -8,6 +8,10 @@
  * for state "new" matches each of these packets, and must continue to. NAT
  * looks at new entries as well, but does not change the packets of a known
  * connection.
+ *
+ * The hooks are inspected anew for each packet that may bypass. Remembering the
+ * result for a table of hooks would need its identity, which an address is not:
+ * a new table may reuse the memory of an old one.
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
@@ -93,25 +97,22 @@ static bool hook_has(const struct nf_hook_entries *e, u8 hook,
 	return false;
 }
 
-/* Whether the hooks are still those that were judged. */
-static bool notrack_is_current(const struct vs_notrack *n,
-			       const struct net *net, u8 af)
+/* Whether conntrack can be bypassed without an observer noticing. */
+static bool hooks_allow_bypass(const struct net *net, u8 af, enum vs_dir dir)
 {
+	const struct nf_hook_entries *e;
 	u8 hook;
 
+	e = net_hook_entries(net, af, NF_INET_PRE_ROUTING);
+	if (!hook_has(e, NF_INET_PRE_ROUTING, is_conntrack_hook))
+		return false;
 	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
-		const struct nf_hook_entries *e;
-
+		if (hook == NF_INET_FORWARD && dir == VS_DIR_IN)
+			continue;
 		e = net_hook_entries(net, af, hook);
-		/* Also compare the count: a new table may reuse the address.
-		 * Equal counts can still alias until notrack_judge() runs
-		 * again: for NOTRACK_PERIOD, packets may go untracked past a
-		 * new rule. */
-		if (e != READ_ONCE(n->judged[hook].hooks) ||
-		    num_hooks(e) != READ_ONCE(n->judged[hook].num))
+		if (hook_has(e, hook, can_observe))
 			return false;
 	}
-	smp_rmb();	/* pairs with notrack_judge() */
 	return true;
 }
 
@@ -135,8 +136,7 @@ static bool is_to_local_addr(const struct vs_pkt *p)
 
 /* Whether @p belongs to a connection, does not open one, and may bypass
  * conntrack. */
-static bool pkt_may_bypass(const struct vs_pkt *p,
-			   const struct vs_notrack *n)
+static bool pkt_may_bypass(const struct vs_pkt *p)
 {
 	const struct vs_conn *cp;
 	enum vs_dir dir;
@@ -147,7 +147,7 @@ static bool pkt_may_bypass(const struct vs_pkt *p,
 	return cp && !(READ_ONCE(cp->st) & VS_ST_NFCT) &&
 	       (!cp->dest || vs_dest_available(cp->dest)) &&
 	       (dir == VS_DIR_OUT || is_to_local_addr(p)) &&
-	       READ_ONCE(*(dir == VS_DIR_IN ? &n->in : &n->out));
+	       hooks_allow_bypass(p->vn->net, p->af, dir);
 }
 
 static unsigned int notrack_hook(void *priv, struct sk_buff *skb,
@@ -159,13 +159,11 @@ static unsigned int notrack_hook(void *priv, struct sk_buff *skb,
 		.af = state->pf == NFPROTO_IPV6 ? AF_INET6 : AF_INET,
 		.hook = state->hook,
 	};
-	const struct vs_notrack *n = &p.vn->notrack[vs_af_index(p.af)];
 
 	if (skb_get_nfct(skb) || skb->ipvs_property ||
-	    skb->pkt_type != PACKET_HOST ||
-	    !notrack_is_current(n, state->net, p.af))
+	    skb->pkt_type != PACKET_HOST || READ_ONCE(p.vn->sysctl.conntrack))
 		return NF_ACCEPT;
-	if (vs_pkt_parse(&p, 0) == VS_PARSE_OK && pkt_may_bypass(&p, n))
+	if (vs_pkt_parse(&p, 0) == VS_PARSE_OK && pkt_may_bypass(&p))
 		skb_set_nfct(skb, IP_CT_UNTRACKED);
 	return NF_ACCEPT;
 }
@@ -184,101 +182,80 @@ static const struct nf_hook_ops notrack_ops[] = {
 	},
 };
 
-/* Decides for which packets of a family conntrack can be bypassed. */
-static void notrack_judge(struct vs_net *vn, u8 af)
+/* Whether any packet of a family can bypass conntrack. */
+static bool notrack_is_useful(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
-	const struct nf_hook_entries *e[NF_INET_NUMHOOKS];
-	u8 watched = 0;	/* BIT() of each hook with an observer */
-	bool tracked = false;
-	u8 hook;
+	bool useful;
 
-	lockdep_assert_held(&vn->notrack_lock);
 	rcu_read_lock();
-	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
-		e[hook] = net_hook_entries(vn->net, af, hook);
-		tracked |= hook_has(e[hook], hook, is_conntrack_hook);
-		if (hook_has(e[hook], hook, can_observe))
-			watched |= BIT(hook);
-	}
-	tracked &= !READ_ONCE(vn->sysctl.conntrack) &&
-		   !(watched & ~BIT(NF_INET_FORWARD));
-	WRITE_ONCE(n->in, tracked);
-	WRITE_ONCE(n->out, tracked && !watched);
-	smp_wmb();	/* pairs with notrack_is_current() */
-	for (hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
-		WRITE_ONCE(n->judged[hook].hooks, e[hook]);
-		WRITE_ONCE(n->judged[hook].num, num_hooks(e[hook]));
-	}
+	useful = !READ_ONCE(vn->sysctl.conntrack) &&
+		 hooks_allow_bypass(vn->net, af, VS_DIR_IN);
 	rcu_read_unlock();
+	return useful;
 }
 
 static void notrack_unhook(struct vs_net *vn, u8 af)
 {
-	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
+	bool *hooked = &vn->notrack.hooked[vs_af_index(af)];
 
-	lockdep_assert_held(&vn->notrack_lock);
-	if (!n->hooked)
+	lockdep_assert_held(&vn->notrack.lock);
+	if (!*hooked)
 		return;
 	nf_unregister_net_hook(vn->net, &notrack_ops[vs_af_index(af)]);
-	n->hooked = false;
+	*hooked = false;
 }
 
 static void notrack_update(struct vs_net *vn, u8 af)
 {
-	const struct nf_hook_ops *ops = &notrack_ops[vs_af_index(af)];
-	struct vs_notrack *n = &vn->notrack[vs_af_index(af)];
+	bool *hooked = &vn->notrack.hooked[vs_af_index(af)];
 
-	lockdep_assert_held(&vn->notrack_lock);
+	lockdep_assert_held(&vn->notrack.lock);
 	/* The configuration lock is not held. If the last service is deleted
-	 * after this check, vs_notrack_stop() takes notrack_lock after us. */
+	 * after this check, vs_notrack_stop() takes the lock after us. */
 	if (!READ_ONCE(vn->config.num_af[vs_af_index(af)]))
 		return;
-	notrack_judge(vn, af);
-	if (n->in && !n->hooked) {
-		n->hooked = !nf_register_net_hook(vn->net, ops);
-		/* our own hook has changed the table */
-		notrack_judge(vn, af);
-	} else if (!n->in) {
+	if (!notrack_is_useful(vn, af))
 		notrack_unhook(vn, af);
-	}
+	else if (!*hooked)
+		*hooked = !nf_register_net_hook(vn->net,
+						&notrack_ops[vs_af_index(af)]);
 }
 
 static void notrack_work(struct work_struct *work)
 {
 	struct vs_net *vn = container_of(work, struct vs_net,
-					 notrack_work.work);
+					 notrack.work.work);
 
-	mutex_lock(&vn->notrack_lock);
+	mutex_lock(&vn->notrack.lock);
 	notrack_update(vn, AF_INET);
 	notrack_update(vn, AF_INET6);
-	mutex_unlock(&vn->notrack_lock);
+	mutex_unlock(&vn->notrack.lock);
 	if (READ_ONCE(vn->config.num_services))
 		vs_notrack_start(vn);
 }
 
 void vs_notrack_start(struct vs_net *vn)
 {
-	queue_delayed_work(vs_wq, &vn->notrack_work, NOTRACK_PERIOD);
+	queue_delayed_work(vs_wq, &vn->notrack.work, NOTRACK_PERIOD);
 }
 
 void vs_notrack_stop(struct vs_net *vn, u8 af)
 {
-	mutex_lock(&vn->notrack_lock);
+	mutex_lock(&vn->notrack.lock);
 	notrack_unhook(vn, af);
-	mutex_unlock(&vn->notrack_lock);
+	mutex_unlock(&vn->notrack.lock);
 }
 
 void vs_notrack_net_init(struct vs_net *vn)
 {
-	mutex_init(&vn->notrack_lock);
-	INIT_DELAYED_WORK(&vn->notrack_work, notrack_work);
+	mutex_init(&vn->notrack.lock);
+	INIT_DELAYED_WORK(&vn->notrack.work, notrack_work);
 }
 
 void vs_notrack_net_exit(struct vs_net *vn)
 {
-	cancel_delayed_work_sync(&vn->notrack_work);
-	mutex_destroy(&vn->notrack_lock);
+	cancel_delayed_work_sync(&vn->notrack.work);
+	mutex_destroy(&vn->notrack.lock);
 }
 
 #endif /* VS_HAVE_NOTRACK */

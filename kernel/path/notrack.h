@@ -2,29 +2,21 @@
 #ifndef VS_NOTRACK_H
 #define VS_NOTRACK_H
 
-#include <linux/netfilter.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
 
 #include "types.h"
 
 /**
- * struct vs_notrack - whether packets of a family may bypass conntrack
- * @judged:	the hooks for which @in and @out were decided: per NF_INET_* hook
- *		the address of its table, for comparison only, and its length
- * @in:		requests may bypass it
- * @out:	replies of NAT connections may bypass it
- * @hooked:	our hook before conntrack's is registered
- *
- * Writers hold vs_net.notrack_lock. Packets read @judged, @in and @out without
- * it.
+ * struct vs_notrack - state of a namespace's conntrack bypass
+ * @hooked:	by family: the hook before conntrack's is registered
+ * @lock:	protects @hooked
+ * @work:	registers the hook where packets can bypass conntrack
  */
 struct vs_notrack {
-	struct {
-		const void *hooks;
-		unsigned int num;
-	} judged[NF_INET_NUMHOOKS];
-	bool in;
-	bool out;
-	bool hooked;
+	bool hooked[2];
+	struct mutex lock;
+	struct delayed_work work;
 };
 
 #ifdef VS_HAVE_NOTRACK

@@ -125,8 +125,7 @@ static struct vs_conn *tmpl_create(struct vs_net *vn, struct tmpl_key *key,
 	if (!IS_ERR(tmpl))
 		return tmpl;
 	if (tmpl == ERR_PTR(-EEXIST))	/* another CPU has the same client */
-		tmpl = vs_table_lookup_tmpl(&vn->table, &key->tuple) ?:
-		       ERR_PTR(-ENOMEM);
+		tmpl = vs_table_lookup_tmpl(&vn->table, &key->tuple) ?: tmpl;
 	vs_conn_ext_free(key->ext);
 	return tmpl;
 }

@@ -65,6 +65,8 @@ static struct vs_conn *drop_failed(struct vs_pkt *p, int err)
 
 	if (err == -ENOSPC)
 		why = VS_DROP_CONN_MAX;
+	else if (err == -EEXIST)
+		why = VS_DROP_CONN_RACE;
 	else if (err == -EINVAL)
 		why = VS_DROP_PE_PAYLOAD;
 	p->verdict = vs_drop(p, why);
@@ -122,7 +124,7 @@ static struct vs_conn *schedule_open(struct vs_pkt *p, const struct vs_service *
 	struct vs_conn *cp = vs_conn_new(p->vn, &conf);
 
 	if (cp == ERR_PTR(-EEXIST))	/* another CPU created and counted it */
-		return vs_lookup_client(p) ?: drop_failed(p, -ENOMEM);
+		return vs_lookup_client(p) ?: drop_failed(p, -EEXIST);
 	if (IS_ERR(cp))
 		return drop_failed(p, PTR_ERR(cp));
 	if (dest)

@@ -12,6 +12,7 @@
 #include <linux/netfilter.h>
 #include <linux/slab.h>
 #include <net/checksum.h>
+#include <net/ip6_checksum.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/tcp.h>
 
@@ -49,13 +50,38 @@ static bool pull_tcp_header(struct vs_pkt *p, unsigned int *hlen)
 	       segment_drop(p, VS_DROP_HEADROOM);
 }
 
+/* GRO may have chained whole TCP segments, each with a header of its own
+ * (ethtool's rx-gro-list). Of those, segmentation only updates addresses and
+ * ports. Now that the payload is linear, make it an ordinary GSO packet, whose
+ * first header stands for all. */
+static void unchain_gso(struct vs_pkt *p)
+{
+	struct tcphdr *th = vs_pkt_l4(p);
+	struct sk_buff *skb = p->skb;
+	unsigned int len = skb->len - p->l4;
+
+	if (likely(!(skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST)))
+		return;
+	skb_shinfo(skb)->gso_type &= ~SKB_GSO_FRAGLIST;
+	if (p->af == AF_INET6)
+		th->check = ~tcp_v6_check(len, &p->saddr.in6, &p->daddr.in6, 0);
+	else
+		th->check = ~tcp_v4_check(len, p->saddr.ip, p->daddr.ip, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_headroom(skb) + p->l4;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+}
+
 /* Makes the payload linear. An app must only see what the receiver accepts, so
  * verify the checksum. */
 static bool pull_payload(struct vs_pkt *p)
 {
 	if (!vs_csum_ok(p))
 		return segment_drop(p, VS_DROP_APP_CSUM);
-	return !skb_linearize(p->skb) || segment_drop(p, VS_DROP_HEADROOM);
+	if (skb_linearize(p->skb))
+		return segment_drop(p, VS_DROP_HEADROOM);
+	unchain_gso(p);
+	return true;
 }
 
 static void segment_init(struct vs_app_segment *t, const struct vs_pkt *p,
@@ -63,13 +89,28 @@ static void segment_init(struct vs_app_segment *t, const struct vs_pkt *p,
 {
 	const struct tcphdr *th = vs_pkt_l4(p);
 
-	t->cp = cp;
-	t->skb = p->skb;
-	t->s = NULL;
-	t->seq = ntohl(th->seq) + th->syn;
-	t->data = (const char *)th + hlen;
-	t->len = p->skb->len - p->l4 - hlen;
-	t->failed = false;
+	*t = (struct vs_app_segment){
+		.cp = cp,
+		.skb = p->skb,
+		.seq = ntohl(th->seq) + th->syn,
+		.data = (const char *)th + hlen,
+		.len = p->skb->len - p->l4 - hlen,
+	};
+}
+
+/* Makes header and payload accessible. */
+static bool segment_pull(struct vs_app_segment *t, struct vs_pkt *p,
+			 struct vs_conn *cp, unsigned int *hlen)
+{
+	if (!pull_tcp_header(p, hlen))
+		return false;
+	segment_init(t, p, cp, *hlen);
+	if (!t->len)
+		return true;
+	if (!pull_payload(p))
+		return false;
+	segment_init(t, p, cp, *hlen);
+	return true;
 }
 
 /* Sets the sequence or acknowledgement number. */
@@ -286,11 +327,34 @@ static bool splice_all(struct vs_pkt *p, const struct vs_app_segment *t,
 	return true;
 }
 
+/*
+ * Nothing is left of the segment's payload. The receiver does not acknowledge an
+ * empty segment, but the sender may wait for that before it sends the rest of
+ * the text. Solicit an acknowledgement, as a keepalive probe does: by the byte
+ * in front of the edit, which the receiver has got. (It limits how often it
+ * responds to a probe without any.)
+ */
+static void put_probe(struct sk_buff *skb, const struct vs_app_segment *t)
+{
+	const struct vs_seqmap *m = &t->s->out;
+	unsigned int at;
+
+	for (int i = m->n; i--;) {
+		if (!edit_overlap(&m->edit[i], t->seq, t->len, &at))
+			continue;
+		/* there is room where the edit's bytes were */
+		skb_put_u8(skb, m->edit[i].prev);
+		return;
+	}
+}
+
 static bool edit_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 			 unsigned int hlen)
 {
 	struct sk_buff *skb = p->skb;
 	unsigned int old = skb->len - p->l4;
+	struct tcphdr *th;
+	bool probe;
 	__wsum sum;
 
 	if (skb->len + VS_EDITS * VS_EDIT_TEXT > IP_MAX_MTU ||
@@ -300,9 +364,15 @@ static bool edit_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 	vs_event(p->vn, VS_EV_APP_EDITED);
 	if (!splice_all(p, t, hlen))
 		return segment_drop(p, VS_DROP_NO_MEMORY);
+	th = vs_pkt_l4(p);
+	probe = skb->len == p->l4 + hlen && !th->fin;
+	if (probe)
+		put_probe(skb, t);
 	update_ip_len(p);
 	update_gso(skb, skb->len - p->l4 - hlen);
 	update_tcp_check(p, hlen, old, sum);
+	if (probe)
+		set_tcp_seq(p, &th->seq, ntohl(th->seq) - 1);
 	skb->ignore_df = 1;	/* a full segment may have grown */
 	return true;
 }
@@ -323,11 +393,16 @@ static bool map_segment(struct vs_pkt *p, const struct vs_app_segment *t,
 }
 
 /* Apps only see the payload of established connections: before the handshake is
- * complete the sender's address may be forged. */
-static bool app_may_inspect(const struct vs_pkt *p, const struct vs_conn *cp)
+ * complete the sender's address may be forged. What an app holds it may have to
+ * complete later. */
+static bool app_may_inspect(const struct vs_pkt *p,
+			    const struct vs_app_segment *t,
+			    const struct vs_app_conn *ac)
 {
-	return vs_conn_state(cp) == VS_TCP_S_ESTABLISHED &&
-	       !(p->tcp & (VS_TCP_SYN | VS_TCP_RST));
+	lockdep_assert_held(&ac->lock);
+	return t->len && !(p->tcp & (VS_TCP_SYN | VS_TCP_RST)) &&
+	       (vs_conn_state(t->cp) == VS_TCP_S_ESTABLISHED ||
+		(ac->session && vs_seqmap_held(&ac->session->out)));
 }
 
 /* Passes a segment to the app; the first one creates the session. */
@@ -335,48 +410,32 @@ static void app_inspect(struct vs_app_segment *t, struct vs_app_conn *ac,
 			void (*inspect)(struct vs_app_segment *t))
 {
 	lockdep_assert_held(&ac->lock);
-	if (!ac->session)	/* pairs with app_has_edits() */
-		smp_store_release(&ac->session,
-				  kzalloc(sizeof(*ac->session) +
-					  ac->app->size, GFP_ATOMIC));
+	if (!ac->session)
+		ac->session = kzalloc(sizeof(*ac->session) + ac->app->size,
+				      GFP_ATOMIC);
 	t->s = ac->session;
 	if (t->s)
 		inspect(t);
 	else
-		t->failed = true;
-}
-
-static bool segment_in(struct vs_pkt *p, struct vs_conn *cp,
-		       struct vs_app_segment *t, unsigned int hlen)
-{
-	struct vs_app_conn *ac = app_conn(cp);
-
-	spin_lock(&ac->lock);
-	if (ac->session)
-		map_acks(p, &ac->session->out, hlen);
-	if (t->len)
-		app_inspect(t, ac, ac->app->in);
-	spin_unlock(&ac->lock);
-	return !t->failed || segment_drop(p, VS_DROP_NO_MEMORY);
+		t->drop = VS_DROP_NO_MEMORY;
 }
 
 bool vs_segment_in(struct vs_pkt *p, struct vs_conn *cp)
 {
+	struct vs_app_conn *ac = app_conn(cp);
 	struct vs_app_segment t;
 	unsigned int hlen;
 
 	vs_assert_packet_context();
-	if (!pull_tcp_header(p, &hlen))
+	if (!segment_pull(&t, p, cp, &hlen))
 		return false;
-	segment_init(&t, p, cp, hlen);
-	if (t.len && app_may_inspect(p, cp)) {
-		if (!pull_payload(p))
-			return false;
-		segment_init(&t, p, cp, hlen);
-	} else {
-		t.len = 0;
-	}
-	return segment_in(p, cp, &t, hlen);
+	spin_lock(&ac->lock);
+	if (ac->session)
+		map_acks(p, &ac->session->out, hlen);
+	if (app_may_inspect(p, &t, ac))
+		app_inspect(&t, ac, ac->app->in);
+	spin_unlock(&ac->lock);
+	return !t.drop || segment_drop(p, t.drop);
 }
 
 /* A new stream that begins at @seq: the client reuses its port. Forget the
@@ -391,54 +450,36 @@ static void reset_stream(struct vs_app_conn *ac, u32 seq)
 	memset(ac->session->priv, 0, ac->app->size);
 }
 
-static bool segment_out(struct vs_pkt *p, struct vs_conn *cp,
-			struct vs_app_segment *t, unsigned int hlen,
-			bool app_inspects)
+static bool segment_out(struct vs_pkt *p, struct vs_app_segment *t,
+			struct vs_app_conn *ac, unsigned int hlen)
 {
-	struct vs_app_conn *ac = app_conn(cp);
-	bool ok;
-
-	spin_lock(&ac->lock);
+	lockdep_assert_held(&ac->lock);
 	if (p->tcp & VS_TCP_SYN && t->seq != ac->first)
 		reset_stream(ac, t->seq);
+	t->first = ac->first;
 	t->s = ac->session;
-	if (app_inspects)
+	if (app_may_inspect(p, t, ac))
 		app_inspect(t, ac, ac->app->out);
-	ok = !t->failed || segment_drop(p, VS_DROP_NO_MEMORY);
-	if (ok && t->s) {
-		vs_seqmap_pass(&t->s->out, t->seq + t->len);
-		ok = map_segment(p, t, hlen);
-	}
-	spin_unlock(&ac->lock);
-	return ok;
-}
-
-/* Whether segments may have to be edited. Reads without the lock: an edit that
- * another CPU adds right after this is still applied, under the lock; only the
- * checksum of that one segment is not verified before. */
-static bool app_has_edits(const struct vs_app_conn *ac)
-{
-	const struct vs_app_session *s = READ_ONCE(ac->session);
-
-	return s && READ_ONCE(s->out.n);
+	if (t->drop)
+		return segment_drop(p, t->drop);
+	if (!t->s)
+		return true;
+	vs_seqmap_pass(&t->s->out, t->seq + t->len);
+	return map_segment(p, t, hlen);
 }
 
 bool vs_segment_out(struct vs_pkt *p, struct vs_conn *cp)
 {
+	struct vs_app_conn *ac = app_conn(cp);
 	struct vs_app_segment t;
 	unsigned int hlen;
-	bool app_inspects;
+	bool ok;
 
 	vs_assert_packet_context();
-	p->verdict = NF_ACCEPT;
-	if (!pull_tcp_header(p, &hlen))
+	if (!segment_pull(&t, p, cp, &hlen))
 		return false;
-	segment_init(&t, p, cp, hlen);
-	app_inspects = t.len && app_may_inspect(p, cp);
-	if (app_inspects || (t.len && app_has_edits(app_conn(cp)))) {
-		if (!pull_payload(p))
-			return false;
-		segment_init(&t, p, cp, hlen);
-	}
-	return segment_out(p, cp, &t, hlen, app_inspects);
+	spin_lock(&ac->lock);
+	ok = segment_out(p, &t, ac, hlen);
+	spin_unlock(&ac->lock);
+	return ok;
 }

@@ -121,12 +121,20 @@ static const struct {
 	bool part;		/* an incomplete line */
 	enum ftp_verb verb;
 	u16 port;
-	const char *what;	/* the text to be edited */
+	const char *what;	/* the text to be edited; partial without a port */
 } replies[] = {
 	{ "227 Entering Passive Mode (1,2,3,4,5,6).", AF_INET, 0, FTP_PASV, 1286, "1,2,3,4,5,6" },
 	{ "227 x ((1,2,3,4,5,6)", AF_INET, 0, FTP_PASV, 1286, "1,2,3,4,5,6" },
 	{ "227 =1,2,3,4,5,6", AF_INET, 0, FTP_PASV, 1286, "1,2,3,4,5,6" },
-	{ "227 1,2,3,4,5,6", AF_INET, 1, FTP_OTHER },
+	{ "227 1,2,3,4,5,6", AF_INET, 1, FTP_PASV, 0, "1,2,3,4,5,6" },
+	{ "227 (1,2,3,4,0,0", AF_INET, 1, FTP_PASV, 0, "1,2,3,4,0,0" },
+	{ "227 (1,", AF_INET, 1, FTP_PASV, 0, "1," },
+	{ "227 ok (1", AF_INET, 1, FTP_PASV, 0, "1" },
+	{ "227 ok (", AF_INET, 1, FTP_OTHER },
+	{ "227 (1,2,3,256", AF_INET, 1, FTP_OTHER },
+	{ "227 (1,,", AF_INET, 1, FTP_OTHER },
+	{ "227 1 2", AF_INET, 1, FTP_OTHER },
+	{ "22", AF_INET, 1, FTP_OTHER },
 	{ "227 1,2,3,4,5,6 ", AF_INET, 1, FTP_PASV, 1286, "1,2,3,4,5,6" },
 	{ "227 (1,2,3,4,5,6", AF_INET6, 0, FTP_OTHER },
 	{ "227-(1,2,3,4,5,6)", AF_INET, 0, FTP_OTHER },
@@ -137,6 +145,11 @@ static const struct {
 	{ "229 ok (|||99|)", AF_INET, 0, FTP_EPSV, 99, "|||99|" },
 	{ "229 ok (!!!99!)", AF_INET6, 0, FTP_EPSV, 99, "!!!99!" },
 	{ "229 (|||99|", AF_INET6, 1, FTP_EPSV, 99, "|||99|" },
+	{ "229 (|||99", AF_INET6, 1, FTP_EPSV, 0, "|||99" },
+	{ "229 (|", AF_INET, 1, FTP_EPSV, 0, "|" },
+	{ "229 (|1|1.2", AF_INET, 1, FTP_EPSV, 0, "|1|1.2" },
+	{ "229 (||9", AF_INET, 1, FTP_OTHER },
+	{ "229 (|||x", AF_INET, 1, FTP_OTHER },
 	{ "229 (|1|1.2.3.4|99|)", AF_INET, 0, FTP_EPSV, 99, "|1|1.2.3.4|99|" },
 	{ "229 (|2|1.2.3.4|99|)", AF_INET, 0, FTP_OTHER },
 	{ "229 (|||99)", AF_INET, 0, FTP_OTHER },
@@ -160,7 +173,8 @@ static void ftp_replies(void)
 			FAIL("'%s' is %d", line, verb);
 		if (verb == FTP_OTHER)
 			continue;
-		if (r.port != htons(replies[i].port) ||
+		if (r.partial != !replies[i].port ||
+		    r.port != htons(replies[i].port) ||
 		    r.to - r.from != strlen(replies[i].what) ||
 		    memcmp(line + r.from, replies[i].what, r.to - r.from))
 			FAIL("'%s': port %u at %u to %u", line, ntohs(r.port),
@@ -191,27 +205,35 @@ static void ftp_mutants(void)
 		if (client)
 			command(buf, len, af, &end);
 		else if (reply(buf, len, af, rnd(2), &r) != FTP_OTHER)
-			CHECK(r.port && r.from < r.to && r.to <= len);
+			CHECK(!r.port == r.partial && r.from < r.to &&
+			      r.to <= len);
 	}
 }
 
 struct heard {
 	char text[4096];
 	unsigned int len;
+	unsigned int refuses;	/* the n-th call from now on, 0: none */
+	bool refused;
 };
 
-static void hear(void *arg, const char *text, unsigned int len, u32 seq,
+static bool hear(void *arg, const char *text, unsigned int len, u32 seq,
 		 bool whole)
 {
 	struct heard *h = arg;
 
 	CHECK(len <= FTP_LINE_MAX);
+	if (h->refuses && !--h->refuses) {
+		h->refused = true;
+		return false;
+	}
 	if (!whole)
-		return;
+		return true;
 	CHECK(h->len + len + 1 <= sizeof(h->text));
 	memcpy(h->text + h->len, text, len);
 	h->text[h->len + len] = '\n';
 	h->len += len + 1;
+	return true;
 }
 
 static void feed(struct ftp_line *l, bool strict, u32 seq, const char *data,
@@ -219,12 +241,13 @@ static void feed(struct ftp_line *l, bool strict, u32 seq, const char *data,
 {
 	char *copy = copy_of(data, len);
 
-	vs_ftp_read(l, seq, copy, len, strict, hear, h);
+	h->refused = false;
+	CHECK(vs_ftp_read(l, seq, copy, len, strict, hear, h) == !h->refused);
 	free(copy);
 }
 
-/* The lines do not depend on the segmentation; those that are too long are
- * truncated. */
+/* The lines do not depend on the segmentation, nor on segments that are refused
+ * and come again; those that are too long are truncated. */
 static void ftp_lines(void)
 {
 	for (int n = 0; n < 3000; n++) {
@@ -234,6 +257,7 @@ static void ftp_lines(void)
 		unsigned int len = 0, at = 0;
 		u32 seq = rnd(0);
 
+		vs_ftp_begin(&l, seq);
 		while (len < 1500) {
 			unsigned int size = rnd(8) ? rnd(60) : rnd(400);
 
@@ -250,9 +274,11 @@ static void ftp_lines(void)
 			unsigned int back = lesser(rnd(20), at);
 
 			/* retransmits up to @back bytes along with it */
+			h.refuses = rnd(3) ? 0 : 1 + rnd(3);
 			feed(&l, n & 1, seq + at - back, stream + at - back,
 			     size + back, &h);
-			at += size;
+			if (!h.refused)
+				at += size;
 		}
 		CHECK(h.len == want.len && !memcmp(h.text, want.text, h.len));
 	}
@@ -263,11 +289,18 @@ static void hear_gap(bool strict, const char *want)
 	struct ftp_line l = {};
 	struct heard h = {};
 
+	vs_ftp_begin(&l, 100);
 	feed(&l, strict, 100, "one\r\ntw", 7, &h);
 	feed(&l, strict, 200, "three\r\nfo", 9, &h);
 	feed(&l, strict, 150, "late\r\n", 6, &h);
 	feed(&l, strict, 209, "ur\r\n", 4, &h);
+	/* retransmissions of what was received */
 	feed(&l, strict, 202, "ree\r\n", 5, &h);
+	feed(&l, strict, 100, "one\r\n", 5, &h);
+	feed(&l, strict, 209, "ur\r\n", 4, &h);
+	/* the rest of the gap, from its beginning, and again */
+	feed(&l, strict, 107, "o\r\n", 3, &h);
+	feed(&l, strict, 107, "o\r\n", 3, &h);
 	if (h.len != strlen(want) || memcmp(h.text, want, h.len))
 		FAIL("heard '%.*s'", (int)h.len, h.text);
 }
@@ -275,8 +308,59 @@ static void hear_gap(bool strict, const char *want)
 /* Segments out of order: read on their own, or (strict) not at all. */
 static void ftp_gap(void)
 {
-	hear_gap(false, "one\nthree\nlate\nfour\nree\n");
+	hear_gap(false, "one\nthree\nlate\nfour\no\n");
 	hear_gap(true, "one\nfour\n");
+}
+
+/* The beginning of the stream is missing: strictly, its first segment begins in
+ * the middle of a line. */
+static void ftp_late_begin(void)
+{
+	struct ftp_line known = {}, unknown = {};
+	struct heard h = {};
+
+	vs_ftp_begin(&known, 100);
+	feed(&known, true, 110, "227 (1,2,3,4,5,6)\r\na\r\n", 22, &h);
+	feed(&unknown, true, 110, "227 (1,2,3,4,5,6)\r\nb\r\n", 22, &h);
+	CHECK(h.len == 4 && !memcmp(h.text, "a\nb\n", 4));
+}
+
+/* A refused line is read again, in whatever pieces it comes. */
+static void ftp_refused(void)
+{
+	struct ftp_line l = {};
+	struct heard h = {};
+
+	vs_ftp_begin(&l, 100);
+	feed(&l, true, 100, "a\r\nfir", 6, &h);
+	h.refuses = 2;
+	feed(&l, true, 106, "st\r\nsecond\r\nthird", 17, &h);
+	CHECK(h.refused && h.len == 8);
+	feed(&l, true, 106, "st\r\nsec", 7, &h);
+	feed(&l, true, 113, "ond\r\nthird\r\n", 12, &h);
+	CHECK(h.len == 21 && !memcmp(h.text, "a\nfirst\nsecond\nthird\n", 21));
+}
+
+static void ftp_reply_classes(void)
+{
+	static const struct {
+		const char *line;
+		unsigned int class;
+	} lines[] = {
+		{ "150 ok", 1 }, { "226", 2 }, { "331 ", 3 }, { "425 no", 4 },
+		{ "500 what?", 5 }, { "600 ", 0 }, { "099 ", 0 }, { "99 ", 0 },
+		{ "5000 ", 0 }, { "500-", 0 }, { " 500", 0 }, { "", 0 },
+		{ "0500 ", 0 }, { "text", 0 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lines); i++) {
+		unsigned int len = strlen(lines[i].line);
+		char *copy = copy_of(lines[i].line, len);
+
+		if (vs_ftp_reply_class(copy, len) != lines[i].class)
+			FAIL("'%s'", lines[i].line);
+		free(copy);
+	}
 }
 
 /* Multi-line replies: a line each, with a plus if the reply continues. */
@@ -370,10 +454,10 @@ static void edit_some(struct edited *e, unsigned int at, unsigned int upto)
 	if (end > upto)
 		end = upto;
 	rnd_bytes(text, len);
-	CHECK(vs_seqmap_add(&e->map, e->seq + start, e->seq + end, text, len));
+	CHECK(vs_seqmap_add(&e->map, e->seq + start, e->seq + end, 'x', text, len));
 	/* too late, and an empty text */
-	CHECK(!vs_seqmap_add(&e->map, e->seq + start, e->seq + end, text, len));
-	CHECK(!vs_seqmap_add(&e->map, e->seq + end, e->seq + end, text, len));
+	CHECK(!vs_seqmap_add(&e->map, e->seq + start, e->seq + end, 'x', text, len));
+	CHECK(!vs_seqmap_add(&e->map, e->seq + end, e->seq + end, 'x', text, len));
 	memcpy(e->want + e->want_len, e->sent + at, start - at);
 	e->want_len += start - at;
 	memcpy(e->want + e->want_len, text, len);
@@ -431,6 +515,32 @@ static void seqmap_stream(void)
 	}
 }
 
+/* Bytes that are held are acknowledged, and forwarded with what follows. */
+static void seqmap_held(void)
+{
+	struct vs_seqmap map = {};
+
+	CHECK(!vs_seqmap_held(&map));
+	vs_seqmap_pass(&map, 100);
+	CHECK(!vs_seqmap_hold(&map, 99, 110, 'x'));
+	CHECK(vs_seqmap_hold(&map, 105, 110, 'x'));
+	CHECK(vs_seqmap_held(&map)->end == 110);
+	CHECK(vs_seqmap_seq(&map, 110) == 105);
+	CHECK(vs_seqmap_ack(&map, 105, false) == 110);
+	CHECK(vs_seqmap_ack(&map, 104, false) == 104);
+	/* nothing else can be edited, and no end that has been passed */
+	CHECK(!vs_seqmap_add(&map, 110, 112, 'x', "x", 1));
+	CHECK(!vs_seqmap_add(&map, 105, 110, 'x', "x", 1));
+	CHECK(vs_seqmap_hold(&map, 105, 112, 'x'));
+	CHECK(map.n == 1 && vs_seqmap_ack(&map, 105, false) == 112);
+	CHECK(vs_seqmap_add(&map, 105, 113, 'x', "abc", 3));
+	CHECK(map.n == 1 && !vs_seqmap_held(&map));
+	CHECK(vs_seqmap_seq(&map, 113) == 108);
+	CHECK(vs_seqmap_ack(&map, 105, false) == 105);
+	CHECK(vs_seqmap_ack(&map, 108, false) == 113);
+	CHECK(!vs_seqmap_hold(&map, 112, 120, 'x'));
+}
+
 /* The shift of old edits persists, however long the stream is. */
 static void seqmap_age(void)
 {
@@ -440,7 +550,7 @@ static void seqmap_age(void)
 
 	for (int n = 0; n < 200; n++) {
 		if (n % 50 < 3) {
-			CHECK(vs_seqmap_add(&map, seq, seq + 10, "seven..", 7));
+			CHECK(vs_seqmap_add(&map, seq, seq + 10, 'x', "seven..", 7));
 			moved -= 3;
 			seq += 10;
 		}
@@ -461,8 +571,12 @@ const struct unit_test ftp_tests[] = {
 	{ "ftp_mutants", ftp_mutants },
 	{ "ftp_lines", ftp_lines },
 	{ "ftp_gap", ftp_gap },
+	{ "ftp_late_begin", ftp_late_begin },
+	{ "ftp_refused", ftp_refused },
+	{ "ftp_reply_classes", ftp_reply_classes },
 	{ "ftp_several", ftp_several },
 	{ "seqmap_stream", seqmap_stream },
+	{ "seqmap_held", seqmap_held },
 	{ "seqmap_age", seqmap_age },
 	{}
 };

@@ -66,6 +66,17 @@ typedef int64_t s64;
 #define EXPORT_SYMBOL_GPL(x)
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
+#define scnprintf		snprintf	/* nothing is truncated */
+
+/* modules: the test calls the init function, by its name with unit_ in front */
+#define THIS_MODULE		NULL
+#define module_init(func)	int unit_##func(void) { return func(); }
+#define module_exit(func)	void unit_##func(void) { func(); }
+#define module_param_array(name, type, n, perm)	struct unit_unused
+#define MODULE_PARM_DESC(name, text)	struct unit_unused
+#define MODULE_LICENSE(text)		struct unit_unused
+#define MODULE_DESCRIPTION(text)	struct unit_unused
+#define MODULE_VERSION(text)		struct unit_unused
 
 static inline unsigned long roundup_pow_of_two(unsigned long n)
 {
@@ -301,6 +312,7 @@ extern unsigned long jiffies;
 
 /* random numbers: from the tests */
 u64 get_random_u64(void);
+#define get_random_u32()	((u32)get_random_u64())
 void get_random_bytes(void *buf, size_t len);
 
 /* On 64-bit hosts hsiphash is SipHash-1-3. */

@@ -9,7 +9,7 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="view entries_end firewall_nft firewall_iptables snat untracked notrack_rule full_table
-	rules_come"
+	rules_come rules_replaced"
 
 tool nft conntrack iptables
 
@@ -373,6 +373,46 @@ rules_come() {
 		}
 	RULES
 	datagrams 5
+}
+
+# replaced_by NAME PRIORITY: instead of the last chain of table "swapped", in one transaction; counts
+# untracked packets where LOCAL_IN is passed.
+replaced_by() {
+	quiet_in director nft -f - <<-RULES || fail "nft refuses the chain"
+		table $(nft_family) swapped {
+			counter past { }
+			chain $1 {
+				type filter hook input priority $2;
+				$(nft_family) daddr $VIP ct state untracked counter name past
+			}
+		}
+		${SWAPPED:+delete chain $(nft_family) swapped $SWAPPED}
+	RULES
+	SWAPPED=$1
+}
+
+untracked_packets() {
+	quiet_in director nft list counter "$(nft_family)" swapped past | awk '/packets/ { print $2 }'
+}
+
+# The same if the rule replaces others, which leaves the number of hooks as it is, and their table in
+# memory that was used before. Behind ip_vs a rule sees nothing.
+rules_replaced() {
+	local SWAPPED='' round n
+
+	nat_only
+	defer quiet_in director nft delete table "$(nft_family)" swapped
+	PORT_USED=$((PORT_USED + 1))
+	service u rr m 1
+	for round in 1 2 3; do
+		replaced_by "behind$round" 200
+		check "packets go past conntrack" busywait 10 adds_none
+		for n in 1 2 3 4 5 6 7 8; do
+			replaced_by "before${round}_$n" 0
+			quiet datagrams 1
+		done
+	done
+	equal "packets untracked in front of a rule" "$(untracked_packets)" 0
 }
 
 PORT_USED=40000

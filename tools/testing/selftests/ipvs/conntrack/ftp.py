@@ -5,14 +5,18 @@
 The control connection goes from the client to VIP, port 21; the server runs in server1. Data
 connections use the negotiated addresses and ports."""
 
+import fcntl
 import functools
 import os
 import socket
+import struct
 import sys
+import termios
 
 from ipvstest import tap
 from ipvstest.conns import ConnTable
 from ipvstest.namespaces import namespace
+from ipvstest.wire import MAC, Tap, wait_until
 
 PORT = 21
 CLIENT = os.environ.get('CLIENT_NS', 'client')
@@ -61,10 +65,20 @@ class Stream:
     def __init__(self, sock):
         self.sock, self.rest = sock, b''
 
+    def unacknowledged(self):
+        return struct.unpack('i', fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)))[0]
+
     def say(self, *parts):
         """Sends each part in a separate segment: the other end has to acknowledge it."""
         for part in parts:
             self.sock.sendall(part if isinstance(part, bytes) else part.encode())
+
+    def say_slowly(self, *parts):
+        """Sends each part once the one before was acknowledged."""
+        for part in parts:
+            self.say(part)
+            if not wait_until(lambda: not self.unacknowledged(), 20):
+                raise OSError('%r is not acknowledged' % part)
 
     def line(self):
         while b'\n' not in self.rest:
@@ -103,6 +117,10 @@ class Session:
         self.server.say(*parts)
         return self.client.line()
 
+    def answer_slowly(self, *parts):
+        self.server.say_slowly(*parts)
+        return self.client.line()
+
     def announced(self):
         return [c for c in self.table.all() if c.state == 'LISTEN' and c.virtual == self.at.vip]
 
@@ -119,7 +137,8 @@ class Session:
         near.close()
         far.close()
 
-    def passive(self, command='PASV', form='227 Entering Passive Mode (%s).', cut=(), port=0):
+    def passive(self, command='PASV', form='227 Entering Passive Mode (%s).', cut=(), port=0,
+                slowly=False):
         """One passive transfer; `cut`: the offsets at which command and reply are segmented."""
         listener = listen_in(SERVER, self.at, self.at.server, port)
         port = listener.getsockname()[1]
@@ -128,7 +147,8 @@ class Session:
             reply = form % commas(self.at.server, port)
         else:
             reply = form % port
-        got = self.answer(*split(reply + '\r\n', cut[1:]))
+        answer = self.answer_slowly if slowly else self.answer
+        got = answer(*split(reply + '\r\n', cut[1:]))
         if 'PASV' in command.upper():
             wanted = reply.replace(commas(self.at.server, port), commas(self.at.vip, port))
         else:
@@ -230,7 +250,7 @@ def forms(at):
 def pieces(at):
     """Commands and replies in several segments."""
     session = Session(at)
-    for cut in ((2, 3), (1, 10), (5, 25), (3,)):
+    for cut in ((2, 3), (1, 10), (5, 25), (3,), (2, 32), (2, 28, 29, 36)):
         if at.number == 1:
             session.passive('PASV', cut=cut)
         session.passive('EPSV', EPSV, cut)
@@ -241,9 +261,25 @@ def pieces(at):
     session.close()
 
 
+@step
+def digits(at):
+    """Replies byte by byte, each acknowledged before the next is sent, although the client gets
+    none of the address's before its end."""
+    session = Session(at)
+    for _ in range(2):
+        if at.number == 1:
+            session.passive('PASV', cut=range(2, 45), slowly=True)
+        session.passive('EPSV', EPSV, cut=range(2, 45), slowly=True)
+    session.close()
+
+
+def long_text(lines):
+    return ['211-%06d and so on, and so on' % n for n in range(lines)] + ['211 That was it']
+
+
 def numbered(session, lines):
     """Sends a long text in each direction and checks that it arrives unchanged."""
-    text = ['211-%06d and so on, and so on' % n for n in range(lines)] + ['211 That was it']
+    text = long_text(lines)
     for sender, receiver in ((session.server, session.client), (session.client, session.server)):
         sender.say(''.join(line + '\r\n' for line in text))
         for line in text:
@@ -262,6 +298,49 @@ def stream(at):
         session.passive('EPSV', EPSV)
         numbered(session, lines)
     session.close()
+
+
+def segments(end, session):
+    """The client's segments with payload that were captured so far."""
+    return [p for p in iter(end.heard, None)
+            if (p.proto, p.sport, p.dport) == (6, session.cport, PORT) and p.payload]
+
+
+def tcp_ack(got):
+    head = 20 if got.raw[0] >> 4 == 4 else 40
+    return struct.unpack('!I', got.raw[head + 8:head + 12])[0]
+
+
+@step
+def chained(at):
+    """Segments that GRO has chained, of a client whose server has finished: all of them
+    acknowledge the end of the server's stream, after an edit that has changed its length."""
+    session = Session(at)
+    if at.number == 1:
+        session.command('PASV\r\n')
+        session.answer('227 (1,1,1,1,200,1)\r\n')
+    else:
+        session.command('EPSV\r\n')
+        session.answer('229 (|2|2001:db8::1|51201|)\r\n')
+    tap.equal([c.vport for c in session.announced()], [51201], 'expected ports')
+    session.server.sock.shutdown(socket.SHUT_WR)
+    tap.equal(session.client.sock.recv(9), b'', 'the end of the stream')
+    text = long_text(2000)
+    ends = Tap('director', 'front', MAC['director', 'front']), Tap('server1', 'back', MAC['director', 'back'])
+    longest, acknowledged = 0, set()
+    for _ in range(20):
+        session.client.say(''.join(line + '\r\n' for line in text))
+        for line in text:
+            if session.server.line() != line:
+                return tap.fail('%r did not arrive as it was said' % line)
+        longest = max([longest] + [len(p.payload) for p in segments(ends[0], session)])
+        acknowledged |= {tcp_ack(p) for p in segments(ends[1], session)}
+        if longest > 1460:
+            break
+    tap.check(longest > 1460, 'GRO has chained no segments')
+    tap.equal(len(acknowledged), 1, 'different acknowledgements')
+    session.close()
+    return None
 
 
 def bad_commands(at):

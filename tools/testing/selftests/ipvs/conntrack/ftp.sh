@@ -9,7 +9,8 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-export ALL_TESTS="curl_moves lftp_moves words marked forms pieces losses lost_answers hostile again headers
+export ALL_TESTS="curl_moves lftp_moves words marked forms pieces digits losses lost_answers chained hostile
+	again headers
 	firewall_curl firewall_iptables firewall_lftp firewall_words firewall_taken firewall_stolen expected"
 export ONCE_TESTS="listed ports namespace_gone"
 
@@ -108,6 +109,26 @@ forms() {
 
 pieces() {
 	dialogue pieces
+}
+
+digits() {
+	dialogue digits
+}
+
+# The client sends segments of MTU size, which GRO chains; behind the director they are separate
+# again.
+chained() {
+	defer usual_offloads
+	defer quiet_in director ethtool -K front rx-gro-list off
+	defer quiet_in director ethtool -K back tx-gso-list on
+	quiet_in director ethtool -K front gro on rx-gro-list on ||
+		{ skip "this kernel's GRO chains no segments"; return; }
+	# veth skips GRO for what a peer with TSO sends
+	defer quiet_in switch ethtool -K f-director tso on
+	in_ns switch ethtool -K f-director tso off
+	in_ns client ethtool -K front tso off gso off
+	in_ns director ethtool -K back tso off gso off tx-gso-list off
+	dialogue chained
 }
 
 hostile() {

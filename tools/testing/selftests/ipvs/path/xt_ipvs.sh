@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # iptables -m ipvs: each option and its inversion, as a counting rule where requests leave the
-# director towards the servers; by each method, with and without persistence and conntrack.
-# Topology: topology.sh.
+# director towards the servers; by each method, with and without persistence and conntrack; IPsec
+# that follows its key exchange. Topology: topology.sh.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-export ALL_TESTS="nat direct tunnel persistent_udp direction other_traffic"
+export ALL_TESTS="nat direct tunnel persistent_udp esp ah direction other_traffic"
 export ONCE_TESTS="unload"
 
 tool iptables
@@ -118,6 +118,40 @@ persistent_udp() {
 	RULES
 	ask -u -n 2 >"$SCRATCH/answers"
 	counted
+}
+
+# ipsec PROTOCOL: a request matches the properties of the key exchange's connection, and a reply none.
+ipsec() {
+	defer clean_director
+	rules <<-RULES
+		yes --ipvs -p $1 -s ${FRONT}77
+		yes --vproto $1 -p $1 -s ${FRONT}77
+		no --vproto 17 -p $1
+		yes --vport 500 -p $1 -s ${FRONT}77
+		no --vport 1 -p $1
+		no ! --vport 500 -p $1
+		yes ! --vport 1 -p $1 -s ${FRONT}77
+		yes --vaddr $VIP -p $1 -s ${FRONT}77
+		no ! --vaddr $VIP -p $1
+		yes --vmethod MASQ -p $1 -s ${FRONT}77
+		no --vportctl 500 -p $1
+		yes --ipvs -p $1 -d ${FRONT}77
+		no --vproto $1 -p $1 -d ${FRONT}77
+		no --vport 500 -p $1 -d ${FRONT}77
+		no ! --vport 1 -p $1 -d ${FRONT}77
+		no --vaddr $VIP -p $1 -d ${FRONT}77
+		no --vmethod MASQ -p $1 -d ${FRONT}77
+	RULES
+	run_py xt_ipvs.py ipsec "$AF" "$1"
+	counted
+}
+
+esp() { ipsec 50; }
+
+# An IPv6 extension header, which is skipped.
+ah() {
+	[ "$AF" = 4 ] || { skip "IPv4 only"; return; }
+	ipsec 51
 }
 
 direction() {
