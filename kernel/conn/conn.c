@@ -15,6 +15,12 @@
  *				control hold further references
  *
  * When the last reference is dropped, the memory is freed after a grace period.
+ *
+ * A connection that others control keeps the memory of its control, but a dead
+ * control keeps nothing: its own control may have been freed long ago. So
+ * @control may be followed from a connection that was found in the table in
+ * this RCU section, or was killed in it; and from its control only if that was
+ * killed in this RCU section, too.
  */
 #include <linux/ip_vs.h>
 #include <linux/slab.h>
@@ -87,7 +93,8 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	conn_set_addr(cp, VS_CADDR, conf->caddr);
 	conn_set_addr(cp, VS_VADDR, conf->vaddr);
 	if (dest) {
-		cp->method = dest->method;
+		/* an edit may change it: read once */
+		cp->method = READ_ONCE(dest->method);
 		/* families only differ with tunnels, whose packets have no
 		 * tuple with @dest's address */
 		if (dest->key.af == conf->af)
@@ -148,13 +155,13 @@ static void conn_detach(struct vs_conn *cp, u32 st)
 	percpu_counter_dec(&cp->vn->conns);
 }
 
-static void conn_add_to_filter(struct vs_net *vn,
+static void conn_add_to_filter(struct vs_net *vn, const struct vs_conn *cp,
 			       const struct vs_conn_conf *conf)
 {
-	if (conf->st & VS_ST_TEMPLATE)
+	if (cp->st & VS_ST_TEMPLATE)
 		return;
 	vs_filter_add(vn->filter.vip, conf->af, conf->vaddr);
-	if (conf->dest && conf->dest->method == IP_VS_CONN_F_MASQ)
+	if (conf->dest && cp->method == IP_VS_CONN_F_MASQ)
 		vs_filter_add(vn->filter.real, conf->af, &conf->dest->key.addr);
 }
 
@@ -183,7 +190,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		conn_note_new(cp, VS_EV_CONN_ONE_PACKET);
 		return cp;
 	}
-	conn_add_to_filter(vn, conf);
+	conn_add_to_filter(vn, cp, conf);
 
 	err = vs_app_bind(cp);
 	if (!err)
@@ -246,7 +253,9 @@ void vs_conn_drop(struct vs_conn *cp)
 	while (cp && !atomic_read(&cp->n_control)) {
 		struct vs_conn *control = cp->control;
 
-		vs_conn_kill(cp, VS_EV_CONN_DROPPED);
+		/* Dead before: @control may have been freed. */
+		if (!vs_conn_kill(cp, VS_EV_CONN_DROPPED))
+			return;
 		cp = control && !conn_is_assured_tmpl(control) ? control : NULL;
 	}
 }
