@@ -28,6 +28,7 @@
 
 #include "conn/app.h"
 #include "conn/ext.h"
+#include "conn/limit.h"
 #include "conn/nfct.h"
 #include "net.h"
 #include "service/dest.h"
@@ -177,9 +178,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	int err;
 
 	vs_assert_packet_context();
-	if (percpu_counter_compare(&vn->conns,
-				   READ_ONCE(vn->sysctl.conn_max)) >= 0 &&
-	    !conf->ignore_limit)
+	if (!conf->ignore_limit && !vs_limit_admits(vn))
 		return ERR_PTR(-ENOSPC);
 	cp = conn_alloc(conf->af);
 	if (!cp)
@@ -319,6 +318,7 @@ int vs_conn_net_start(struct vs_net *vn)
 
 int vs_conn_net_init(struct vs_net *vn)
 {
+	vs_limit_changed(vn);
 	return percpu_counter_init(&vn->conns, 0, GFP_KERNEL);
 }
 
