@@ -131,6 +131,9 @@ static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 	if (cp->control) {
 		cp->st |= VS_ST_CONTROLLED;
 		atomic_inc(&cp->control->n_control);
+		/* @n_control, then @st: pairs with vs_conn_expire() */
+		smp_mb__after_atomic();
+		vs_conn_renew(cp->control);
 	}
 	if (cp->st & VS_ST_ANY_CPORT)
 		atomic_inc(&vn->any_cport);
@@ -215,16 +218,9 @@ void vs_conn_end(struct vs_conn *cp)
 	conn_free(cp);
 }
 
-bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
+/* The steps after VS_ST_DEAD was set; @st is the final state word. */
+static void conn_remove(struct vs_conn *cp, u32 st, enum vs_counter why)
 {
-	u32 st = READ_ONCE(cp->st);
-
-	vs_assert_packet_context();
-	do {
-		if ((st & VS_ST_DEAD) || !(st & VS_ST_HASHED))
-			return false;
-	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_DEAD));
-
 	vs_event(cp->vn, why);
 	trace_weir_conn_end(cp, why);
 	/* Before unhashing: afterwards a session may expect the same connection
@@ -237,6 +233,75 @@ bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
 		vs_nfct_kill(cp);
 	conn_detach(cp, st);
 	conn_put(cp);
+}
+
+bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	vs_assert_packet_context();
+	do {
+		if ((st & VS_ST_DEAD) || !(st & VS_ST_HASHED))
+			return false;
+		/* Full barrier; pairs with the one in vs_nfct_expect(). */
+	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_DEAD));
+	conn_remove(cp, st, why);
+	return true;
+}
+
+void vs_conn_keep(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	do {
+		if (st & VS_ST_DEAD)
+			return;
+	} while (!try_cmpxchg(&cp->st, &st,
+			      st & ~(VS_ST_EXPIRING | VS_ST_EXTENDED)));
+	/* Its slot in the wheel may be later than its timeout. */
+	if ((st & VS_ST_EXTENDED) &&
+	    READ_ONCE(cp->timeout) < VS_CONN_EXTENSION)
+		vs_wheel_move(&cp->vn->wheel, cp);
+}
+
+/*
+ * A connection may be used until it is dead, and then must not have been in
+ * use. No lock is shared with those who use it, only the state word:
+ *
+ *	this function			a user
+ *	st |= EXPIRING			seen = now, or n_control++
+ *	full barrier (cmpxchg)		full barrier
+ *	read seen and n_control		read st: if EXPIRING, clear it
+ *	EXPIRING to DEAD (cmpxchg)
+ *
+ * Either we see that @cp is in use, or the user sees EXPIRING. Then it clears
+ * the bit, and our last exchange fails; or it finds @cp dead. The same holds
+ * for an extension, which must not be granted to a connection that has just
+ * been used. If the last exchange fails for another reason, EXPIRING may stay
+ * set, which does no harm.
+ */
+bool vs_conn_expire(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st), end;
+
+	vs_assert_packet_context();
+	do {
+		if (st & VS_ST_DEAD)
+			return false;
+	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_EXPIRING));
+
+	st |= VS_ST_EXPIRING;
+	if (vs_conn_left(cp)) {
+		end = st & ~VS_ST_EXPIRING;
+	} else if (atomic_read(&cp->n_control)) {
+		end = (st & ~VS_ST_EXPIRING) | VS_ST_EXTENDED;
+		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
+	} else {
+		end = st | VS_ST_DEAD;
+	}
+	if (!try_cmpxchg(&cp->st, &st, end) || !(end & VS_ST_DEAD))
+		return false;
+	conn_remove(cp, st, VS_EV_CONN_EXPIRED);
 	return true;
 }
 
