@@ -278,6 +278,8 @@ unsigned int vs_path_forward(struct vs_pkt *p)
 
 	cp = path_lookup(p, &dir);
 	if (!cp || dir != VS_DIR_OUT) {
+		if (unlikely(vs_pkt_is_syn(p)))
+			vs_reuse_end_direct(p);
 		if (path_out_first(p) != NF_ACCEPT || p->skb->ipvs_property)
 			return p->verdict;
 		return unlikely(is_stray(p)) ? reject_stray(p) : NF_ACCEPT;
