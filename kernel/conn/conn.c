@@ -249,19 +249,20 @@ bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
 	return true;
 }
 
-void vs_conn_keep(struct vs_conn *cp)
+bool vs_conn_keep(struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
 
 	do {
 		if (st & VS_ST_DEAD)
-			return;
+			return false;
 	} while (!try_cmpxchg(&cp->st, &st,
 			      st & ~(VS_ST_EXPIRING | VS_ST_EXTENDED)));
 	/* Its slot in the wheel may be later than its timeout. */
 	if ((st & VS_ST_EXTENDED) &&
 	    READ_ONCE(cp->timeout) < VS_CONN_EXTENSION)
 		vs_wheel_move(&cp->vn->wheel, cp);
+	return true;
 }
 
 /*

@@ -145,32 +145,37 @@ static inline const void *vs_conn_addr(const struct vs_conn *cp, int which)
 #define VS_CONN_EXTENSION	(60 * HZ + VS_SEEN_STEP)
 
 /* conn.c, for vs_conn_renew() only */
-void vs_conn_keep(struct vs_conn *cp);
+bool vs_conn_keep(struct vs_conn *cp);
 
 /*
  * @cp is in use: the caller has written @seen or @n_control, followed by a full
  * barrier. Takes @cp back from vs_conn_expire(), which pairs with that barrier,
- * and ends an extension: @timeout is in effect again.
+ * and ends an extension: @timeout is in effect again. Returns false if @cp is
+ * dead.
  */
-static inline void vs_conn_renew(struct vs_conn *cp)
+static inline bool vs_conn_renew(struct vs_conn *cp)
 {
-	if (unlikely(READ_ONCE(cp->st) & (VS_ST_EXPIRING | VS_ST_EXTENDED)))
-		vs_conn_keep(cp);
+	u32 st = READ_ONCE(cp->st);
+
+	if (unlikely(st & (VS_ST_EXPIRING | VS_ST_EXTENDED)))
+		return vs_conn_keep(cp);
+	return !(st & VS_ST_DEAD);
 }
 
 /* Stamps @cp with the time of a packet, or a template with that of a new
  * connection. Written only if the last stamp is VS_SEEN_STEP old, so that
  * packets of a busy connection leave its cache line clean; a connection with a
- * newer stamp does not expire. */
-static inline void vs_conn_touch(struct vs_conn *cp)
+ * newer stamp does not expire. Returns false if @cp has expired since it was
+ * looked up. */
+static inline bool vs_conn_touch(struct vs_conn *cp)
 {
 	u32 now = (u32)jiffies;
 
 	if (now - READ_ONCE(cp->seen) < VS_SEEN_STEP)
-		return;
+		return true;
 	WRITE_ONCE(cp->seen, now);
 	smp_mb();	/* @seen, then @st: pairs with vs_conn_expire() */
-	vs_conn_renew(cp);
+	return vs_conn_renew(cp);
 }
 
 /* Jiffies since the last packet of @cp. */

@@ -97,9 +97,7 @@ static struct vs_conn *tmpl_lookup(struct vs_net *vn,
 		vs_conn_retire(tmpl);
 		return NULL;
 	}
-	vs_conn_touch(tmpl);
-	/* From here on it does not expire, unless it has just done so. */
-	if (READ_ONCE(tmpl->st) & VS_ST_DEAD)
+	if (!vs_conn_touch(tmpl))
 		return NULL;
 	__vs_event(vn, VS_EV_TEMPLATE_HIT);
 	return tmpl;

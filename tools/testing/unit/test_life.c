@@ -324,6 +324,36 @@ static unsigned int race_expiry(void (*act)(void), u32 st)
 	return n;
 }
 
+/* A packet learns that its connection has ended after it was looked up, and
+ * never that one has ended which then stays. */
+static void late_packet(void)
+{
+	if (vs_conn_touch(other.born) == is_dead(other.born))
+		other.born = NULL;
+}
+
+static void late_ones_notice(void)
+{
+	unsigned int n = 0;
+	bool over;
+
+	do {
+		struct vs_conn *cp;
+
+		begin();
+		cp = conn_new(0, 0, NULL);
+		jiffies += 3 * HZ;
+		race_with(late_packet, NULL, n++);
+		other.born = cp;
+		wait_for(VS_WHEEL_TICK);
+		over = race_is_over();
+		CHECK(other.born);
+		vs_conn_kill(cp, VS_EV_CONN_KILLED);
+		end();
+	} while (!over);
+	CHECK(n > 2);
+}
+
 static void used_ones_stay(void)
 {
 	CHECK(race_expiry(packet, 0) > 2);
@@ -525,6 +555,7 @@ const struct unit_test life_tests[] = {
 	{ "life_idle_ones_expire", idle_ones_expire },
 	{ "life_exit_cancels_works", exit_cancels_works },
 	{ "life_used_ones_stay", used_ones_stay },
+	{ "life_late_ones_notice", late_ones_notice },
 	{ "life_extension_ends", extension_ends },
 	{ "life_extension_race", extension_race },
 	{ "life_early_timeout_counts", early_timeout_counts },
