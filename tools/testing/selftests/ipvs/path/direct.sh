@@ -14,7 +14,7 @@ tool nft conntrack
 
 # over PORT: the connection from this port has ended.
 over() {
-	grep -q "$(printf ' %04X .* \(TIME_WAIT\|CLOSE\) ' "$1")" <<<"$(quiet_in director cat /proc/net/ip_vs_conn)"
+	quiet_in director grep -q "$(printf ' %04X .* \(TIME_WAIT\|CLOSE\) ' "$1")" /proc/net/ip_vs_conn
 }
 
 # from_port PORT: real TCP to the VIP, then to the server; the one or the other side ends the first
@@ -28,7 +28,7 @@ from_port() {
 		equal "$wish: by the virtual address" "$(ask -k $wish -b "$CLIENT" -p $sport)" server1
 		check "$wish: the connection is not over" busywait 10 over $sport
 		equal "$wish: from the same port to the server" \
-			"$(VIP=${RS[1]} ask -w 4 -b "$CLIENT" -p $sport)" server1
+			"$(VIP=${RS[1]} ask -w 8 -b "$CLIENT" -p $sport)" server1
 	done
 	clean_director
 }
