@@ -31,6 +31,7 @@ struct vs_net {
 
 	/* written per connection */
 	struct percpu_counter conns;
+	atomic64_t room;		/* see conn/limit.c */
 	atomic_t any_cport;		/* connections without client port */
 	atomic_t app_use[VS_APP_PORTS];	/* connections with an app, by slot */
 	struct vs_wheel wheel;

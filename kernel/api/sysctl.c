@@ -16,6 +16,7 @@
 #include "compat/sysctl.h"
 #include "config/est.h"
 #include "conn/defence.h"
+#include "conn/limit.h"
 #include "net.h"
 
 #define CONN_MAX	(1 << 30)
@@ -99,6 +100,7 @@ static int conn_max_store(struct vs_net *vn, int val)
 		if (host)
 			s->conn_limit = val;
 		WRITE_ONCE(s->conn_max, val);
+		vs_limit_changed(vn);
 		err = 0;
 	}
 	mutex_unlock(&vn->knob_lock);

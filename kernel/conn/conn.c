@@ -15,6 +15,12 @@
  *				control hold further references
  *
  * When the last reference is dropped, the memory is freed after a grace period.
+ *
+ * A connection that others control keeps the memory of its control, but a dead
+ * control keeps nothing: its own control may have been freed long ago. So
+ * @control may be followed from a connection that was found in the table in
+ * this RCU section, or was killed in it; and from its control only if that was
+ * killed in this RCU section, too.
  */
 #include <linux/ip_vs.h>
 #include <linux/slab.h>
@@ -22,6 +28,7 @@
 
 #include "conn/app.h"
 #include "conn/ext.h"
+#include "conn/limit.h"
 #include "conn/nfct.h"
 #include "net.h"
 #include "service/dest.h"
@@ -87,7 +94,8 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	conn_set_addr(cp, VS_CADDR, conf->caddr);
 	conn_set_addr(cp, VS_VADDR, conf->vaddr);
 	if (dest) {
-		cp->method = dest->method;
+		/* an edit may change it: read once */
+		cp->method = READ_ONCE(dest->method);
 		/* families only differ with tunnels, whose packets have no
 		 * tuple with @dest's address */
 		if (dest->key.af == conf->af)
@@ -123,6 +131,9 @@ static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 	if (cp->control) {
 		cp->st |= VS_ST_CONTROLLED;
 		atomic_inc(&cp->control->n_control);
+		/* @n_control, then @st: pairs with vs_conn_expire() */
+		smp_mb__after_atomic();
+		vs_conn_renew(cp->control);
 	}
 	if (cp->st & VS_ST_ANY_CPORT)
 		atomic_inc(&vn->any_cport);
@@ -148,13 +159,13 @@ static void conn_detach(struct vs_conn *cp, u32 st)
 	percpu_counter_dec(&cp->vn->conns);
 }
 
-static void conn_add_to_filter(struct vs_net *vn,
+static void conn_add_to_filter(struct vs_net *vn, const struct vs_conn *cp,
 			       const struct vs_conn_conf *conf)
 {
-	if (conf->st & VS_ST_TEMPLATE)
+	if (cp->st & VS_ST_TEMPLATE)
 		return;
 	vs_filter_add(vn->filter.vip, conf->af, conf->vaddr);
-	if (conf->dest && conf->dest->method == IP_VS_CONN_F_MASQ)
+	if (conf->dest && cp->method == IP_VS_CONN_F_MASQ)
 		vs_filter_add(vn->filter.real, conf->af, &conf->dest->key.addr);
 }
 
@@ -170,9 +181,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	int err;
 
 	vs_assert_packet_context();
-	if (percpu_counter_compare(&vn->conns,
-				   READ_ONCE(vn->sysctl.conn_max)) >= 0 &&
-	    !conf->ignore_limit)
+	if (!conf->ignore_limit && !vs_limit_admits(vn))
 		return ERR_PTR(-ENOSPC);
 	cp = conn_alloc(conf->af);
 	if (!cp)
@@ -183,7 +192,7 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 		conn_note_new(cp, VS_EV_CONN_ONE_PACKET);
 		return cp;
 	}
-	conn_add_to_filter(vn, conf);
+	conn_add_to_filter(vn, cp, conf);
 
 	err = vs_app_bind(cp);
 	if (!err)
@@ -209,16 +218,9 @@ void vs_conn_end(struct vs_conn *cp)
 	conn_free(cp);
 }
 
-bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
+/* The steps after VS_ST_DEAD was set; @st is the final state word. */
+static void conn_remove(struct vs_conn *cp, u32 st, enum vs_counter why)
 {
-	u32 st = READ_ONCE(cp->st);
-
-	vs_assert_packet_context();
-	do {
-		if ((st & VS_ST_DEAD) || !(st & VS_ST_HASHED))
-			return false;
-	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_DEAD));
-
 	vs_event(cp->vn, why);
 	trace_weir_conn_end(cp, why);
 	/* Before unhashing: afterwards a session may expect the same connection
@@ -231,6 +233,76 @@ bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
 		vs_nfct_kill(cp);
 	conn_detach(cp, st);
 	conn_put(cp);
+}
+
+bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	vs_assert_packet_context();
+	do {
+		if ((st & VS_ST_DEAD) || !(st & VS_ST_HASHED))
+			return false;
+		/* Full barrier; pairs with the one in vs_nfct_expect(). */
+	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_DEAD));
+	conn_remove(cp, st, why);
+	return true;
+}
+
+bool vs_conn_keep(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	do {
+		if (st & VS_ST_DEAD)
+			return false;
+	} while (!try_cmpxchg(&cp->st, &st,
+			      st & ~(VS_ST_EXPIRING | VS_ST_EXTENDED)));
+	/* Its slot in the wheel may be later than its timeout. */
+	if ((st & VS_ST_EXTENDED) &&
+	    READ_ONCE(cp->timeout) < VS_CONN_EXTENSION)
+		vs_wheel_move(&cp->vn->wheel, cp);
+	return true;
+}
+
+/*
+ * A connection may be used until it is dead, and then must not have been in
+ * use. No lock is shared with those who use it, only the state word:
+ *
+ *	this function			a user
+ *	st |= EXPIRING			seen = now, or n_control++
+ *	full barrier (cmpxchg)		full barrier
+ *	read seen and n_control		read st: if EXPIRING, clear it
+ *	EXPIRING to DEAD (cmpxchg)
+ *
+ * Either we see that @cp is in use, or the user sees EXPIRING. Then it clears
+ * the bit, and our last exchange fails; or it finds @cp dead. The same holds
+ * for an extension, which must not be granted to a connection that has just
+ * been used. If the last exchange fails for another reason, EXPIRING may stay
+ * set, which does no harm.
+ */
+bool vs_conn_expire(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st), end;
+
+	vs_assert_packet_context();
+	do {
+		if (st & VS_ST_DEAD)
+			return false;
+	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_EXPIRING));
+
+	st |= VS_ST_EXPIRING;
+	if (vs_conn_left(cp)) {
+		end = st & ~VS_ST_EXPIRING;
+	} else if (atomic_read(&cp->n_control)) {
+		end = (st & ~VS_ST_EXPIRING) | VS_ST_EXTENDED;
+		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
+	} else {
+		end = st | VS_ST_DEAD;
+	}
+	if (!try_cmpxchg(&cp->st, &st, end) || !(end & VS_ST_DEAD))
+		return false;
+	conn_remove(cp, st, VS_EV_CONN_EXPIRED);
 	return true;
 }
 
@@ -246,7 +318,9 @@ void vs_conn_drop(struct vs_conn *cp)
 	while (cp && !atomic_read(&cp->n_control)) {
 		struct vs_conn *control = cp->control;
 
-		vs_conn_kill(cp, VS_EV_CONN_DROPPED);
+		/* Dead before: @control may have been freed. */
+		if (!vs_conn_kill(cp, VS_EV_CONN_DROPPED))
+			return;
 		cp = control && !conn_is_assured_tmpl(control) ? control : NULL;
 	}
 }
@@ -310,6 +384,7 @@ int vs_conn_net_start(struct vs_net *vn)
 
 int vs_conn_net_init(struct vs_net *vn)
 {
+	vs_limit_changed(vn);
 	return percpu_counter_init(&vn->conns, 0, GFP_KERNEL);
 }
 

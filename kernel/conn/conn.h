@@ -39,6 +39,8 @@ enum vs_dir {
 #define VS_ST_NFCT		0x00040000u	/* its conntrack entry is kept */
 #define VS_ST_APP		0x00080000u	/* has an app: ext->app */
 #define VS_ST_ANY_CPORT		0x00100000u	/* expected from any client port */
+#define VS_ST_EXPIRING		0x00200000u	/* ends unless used, see vs_conn_expire() */
+#define VS_ST_EXTENDED		0x00400000u	/* expired, but controls others */
 
 /* Bit 0 of a bucket's head is the bucket's lock, bit 1 marks the end of a
  * chain. Bit 3 of a link's address distinguishes link[0] from link[1]. */
@@ -69,9 +71,9 @@ struct vs_link {
  * @seen:	time of the last packet in jiffies (low 32 bits), up to
  *		VS_SEEN_STEP late
  * @timeout:	jiffies from @seen until the connection expires; that of the
- *		state in @st, see vs_proto_state(). Exceptions: a template, a
- *		connection whose first packet is not through, and an expired one
- *		that still controls others
+ *		state in @st, see vs_proto_state(). Exceptions: a template, and
+ *		a connection whose first packet is not through. Not in effect
+ *		while VS_ST_EXTENDED is set
  * @wheel:	node in the expiry wheel; under the shard's lock
  * @rcu:	overlays @wheel once the connection has left the wheel
  * @vn:		namespace
@@ -137,26 +139,61 @@ static inline const void *vs_conn_addr(const struct vs_conn *cp, int which)
 
 #define VS_SEEN_STEP	(HZ / 8)
 
-/* Stamps @cp with the time of a packet. Written only if the last stamp is
- * VS_SEEN_STEP old, so that packets of a busy connection leave its cache line
- * clean. */
-static inline void vs_conn_touch(struct vs_conn *cp)
+/* An expired connection that controls others is kept for this long, repeatedly,
+ * until they are gone: a minute from an extension, which sets @seen back by one
+ * step so that vs_conn_touch() notices the next packet. */
+#define VS_CONN_EXTENSION	(60 * HZ + VS_SEEN_STEP)
+
+/* conn.c, for vs_conn_renew() only */
+bool vs_conn_keep(struct vs_conn *cp);
+
+/*
+ * @cp is in use: the caller has written @seen or @n_control, followed by a full
+ * barrier. Takes @cp back from vs_conn_expire(), which pairs with that barrier,
+ * and ends an extension: @timeout is in effect again. Returns false if @cp is
+ * dead.
+ */
+static inline bool vs_conn_renew(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	if (unlikely(st & (VS_ST_EXPIRING | VS_ST_EXTENDED)))
+		return vs_conn_keep(cp);
+	return !(st & VS_ST_DEAD);
+}
+
+/* Stamps @cp with the time of a packet, or a template with that of a new
+ * connection. Written only if the last stamp is VS_SEEN_STEP old, so that
+ * packets of a busy connection leave its cache line clean; a connection with a
+ * newer stamp does not expire. Returns false if @cp has expired since it was
+ * looked up. */
+static inline bool vs_conn_touch(struct vs_conn *cp)
 {
 	u32 now = (u32)jiffies;
 
-	if (now - READ_ONCE(cp->seen) >= VS_SEEN_STEP)
-		WRITE_ONCE(cp->seen, now);
+	if (now - READ_ONCE(cp->seen) < VS_SEEN_STEP)
+		return true;
+	WRITE_ONCE(cp->seen, now);
+	smp_mb();	/* @seen, then @st: pairs with vs_conn_expire() */
+	return vs_conn_renew(cp);
+}
+
+/* Jiffies since the last packet of @cp. */
+static inline u32 vs_conn_idle(const struct vs_conn *cp)
+{
+	u32 idle = (u32)jiffies - READ_ONCE(cp->seen);
+
+	/* another CPU has stamped @cp after we read jiffies */
+	return unlikely(idle > U32_MAX - HZ) ? 0 : idle;
 }
 
 /* Jiffies until @cp expires unless another packet arrives; 0 if it is due. */
 static inline u32 vs_conn_left(const struct vs_conn *cp)
 {
-	u32 idle = (u32)jiffies - READ_ONCE(cp->seen);
-	u32 timeout = READ_ONCE(cp->timeout);
+	u32 idle = vs_conn_idle(cp);
+	u32 timeout = READ_ONCE(cp->st) & VS_ST_EXTENDED ?
+		      VS_CONN_EXTENSION : READ_ONCE(cp->timeout);
 
-	/* another CPU has stamped @cp after we read jiffies */
-	if (unlikely(idle > U32_MAX - HZ))
-		idle = 0;
 	return idle < timeout ? timeout - idle : 0;
 }
 
@@ -266,7 +303,9 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
  *	vs_conn_end()		one-packet scheduling and failed vs_conn_new():
  *				was never hashed, freed at once
  *	vs_conn_kill()		packets that supersede it (reuse, destination
- *				gone), the expiry wheel, expectations
+ *				gone), expectations
+ *	vs_conn_expire()	the expiry wheel: killed unless somebody uses it
+ *				at the same time
  *	vs_conn_drop()		drop_entry: killed unless it controls others, and
  *				its control too if that loses its last connection
  *	vs_conn_flush()		exit of a namespace, expire_nodest_conn: kills all,
@@ -291,6 +330,19 @@ void vs_conn_end(struct vs_conn *cp);
  * not hashed yet.
  */
 bool vs_conn_kill(struct vs_conn *cp, enum vs_counter why);
+
+/**
+ * vs_conn_expire - end a connection whose time is up
+ * @cp: connection or template, which the caller has found to be due
+ *
+ * Kills @cp, unless it controls others, which extends it by a minute, or was
+ * used in the meantime: by a packet, or by a new connection that it controls.
+ * Who uses it before it is dead keeps it.
+ *
+ * Context: RCU, BH disabled; no bucket or shard lock held.
+ * Return: true if this call has removed @cp; false if @cp stays or was dead.
+ */
+bool vs_conn_expire(struct vs_conn *cp);
 
 /**
  * vs_conn_drop - remove a connection as a victim of drop_entry

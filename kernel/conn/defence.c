@@ -47,9 +47,7 @@ static bool defence_is_turn(struct vs_defence *d, const struct vs_conn *cp)
 
 static bool defence_is_idle(struct vs_defence *d, const struct vs_conn *cp)
 {
-	u32 idle = READ_ONCE(cp->timeout) - vs_conn_left(cp);
-
-	return idle >= IDLE && defence_is_turn(d, cp);
+	return vs_conn_idle(cp) >= IDLE && defence_is_turn(d, cp);
 }
 
 /* Templates of a one-packet service are never assured, as there is no

@@ -255,8 +255,7 @@ struct vs_conn *vs_expect_confirm(struct vs_pkt *p)
 
 	vs_assert_packet_context();
 	p->verdict = NF_ACCEPT;
-	if ((p->tcp & (VS_TCP_SYN | VS_TCP_ACK | VS_TCP_RST | VS_TCP_FIN)) !=
-	    VS_TCP_SYN)
+	if ((p->tcp & VS_TCP_FLAGS) != VS_TCP_SYN)
 		return NULL;
 	exp = expect_lookup(p->vn, &k);
 	if (!exp || !(READ_ONCE(exp->st) & VS_ST_ANY_CPORT))

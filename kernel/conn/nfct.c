@@ -148,7 +148,11 @@ void vs_nfct_expect(const struct sk_buff *skb, const struct vs_conn *cp)
 			  &t.dst.u3, cp->proto, NULL, &t.dst.u.all);
 	nf_ct_expect_related(exp, 0);
 	/* A CPU that has just killed @cp may have looked for the expectation
-	 * before it was inserted. */
+	 * before it was inserted. Full barrier between the insertion and the
+	 * read, pairs with the cmpxchg in vs_conn_kill() and vs_conn_expire()
+	 * before vs_nfct_unexpect(): either that finds the expectation, or we
+	 * see that @cp is dead. */
+	smp_mb();
 	if (READ_ONCE(cp->st) & VS_ST_DEAD)
 		nf_ct_unexpect_related(exp);
 	nf_ct_expect_put(exp);

@@ -99,7 +99,8 @@ static u32 proto_timeout(const struct vs_conn *cp, u8 state)
  *
  * xchg() also returns what was replaced: a timeout that becomes shorter is
  * noticed by exactly the CPU that shortens it, which moves @cp in the wheel. A
- * longer one is noticed by the wheel when the old slot comes up.
+ * longer one is noticed by the wheel when the old slot comes up. The wheel
+ * itself does not write @timeout.
  */
 static void proto_write_timeout(struct vs_conn *cp)
 {
@@ -116,6 +117,8 @@ static void proto_write_timeout(struct vs_conn *cp)
 	} while (vs_conn_state(cp) != state);
 	if (shorter)
 		vs_wheel_move(&cp->vn->wheel, cp);
+	/* xchg() was a full barrier after the write to @seen */
+	vs_conn_renew(cp);
 }
 
 /* The state word @old with its state replaced by @state. */

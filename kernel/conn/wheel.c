@@ -2,13 +2,14 @@
 /*
  * The expiry wheel.
  *
- * Expiry is decided under the shard's lock, but the connection is killed after
- * the lock was released: bucket locks must not be taken inside. In between a
- * packet may have used the connection, or a new connection may have been bound
- * to the template; the connection or template is killed nevertheless. The
- * window is a batch of REAP_BATCH kills, some microseconds, at the end of a
- * timeout in which no packet came. The packet itself is still forwarded; the
- * client's next one is scheduled anew.
+ * Connections that are due are taken out of the wheel under the shard's lock,
+ * and ended after it was released: bucket locks must not be taken inside.
+ * vs_conn_expire() looks again whether the connection is in use; if so, it
+ * returns to the wheel.
+ *
+ * Each shard has a work of its own, so that connections can end on as many CPUs
+ * as create them. The works are not bound to these CPUs: a CPU that is busy
+ * with a flood of packets would be slow to end connections.
  */
 #include <linux/cpumask.h>
 #include <linux/math64.h>
@@ -18,10 +19,6 @@
 
 #define MAX_SHARDS	32
 #define REAP_BATCH	128
-
-/* An expired connection that controls others is kept for this long, repeatedly,
- * until they are gone. */
-#define CONTROL_WAIT	(60 * HZ)
 
 static u32 wheel_tick(u64 when)
 {
@@ -42,15 +39,6 @@ static void wheel_place(struct vs_wheel_shard *s, struct vs_conn *cp)
 		       &s->slot[(s->due + ahead) & (VS_WHEEL_SLOTS - 1)]);
 }
 
-static void wheel_arm(struct vs_wheel *w)
-{
-	/* Pairs with the barrier in wheel_turn_work(): either the work sees the
-	 * connection counted, or we see the wheel disarmed. */
-	smp_mb();
-	if (!test_bit(0, &w->armed) && !test_and_set_bit(0, &w->armed))
-		queue_delayed_work(vs_wq, &w->work, VS_WHEEL_TICK);
-}
-
 void vs_wheel_add(struct vs_wheel *w, struct vs_conn *cp)
 {
 	struct vs_wheel_shard *s;
@@ -59,17 +47,21 @@ void vs_wheel_add(struct vs_wheel *w, struct vs_conn *cp)
 	cp->shard = raw_smp_processor_id() % w->n;
 	s = w->shard[cp->shard];
 	spin_lock(&s->lock);
-	wheel_place(s, cp);
 	/*
 	 * Other CPUs have been able to find @cp since it was inserted into the
-	 * table; from here on they may kill it. A timeout that one of them has
-	 * shortened before is not seen by vs_wheel_move(), and perhaps not by
-	 * wheel_place(): @cp then expires when its first slot comes up, usually
-	 * within 3 s, and after a full turn of the wheel at the latest.
+	 * table; from here on they may kill it, and wait for the lock in
+	 * vs_wheel_del(). One that shortens the timeout reads HASHED after that
+	 * (both xchg() and cmpxchg are full barriers): it either calls
+	 * vs_wheel_move(), or wheel_place() sees the new timeout.
 	 */
 	vs_conn_set_hashed(cp);
+	wheel_place(s, cp);
+	s->conns++;
+	if (!s->armed) {
+		s->armed = true;
+		queue_delayed_work(vs_wq, &s->work, VS_WHEEL_TICK);
+	}
 	spin_unlock(&s->lock);
-	wheel_arm(w);
 }
 
 void vs_wheel_del(struct vs_wheel *w, struct vs_conn *cp)
@@ -79,6 +71,7 @@ void vs_wheel_del(struct vs_wheel *w, struct vs_conn *cp)
 	vs_assert_packet_context();
 	spin_lock(&s->lock);
 	hlist_del_init(&cp->wheel);
+	s->conns--;
 	spin_unlock(&s->lock);
 }
 
@@ -99,24 +92,10 @@ void vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp)
 	spin_unlock(&s->lock);
 }
 
-/* The slot of @cp has come up. Returns true if @cp has expired, and otherwise
- * places it again. */
-static bool wheel_expire_or_place(struct vs_wheel_shard *s, struct vs_conn *cp)
-{
-	if (!vs_conn_left(cp)) {
-		if (!atomic_read(&cp->n_control))
-			return true;
-		WRITE_ONCE(cp->timeout, CONTROL_WAIT);
-		WRITE_ONCE(cp->seen, (u32)jiffies);
-	}
-	wheel_place(s, cp);
-	return false;
-}
-
-/* Takes up to REAP_BATCH connections out of the slots that are due, and puts
- * the expired ones into @dead, where RCU keeps them alive. Returns whether
- * there may be more to do. */
-static bool wheel_collect(struct vs_wheel_shard *s, struct vs_conn **dead, int *n)
+/* Takes up to REAP_BATCH connections out of the slots that are due. Those with
+ * time left go to their new slots, the others into @due, where RCU keeps them
+ * alive. Returns whether there may be more to do. */
+static bool wheel_collect(struct vs_wheel_shard *s, struct vs_conn **due, int *n)
 {
 	u32 now = wheel_tick(get_jiffies_64());
 	int looked = 0;
@@ -137,8 +116,10 @@ static bool wheel_collect(struct vs_wheel_shard *s, struct vs_conn **dead, int *
 		looked++;
 		cp = hlist_entry(slot->first, struct vs_conn, wheel);
 		hlist_del_init(&cp->wheel);
-		if (wheel_expire_or_place(s, cp))
-			dead[(*n)++] = cp;
+		if (vs_conn_left(cp))
+			wheel_place(s, cp);
+		else
+			due[(*n)++] = cp;
 	}
 	spin_unlock(&s->lock);
 	return looked == REAP_BATCH;
@@ -146,16 +127,17 @@ static bool wheel_collect(struct vs_wheel_shard *s, struct vs_conn **dead, int *
 
 static void wheel_turn_shard(struct vs_wheel_shard *s)
 {
-	struct vs_conn *dead[REAP_BATCH];
+	struct vs_conn *due[REAP_BATCH];
 	bool more;
 	int i, n;
 
 	do {
 		local_bh_disable();
 		rcu_read_lock();
-		more = wheel_collect(s, dead, &n);
+		more = wheel_collect(s, due, &n);
 		for (i = 0; i < n; i++)
-			vs_conn_kill(dead[i], VS_EV_CONN_EXPIRED);
+			if (!vs_conn_expire(due[i]))
+				vs_wheel_move(s->wheel, due[i]);
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
@@ -164,34 +146,29 @@ static void wheel_turn_shard(struct vs_wheel_shard *s)
 
 static void wheel_turn_work(struct work_struct *work)
 {
-	struct vs_wheel *w = container_of(to_delayed_work(work),
-					  struct vs_wheel, work);
-	struct vs_net *vn = container_of(w, struct vs_net, wheel);
-	unsigned int i;
+	struct vs_wheel_shard *s = container_of(to_delayed_work(work),
+						struct vs_wheel_shard, work);
 
-	for (i = 0; i < w->n; i++)
-		wheel_turn_shard(w->shard[i]);
-	vs_table_maybe_shrink(&vn->table);
-
-	if (!percpu_counter_sum(&vn->conns)) {
-		clear_bit(0, &w->armed);
-		/* Pairs with the barrier in wheel_arm(). */
-		smp_mb__after_atomic();
-		if (!percpu_counter_sum(&vn->conns) ||
-		    test_and_set_bit(0, &w->armed))
-			return;
-	}
-	queue_delayed_work(vs_wq, &w->work, VS_WHEEL_TICK);
+	wheel_turn_shard(s);
+	vs_table_maybe_shrink(&container_of(s->wheel, struct vs_net,
+					    wheel)->table);
+	spin_lock_bh(&s->lock);
+	s->armed = s->conns;
+	if (s->armed)
+		queue_delayed_work(vs_wq, &s->work, VS_WHEEL_TICK);
+	spin_unlock_bh(&s->lock);
 }
 
-static struct vs_wheel_shard *wheel_shard_new(void)
+static struct vs_wheel_shard *wheel_shard_new(struct vs_wheel *w)
 {
 	struct vs_wheel_shard *s = kvzalloc(sizeof(*s), GFP_KERNEL);
 
 	if (!s)
 		return NULL;
 	spin_lock_init(&s->lock);
+	s->wheel = w;
 	s->due = wheel_tick(get_jiffies_64());
+	INIT_DELAYED_WORK(&s->work, wheel_turn_work);
 	return s;
 }
 
@@ -202,10 +179,8 @@ int vs_wheel_init(struct vs_wheel *w)
 	w->shard = kcalloc(n, sizeof(*w->shard), GFP_KERNEL);
 	if (!w->shard)
 		return -ENOMEM;
-	INIT_DELAYED_WORK(&w->work, wheel_turn_work);
-	clear_bit(0, &w->armed);
 	for (w->n = 0; w->n < n; w->n++) {
-		w->shard[w->n] = wheel_shard_new();
+		w->shard[w->n] = wheel_shard_new(w);
 		if (!w->shard[w->n]) {
 			vs_wheel_exit(w);
 			return -ENOMEM;
@@ -218,10 +193,12 @@ void vs_wheel_exit(struct vs_wheel *w)
 {
 	if (!w->shard)
 		return;
-	set_bit(0, &w->armed);
-	cancel_delayed_work_sync(&w->work);
-	while (w->n)
-		kvfree(w->shard[--w->n]);
+	while (w->n) {
+		struct vs_wheel_shard *s = w->shard[--w->n];
+
+		cancel_delayed_work_sync(&s->work);
+		kvfree(s);
+	}
 	kfree(w->shard);
 	w->shard = NULL;
 }

@@ -14,7 +14,7 @@
  * farthest slot. When the slot comes up, the connection is killed, or placed
  * again if it was used in the meantime. Packets do not touch the wheel. It is
  * sharded by the CPU that created the connection, so that connection setup does
- * not contend.
+ * not contend, and so that expiry scales with it.
  */
 #define VS_WHEEL_BITS	10
 #define VS_WHEEL_SLOTS	(1 << VS_WHEEL_BITS)
@@ -22,13 +22,22 @@
 
 /**
  * struct vs_wheel_shard - one shard of a wheel
- * @lock:	of @due, @slot and the connections' place in them; innermost
+ * @lock:	of @due, @armed, @conns, @slot and the connections' place in it;
+ *		innermost
  * @due:	tick of the next slot to come up
+ * @armed:	@work is queued or running
+ * @conns:	connections that were added and not deleted
+ * @wheel:	the wheel; constant
+ * @work:	turns the shard while it has connections
  * @slot:	connections by expiry tick, modulo the number of slots
  */
 struct vs_wheel_shard {
 	spinlock_t lock;
 	u32 due;
+	bool armed;
+	unsigned int conns;
+	struct vs_wheel *wheel;
+	struct delayed_work work;
 	struct hlist_head slot[VS_WHEEL_SLOTS];
 };
 
@@ -36,17 +45,14 @@ struct vs_wheel_shard {
  * struct vs_wheel - expiry wheel of a namespace
  * @shard:	shards
  * @n:		number of shards
- * @armed:	bit 0: @work is queued or running
- * @work:	turns the wheel while there are connections
  */
 struct vs_wheel {
 	struct vs_wheel_shard **shard;
 	unsigned int n;
-	unsigned long armed;
-	struct delayed_work work;
 };
 
-/* Process context. vs_wheel_init(): 0 or -ENOMEM. */
+/* Process context. vs_wheel_init(): 0 or -ENOMEM. vs_wheel_exit(): no
+ * connection is left, and none is created. */
 int vs_wheel_init(struct vs_wheel *w);
 void vs_wheel_exit(struct vs_wheel *w);
 

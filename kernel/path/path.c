@@ -62,9 +62,10 @@ static __always_inline struct vs_conn *path_conn(struct vs_pkt *p,
 static unsigned int path_in(struct vs_pkt *p, struct vs_conn *cp)
 {
 	cp = path_conn(p, cp);
+	if (cp && unlikely(!vs_conn_touch(cp)))
+		cp = vs_schedule(p);
 	if (!cp)
 		return p->verdict;
-	vs_conn_touch(cp);
 	if (cp->dest)
 		vs_stats_packet(cp->dest->stats, VS_CNT_INPKTS,
 				VS_CNT_INBYTES, p->skb->len);
@@ -278,6 +279,8 @@ unsigned int vs_path_forward(struct vs_pkt *p)
 
 	cp = path_lookup(p, &dir);
 	if (!cp || dir != VS_DIR_OUT) {
+		if (unlikely(vs_pkt_is_syn(p)))
+			vs_reuse_end_direct(p);
 		if (path_out_first(p) != NF_ACCEPT || p->skb->ipvs_property)
 			return p->verdict;
 		return unlikely(is_stray(p)) ? reject_stray(p) : NF_ACCEPT;

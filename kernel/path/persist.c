@@ -90,16 +90,17 @@ static struct vs_conn *tmpl_lookup(struct vs_net *vn,
 {
 	struct vs_conn *tmpl = vs_table_lookup_tmpl(&vn->table, &key->tuple);
 
-	if (tmpl && tmpl_is_valid(vn, tmpl, only)) {
-		vs_conn_touch(tmpl);
-		__vs_event(vn, VS_EV_TEMPLATE_HIT);
-		return tmpl;
-	}
-	if (tmpl) {
+	if (!tmpl)
+		return NULL;
+	if (!tmpl_is_valid(vn, tmpl, only)) {
 		vs_event(vn, VS_EV_TEMPLATE_STALE);
 		vs_conn_retire(tmpl);
+		return NULL;
 	}
-	return NULL;
+	if (!vs_conn_touch(tmpl))
+		return NULL;
+	__vs_event(vn, VS_EV_TEMPLATE_HIT);
+	return tmpl;
 }
 
 /* Consumes @key->ext. */

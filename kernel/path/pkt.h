@@ -15,6 +15,7 @@
 #define VS_TCP_SYN	0x02
 #define VS_TCP_RST	0x04
 #define VS_TCP_ACK	0x10
+#define VS_TCP_FLAGS	(VS_TCP_FIN | VS_TCP_SYN | VS_TCP_RST | VS_TCP_ACK)
 
 /**
  * struct vs_pkt - facts about the packet that is being processed
@@ -110,6 +111,12 @@ static inline bool vs_pkt_opens(const struct vs_pkt *p)
 {
 	return p->tcp & VS_TCP_SYN ||
 	       (p->proto == IPPROTO_SCTP && p->chunk == SCTP_CID_INIT);
+}
+
+/* Whether the packet is the first segment of a TCP connection. */
+static inline bool vs_pkt_is_syn(const struct vs_pkt *p)
+{
+	return (p->tcp & VS_TCP_FLAGS) == VS_TCP_SYN;
 }
 
 /* Whether the sender aborts its connection: RST or ABORT. */

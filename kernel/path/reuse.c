@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Policy for packets that match a connection but should not continue it: the
- * client reuses its port (net.ipv4.vs.conn_reuse_mode), or the destination is
- * gone (net.ipv4.vs.expire_nodest_conn).
+ * client reuses its port (net.ipv4.vs.conn_reuse_mode), be it for a connection
+ * to the real server itself, or the destination is gone
+ * (net.ipv4.vs.expire_nodest_conn).
  */
 #include <linux/in.h>
 
 #include "conn/nfct.h"
 #include "net.h"
+#include "path/lookup.h"
 #include "path/reuse.h"
 
 /* Whether @cp is finished, so that its client may use the port again. Bit 1 of
@@ -64,6 +66,25 @@ bool vs_reuse_end_on_open(struct vs_pkt *p, struct vs_conn *cp)
 		return false;
 	reuse_kill(p, cp, VS_EV_CONN_REUSED);
 	return true;
+}
+
+/* Connections by which a client used one port, through as many virtual
+ * addresses, and that a single SYN may end. */
+#define MAX_ENDED	8
+
+void vs_reuse_end_direct(struct vs_pkt *p)
+{
+	struct vs_conn *cp;
+	enum vs_dir dir;
+	int n;
+
+	vs_assert_packet_context();
+	for (n = 0; n < MAX_ENDED; n++) {
+		cp = vs_lookup_reverse(p, &dir);
+		if (!cp || dir != VS_DIR_OUT || !reuse_is_finished(p, cp, 0) ||
+		    !vs_conn_kill(cp, VS_EV_CONN_REUSED))
+			return;
+	}
 }
 
 /* @cp's destination was removed: reschedule the packet, or drop it and keep @cp

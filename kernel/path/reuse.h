@@ -6,6 +6,22 @@
 #include "path/pkt.h"
 #include "service/dest.h"
 
+/**
+ * vs_reuse_end_direct - end what a client's direct connection replaces
+ * @p: SYN that is forwarded, and belongs to no connection
+ *
+ * A client that was connected to a real server by NAT may use the same port to
+ * connect to the server itself. The server's replies of the two connections
+ * cannot be told apart, so the one that is over must end with the SYN of the
+ * new one: otherwise its replies would get the virtual address as their source.
+ *
+ * Only finished connections end, which a SYN to the virtual address would end
+ * as well: spoofing @p gains nothing.
+ *
+ * Context: RCU, BH disabled.
+ */
+void vs_reuse_end_direct(struct vs_pkt *p);
+
 /* reuse.c, for vs_reuse_may_continue() only */
 bool vs_reuse_end_on_open(struct vs_pkt *p, struct vs_conn *cp);
 void vs_reuse_end_no_dest(struct vs_pkt *p, struct vs_conn *cp);

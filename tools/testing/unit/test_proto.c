@@ -17,18 +17,27 @@ static struct {
 
 static unsigned int moves;
 
-/* Stand-ins for functions of conn.c and wheel.c. */
-void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout)
+/* The linker leads proto.c's calls of conn.c and wheel.c here. */
+void __real_vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new,
+				  u32 timeout);
+void __wrap_vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new,
+				  u32 timeout);
+void __wrap_vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new,
+				  u32 timeout)
 {
 	change.calls++;
 	change.old = old;
 	change.new = new;
 	change.timeout = timeout;
+	__real_vs_conn_state_changed(cp, old, new, timeout);
 }
 
-void vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp)
+void __real_vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp);
+void __wrap_vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp);
+void __wrap_vs_wheel_move(struct vs_wheel *w, struct vs_conn *cp)
 {
 	moves++;
+	__real_vs_wheel_move(w, cp);
 }
 
 void (*unit_race)(void);

@@ -43,6 +43,11 @@ typedef int64_t s64;
 #define __always_inline		inline
 #define __always_unused		__attribute__((unused))
 #define fallthrough		__attribute__((fallthrough))
+#undef IS_ENABLED
+#define IS_ENABLED(option)	0
+#define CONFIG_SMP		1
+#define BUILD_BUG_ON(c)		static_assert(!(c), #c)
+#define noinline
 #define likely(x)		(x)
 #define unlikely(x)		(x)
 #define U16_MAX			0xffff
@@ -58,12 +63,18 @@ typedef int64_t s64;
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define min_t(t, a, b)		min((t)(a), (t)(b))
+#define clamp_t(t, v, lo, hi)	min(max((t)(v), (t)(lo)), (t)(hi))
+#define div_u64(a, b)		((u64)(a) / (b))
 #define DIV_ROUND_UP(a, b)	(((a) + (b) - 1) / (b))
 #define BITS_PER_LONG		64
 #define BITS_TO_LONGS(n)	DIV_ROUND_UP(n, BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 #define BIT(n)			(1UL << (n))
 #define EXPORT_SYMBOL_GPL(x)
+#define ERR_PTR(err)		((void *)(long)(err))
+#define PTR_ERR(p)		((long)(p))
+#define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
 #define scnprintf		snprintf	/* nothing is truncated */
@@ -108,7 +119,24 @@ void *unit_calloc(size_t n, size_t size);
 #define kzalloc(n, gfp)		unit_calloc(1, n)
 #define kvzalloc(n, gfp)	unit_calloc(1, n)
 #define kvcalloc(n, size, gfp)	unit_calloc(n, size)
+#define kcalloc(n, size, gfp)	unit_calloc(n, size)
+#define kfree(p)		free(p)
 #define kvfree(p)		free(p)
+
+struct kmem_cache { size_t size; };
+#define SLAB_HWCACHE_ALIGN	0
+static inline struct kmem_cache *kmem_cache_create(const char *name,
+						   size_t size, size_t align,
+						   int flags, void *ctor)
+{
+	struct kmem_cache *cache = malloc(sizeof(*cache));
+
+	cache->size = size;
+	return cache;
+}
+#define kmem_cache_destroy(cache)	free(cache)
+#define kmem_cache_zalloc(cache, gfp)	unit_calloc(1, (cache)->size)
+#define kmem_cache_free(cache, p)	free(p)
 
 /* atomics and bits: sequentially consistent; locks: for one thread only */
 typedef struct { int counter; } atomic_t;
@@ -118,6 +146,18 @@ typedef atomic_t refcount_t;
 #define atomic_set(a, v)	WRITE_ONCE((a)->counter, v)
 #define atomic_inc(a)		((void)__sync_add_and_fetch(&(a)->counter, 1))
 #define atomic_dec(a)		((void)__sync_sub_and_fetch(&(a)->counter, 1))
+#define refcount_set(r, v)	atomic_set(r, v)
+#define refcount_dec_and_test(r)	(!__sync_sub_and_fetch(&(r)->counter, 1))
+static inline bool refcount_inc_not_zero(refcount_t *r)
+{
+	if (!atomic_read(r))
+		return false;
+	atomic_inc(r);
+	return true;
+}
+typedef struct { s64 counter; } atomic64_t;
+#define atomic64_read(a)	READ_ONCE((a)->counter)
+#define atomic64_set(a, v)	WRITE_ONCE((a)->counter, v)
 /* If set, called before each exchange: stands for another CPU. */
 extern void (*unit_race)(void);
 #define unit_race_here()	((void)(unit_race && (unit_race(), 0)))
@@ -125,6 +165,8 @@ extern void (*unit_race)(void);
 	__atomic_compare_exchange_n(p, oldp, new, false, __ATOMIC_SEQ_CST, \
 				    __ATOMIC_SEQ_CST))
 #define atomic_try_cmpxchg(a, oldp, new) try_cmpxchg(&(a)->counter, oldp, new)
+#define atomic64_try_cmpxchg(a, oldp, new) try_cmpxchg(&(a)->counter, oldp, new)
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define xchg(p, v)		(unit_race_here(), \
 	__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST))
 #define smp_mb__after_atomic()	__sync_synchronize()
@@ -193,8 +235,12 @@ static inline void spin_unlock(spinlock_t *l)
 #define lockdep_assert_in_softirq()	((void)0)
 #define RCU_LOCKDEP_WARN(c, text)	((void)0)
 
-/* RCU: no concurrent readers, a grace period ends at once */
-struct rcu_head { void *next; };
+/* RCU: no concurrent readers, a grace period ends at once, or for call_rcu() when
+ * a test says so */
+struct rcu_head {
+	struct rcu_head *next;
+	void (*func)(struct rcu_head *head);
+};
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
 #define rcu_dereference(p)	READ_ONCE(p)
@@ -203,7 +249,12 @@ struct rcu_head { void *next; };
 #define rcu_dereference_check(p, c)	READ_ONCE(p)
 #define rcu_assign_pointer(p, v) WRITE_ONCE(p, v)
 #define RCU_INIT_POINTER(p, v)	((p) = (v))
-#define call_rcu(head, func)	func(head)
+#define rcu_barrier()		do { } while (0)
+#define call_rcu(head, func)	unit_call_rcu(head, func)
+void unit_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
+#define local_bh_disable()	do { } while (0)
+#define local_bh_enable()	do { } while (0)
+#define cond_resched()		do { } while (0)
 #define kfree_rcu(p, member)	free(p)
 #define kvfree_rcu(p, member)	free(p)
 #define smp_mb()		__sync_synchronize()
@@ -231,6 +282,29 @@ static inline void list_del(struct list_head *n)
 	n->prev->next = n->next;
 	n->next->prev = n->prev;
 }
+
+static inline void hlist_add_head(struct hlist_node *n, struct hlist_head *h)
+{
+	n->next = h->first;
+	n->pprev = &h->first;
+	if (n->next)
+		n->next->pprev = &n->next;
+	h->first = n;
+}
+
+static inline void hlist_del_init(struct hlist_node *n)
+{
+	if (!n->pprev)
+		return;
+	*n->pprev = n->next;
+	if (n->next)
+		n->next->pprev = n->pprev;
+	n->next = NULL;
+	n->pprev = NULL;
+}
+
+#define hlist_empty(h)		(!(h)->first)
+#define hlist_entry(p, t, m)	container_of(p, t, m)
 
 static inline void hlist_add_head_rcu(struct hlist_node *n,
 				      struct hlist_head *h)
@@ -274,8 +348,6 @@ static inline void hlist_replace_rcu(struct hlist_node *old,
 	     &pos->m != (head); pos = list_entry(pos->m.next, typeof(*pos), m))
 
 /* types that only need a size */
-struct work_struct { int unused; };
-struct delayed_work { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
 struct rcu_work { int unused; };
 struct mutex { int unused; };
@@ -283,19 +355,44 @@ struct rhashtable { int unused; };
 struct rhltable { int unused; };
 struct rhash_head { void *next; };
 struct rhlist_head { void *rhead, *next; };
-struct percpu_counter { s64 count; };
 typedef struct cpumask *cpumask_var_t;
 struct u64_stats_sync { char unused[0]; };
 typedef struct { u64 v; } u64_stats_t;
+
+/* work: run by a test */
 struct workqueue_struct;
-#define to_delayed_work(w)	((struct delayed_work *)(w))
-#define INIT_DELAYED_WORK(w, func)	((w)->unused = (func) != NULL)
-#define queue_delayed_work(wq, w, delay)	((void)(wq))
-#define cancel_delayed_work_sync(w)	((void)(w))
+struct work_struct {
+	void (*func)(struct work_struct *work);
+	bool queued;
+};
+struct delayed_work { struct work_struct work; };
+#define to_delayed_work(w)	container_of(w, struct delayed_work, work)
+#define INIT_DELAYED_WORK(w, f)	((w)->work.func = (f))
+#define queue_delayed_work(wq, w, delay) \
+	((void)(wq), (w)->work.queued = true)
+#define cancel_delayed_work_sync(w)	((w)->work.queued = false)
+
+/* CPUs: the one that a test says it is on; a per-CPU counter whose value is
+ * known only after a sum lags behind by what a test sets */
+extern unsigned int unit_cpu, unit_counter_sums;
+extern s64 unit_counter_lag;
+#define UNIT_CPUS		4
+#define raw_smp_processor_id()	(unit_cpu)
+#define num_possible_cpus()	UNIT_CPUS
+#define num_online_cpus()	UNIT_CPUS
+#define percpu_counter_batch	32
+struct percpu_counter { s64 count; };
+#define percpu_counter_init(c, v, gfp)	((c)->count = (v), 0)
+#define percpu_counter_destroy(c)	((void)(c))
+#define percpu_counter_inc(c)	((c)->count++)
+#define percpu_counter_dec(c)	((c)->count--)
+#define percpu_counter_read(c)	((c)->count - unit_counter_lag)
+#define percpu_counter_sum(c)	(unit_counter_sums++, (c)->count)
 struct ctl_table;
 struct ctl_table_header;
 struct dst_entry;
 struct net;
+#define dst_release(dst)	((void)(dst))
 
 #define net_generic(net, id)	((void *)(net))
 #define this_cpu_ptr(p)		(p)
@@ -307,6 +404,7 @@ struct net;
 #define u64_stats_add(c, n)		((c)->v += (n))
 
 extern unsigned long jiffies;
+#define get_jiffies_64()	((u64)jiffies)
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	time_after(b, a)
 

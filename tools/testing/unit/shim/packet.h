@@ -104,6 +104,12 @@ struct sk_buff {
 #define skb_cloned(skb)		((skb)->cloned)
 #define skb_headlen(skb)	((skb)->linear)
 
+/* without conntrack */
+#define IP_CT_UNTRACKED		7
+#define skb_nfct(skb)		NULL
+#define skb_set_nfct(skb, info)	((void)(skb))
+#define nf_reset_ct(skb)	((void)(skb))
+
 static inline bool ipv6_addr_equal(const struct in6_addr *a,
 				   const struct in6_addr *b)
 {

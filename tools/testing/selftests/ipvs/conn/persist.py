@@ -264,9 +264,19 @@ def templates(case):
     return {case.call(c.client): c.expires for c in case.conns() if c.cport == 0}
 
 
+def extend(case, timeout):
+    """Keeps a connection of client 1.1 in use until the template has expired."""
+    end = time.monotonic() + timeout + 4
+    while time.monotonic() < end and templates(case).get('c1.1', 60) <= timeout:
+        case.come(1, 1, sport=1003)
+        time.sleep(0.2)
+    left = templates(case)
+    tap.check(50 < left.get('c1.1', 0) <= 60, 'with a connection: %r' % left)
+
+
 def template_lifetime(ends):
-    """An expired template waits for its connections a minute at a time; a new connection renews it;
-    a changed timeout applies to new templates. (UDP connections live 1 s here.)"""
+    """An expired template waits for its connections a minute at a time; a changed timeout applies
+    to new templates. (UDP connections live 1 s here.)"""
     case = Case(ends, 'lifetime', proto=UDP, timeout=2)
     case.come(1, 1)
     case.come(1, 2)
@@ -276,17 +286,23 @@ def template_lifetime(ends):
     case.come(1, 3)
     left = templates(case)
     tap.check(left['c1.1'] <= 2 and 490 < left['c1.3'] <= 500, 'after an edit: %r' % left)
-    end = time.monotonic() + 6
-    while time.monotonic() < end and templates(case).get('c1.1', 60) <= 2:
-        case.come(1, 1, sport=1003)
-        time.sleep(0.2)
-    left = templates(case)
-    tap.check(50 < left.get('c1.1', 0) <= 60, 'with a connection: %r' % left)
+    extend(case, 2)
     tap.check(wait_until(lambda: 'c1.2' not in templates(case), 6),
               'without one: %r' % templates(case))
-    # from now on its timeout is a minute
+
+
+def restored_timeout(ends):
+    """The next new connection gives an extended template its own timeout again. It ends after that
+    time, as if it had not been extended."""
+    case = Case(ends, 'restored', proto=UDP, timeout=4)
     case.come(1, 1)
-    tap.check(50 < templates(case)['c1.1'] <= 60, 'afterwards: %r' % templates(case))
+    case.edit(timeout=500)
+    extend(case, 4)
+    case.come(1, 1)
+    left = templates(case)
+    tap.check(left.get('c1.1', 60) <= 4, 'after a new connection: %r' % left)
+    tap.check(wait_until(lambda: 'c1.1' not in templates(case), 10),
+              'when that is over: %r' % templates(case))
 
 
 @contextlib.contextmanager
@@ -315,6 +331,12 @@ def table(family):
 def lifetime(family):
     with clients(family) as ends:
         template_lifetime(ends)
+
+
+@tap.step
+def restored(family):
+    with clients(family) as ends:
+        restored_timeout(ends)
 
 
 tap.main()

@@ -8,7 +8,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-export ALL_TESTS="table lifetime stays net"
+export ALL_TESTS="table lifetime restored stays net"
 export ONCE_TESTS="listed"
 
 table() {
@@ -22,6 +22,13 @@ lifetime() {
 	defer clean_director
 	ipvs --set 900 120 1
 	run_py persist.py lifetime "$AF"
+}
+
+restored() {
+	defer quiet_in director ipvsadm --set 900 120 300
+	defer clean_director
+	ipvs --set 900 120 1
+	run_py persist.py restored "$AF"
 }
 
 # persistent METHOD [OPTION...]: a TCP and a UDP service on the VIP.
