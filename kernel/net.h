@@ -18,6 +18,7 @@
 #include "conn/wheel.h"
 #include "counters.h"
 #include "path/notrack.h"
+#include "sched/room.h"
 #include "stats.h"
 #include "sysctl_types.h"
 
@@ -45,6 +46,7 @@ struct vs_net {
 	struct rhashtable dests;	/* struct vs_dest by key */
 	struct rhltable reals;		/* the same by address and port, RCU */
 	struct vs_config config;
+	struct vs_cache_room cache_room;
 	struct vs_stats totals;
 	struct vs_est est;
 	struct mutex notrack_lock;	/* writers of @notrack */

@@ -38,6 +38,7 @@ static int snap_stage(struct vs_service *svc)
 		.af = svc->key.af,
 		.lblc_expiration = &svc->vn->sysctl.lblc_expiration,
 		.lblcr_expiration = &svc->vn->sysctl.lblcr_expiration,
+		.room = &svc->vn->cache_room,
 	};
 
 	if (!svc->staged)

@@ -186,7 +186,7 @@ static void wheel_turn_work(struct work_struct *work)
 
 static struct vs_wheel_shard *wheel_shard_new(void)
 {
-	struct vs_wheel_shard *s = kvzalloc(sizeof(*s), GFP_KERNEL);
+	struct vs_wheel_shard *s = kvzalloc(sizeof(*s), VS_GFP_CONFIG);
 
 	if (!s)
 		return NULL;
@@ -199,7 +199,7 @@ int vs_wheel_init(struct vs_wheel *w)
 {
 	unsigned int n = min_t(unsigned int, num_possible_cpus(), MAX_SHARDS);
 
-	w->shard = kcalloc(n, sizeof(*w->shard), GFP_KERNEL);
+	w->shard = kcalloc(n, sizeof(*w->shard), VS_GFP_CONFIG);
 	if (!w->shard)
 		return -ENOMEM;
 	INIT_DELAYED_WORK(&w->work, wheel_turn_work);

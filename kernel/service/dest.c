@@ -181,7 +181,7 @@ static struct vs_cpu_stats __percpu *alloc_stats(void)
 	struct vs_cpu_stats __percpu *stats;
 	int cpu;
 
-	stats = alloc_percpu_gfp(struct vs_cpu_stats, GFP_KERNEL_ACCOUNT);
+	stats = alloc_percpu_gfp(struct vs_cpu_stats, VS_GFP_CONFIG);
 	if (!stats)
 		return NULL;
 	for_each_possible_cpu(cpu)
@@ -192,7 +192,7 @@ static struct vs_cpu_stats __percpu *alloc_stats(void)
 struct vs_dest *vs_dest_new(struct vs_service *svc,
 			    const struct vs_dest_conf *conf)
 {
-	struct vs_dest *dest = kzalloc(sizeof(*dest), GFP_KERNEL_ACCOUNT);
+	struct vs_dest *dest = kzalloc(sizeof(*dest), VS_GFP_CONFIG);
 	int err = -ENOMEM;
 
 	if (!dest)

@@ -80,7 +80,7 @@ struct vs_service *vs_service_by_key(struct vs_net *vn,
 struct vs_service *vs_service_new(struct vs_net *vn,
 				  const struct vs_svc_key *key)
 {
-	struct vs_service *svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
+	struct vs_service *svc = kzalloc(sizeof(*svc), VS_GFP_CONFIG);
 	int err;
 
 	vs_assert_config_locked(vn);

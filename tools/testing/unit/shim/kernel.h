@@ -94,10 +94,13 @@ void *unit_calloc(size_t n, size_t size);
 #define GFP_ATOMIC		0
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_NOWARN		0
+#define __GFP_RETRY_MAYFAIL	0
 #define kzalloc(n, gfp)		unit_calloc(1, n)
 #define kvzalloc(n, gfp)	unit_calloc(1, n)
 #define kvcalloc(n, size, gfp)	unit_calloc(n, size)
 #define kvfree(p)		free(p)
+
+#define cond_resched()		((void)0)
 
 /* atomics and bits: sequentially consistent; locks: for one thread only */
 typedef struct { int counter; } atomic_t;
@@ -106,6 +109,8 @@ typedef atomic_t refcount_t;
 #define atomic_read(a)		READ_ONCE((a)->counter)
 #define atomic_set(a, v)	WRITE_ONCE((a)->counter, v)
 #define atomic_inc(a)		((void)__sync_add_and_fetch(&(a)->counter, 1))
+#define atomic_add(n, a)	((void)__sync_add_and_fetch(&(a)->counter, n))
+#define atomic_sub(n, a)	((void)__sync_sub_and_fetch(&(a)->counter, n))
 #define atomic_dec(a)		((void)__sync_sub_and_fetch(&(a)->counter, 1))
 /* If set, called before each exchange: stands for another CPU. */
 extern void (*unit_race)(void);
