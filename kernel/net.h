@@ -44,7 +44,9 @@ struct vs_net {
 	bool exiting;			/* the namespace or the module */
 	struct rhashtable services;	/* struct vs_service by key, RCU */
 	struct rhashtable dests;	/* struct vs_dest by key */
-	struct rhltable reals;		/* the same by address and port, RCU */
+	struct rhashtable reals;	/* struct vs_real by key, RCU */
+	unsigned long real_age;		/* counts insertions into vs_real.dests */
+	struct vs_all all;
 	struct vs_config config;
 	struct vs_cache_room cache_room;
 	struct vs_stats totals;

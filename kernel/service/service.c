@@ -105,7 +105,6 @@ void vs_service_free(struct vs_service *svc)
 	vs_assert_config_locked(vn);
 	rhashtable_remove_fast(&vn->services, &svc->node, service_params);
 	list_del(&svc->list);
-	vs_sums_add(&vn->totals.base, &svc->totals.base);
 	kfree_rcu(svc, rcu);
 }
 
