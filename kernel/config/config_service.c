@@ -15,7 +15,8 @@
 #include "pe/pe.h"
 #include "sched/sched.h"
 
-#define FLUSH_BATCH	32	/* services between two releases of the lock */
+/* services and destinations between two releases of the lock */
+#define FLUSH_BATCH	64
 
 /**
  * struct service_op - a staged operation on a service
@@ -415,13 +416,14 @@ int vs_config_del_service(struct vs_net *vn, const struct vs_svc_key *key,
 static bool flush_some(struct vs_net *vn, unsigned long until)
 {
 	struct vs_service *svc;
-	int n;
+	u32 n = 0;
 
-	for (n = 0; n < FLUSH_BATCH; n++) {
+	while (n < FLUSH_BATCH) {
 		svc = list_first_entry_or_null(&vn->config.services,
 					       struct vs_service, list);
 		if (!svc || (long)(svc->added - until) > 0)
 			return false;
+		n += 1 + svc->num_dests;
 		service_remove(svc);
 	}
 	return true;
