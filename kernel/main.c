@@ -25,7 +25,7 @@ static int __net_init weir_net_init(struct net *net)
 
 	vn->net = net;
 	vs_proto_net_init(&vn->proto);
-	vn->counts = alloc_percpu(struct vs_counts);
+	vn->counts = alloc_percpu_gfp(struct vs_counts, GFP_KERNEL_ACCOUNT);
 	if (!vn->counts)
 		return -ENOMEM;
 	err = vs_conn_net_init(vn);

@@ -18,6 +18,7 @@
 #include "conn/wheel.h"
 #include "counters.h"
 #include "path/notrack.h"
+#include "sched/room.h"
 #include "stats.h"
 #include "sysctl_types.h"
 
@@ -43,8 +44,11 @@ struct vs_net {
 	bool exiting;			/* the namespace or the module */
 	struct rhashtable services;	/* struct vs_service by key, RCU */
 	struct rhashtable dests;	/* struct vs_dest by key */
-	struct rhltable reals;		/* the same by address and port, RCU */
+	struct rhashtable reals;	/* struct vs_real by key, RCU */
+	unsigned long real_age;		/* counts insertions into vs_real.dests */
+	struct vs_all all;
 	struct vs_config config;
+	struct vs_cache_room cache_room;
 	struct vs_stats totals;
 	struct vs_est est;
 	struct vs_notrack notrack;

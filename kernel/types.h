@@ -2,6 +2,7 @@
 #ifndef VS_TYPES_H
 #define VS_TYPES_H
 
+#include <linux/gfp.h>
 #include <linux/in6.h>
 #include <linux/lockdep.h>
 #include <linux/netfilter.h>
@@ -24,6 +25,13 @@ struct workqueue_struct;
 
 /* main.c: unbound workqueue for table resizes, expiry and deferred frees */
 extern struct workqueue_struct *vs_wq;
+
+/*
+ * For the memory of the configuration: charged to the memory cgroup of whoever
+ * configures, possibly root of a user namespace. The request fails with ENOMEM
+ * if that is exhausted; the OOM killer is not called.
+ */
+#define VS_GFP_CONFIG	(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* Asserts the context of packets: BHs disabled, RCU read-side critical section.
  * Costs nothing without lockdep. */

@@ -4,12 +4,14 @@
  */
 #include <linux/ip_vs.h>
 #include <linux/proc_fs.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
 #include <linux/slab.h>
 
 #include "api/procfs.h"
 #include "config/config.h"
+#include "config/totals.h"
 #include "conn/ext.h"
 #include "net.h"
 #include "pe/pe.h"
@@ -24,30 +26,58 @@ static struct vs_net *seq_vn(struct seq_file *seq)
 	return vs_net(seq_file_net(seq));
 }
 
-/* Position 0 is the header, position n service number n - 1. */
+#define CONFIG_ROWS	64	/* rows between two releases of the lock */
+
+/**
+ * struct config_seq - state of a reader of the configuration
+ * @p:		namespace
+ * @cursor:	position of @row
+ * @row:	what to show, valid while the configuration lock is held
+ * @rows:	number of rows so far
+ *
+ * Position 0 is the header. After that, position - 1 consists of the number of a
+ * service and, in the lower 32 bits, that of its destination (0: the service
+ * itself): changes of one service do not shift the others.
+ */
 struct config_seq {
 	struct seq_net_private p;
-	struct vs_config_cursor cursor;
+	struct vs_config_rows cursor;
+	struct vs_config_row row;
+	unsigned int rows;
 };
 
-static void *config_seek(struct seq_file *seq, loff_t pos)
+static void *config_seek(struct seq_file *seq, loff_t *pos)
 {
 	struct config_seq *s = seq->private;
+	struct vs_config_row *row = &s->row;
 
-	if (!pos)
+	if (!*pos)
 		return SEQ_START_TOKEN;
-	return vs_config_seek(seq_vn(seq), &s->cursor, pos - 1);
+	row->service = (*pos - 1) >> 32;
+	row->dest_index = lower_32_bits(*pos - 1);
+	if (!vs_config_seek_row(seq_vn(seq), &s->cursor, row))
+		return NULL;
+	*pos = ((loff_t)row->service << 32 | row->dest_index) + 1;
+	return row;
 }
 
 static void *config_start(struct seq_file *seq, loff_t *pos)
 {
 	vs_config_read_begin(seq_vn(seq));
-	return config_seek(seq, *pos);
+	return config_seek(seq, pos);
 }
 
 static void *config_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	return config_seek(seq, ++*pos);
+	struct config_seq *s = seq->private;
+
+	if (!(++s->rows % CONFIG_ROWS)) {
+		vs_config_read_end(seq_vn(seq));
+		cond_resched();
+		vs_config_read_begin(seq_vn(seq));
+	}
+	++*pos;
+	return config_seek(seq, pos);
 }
 
 static void config_stop(struct seq_file *seq, void *v)
@@ -118,16 +148,14 @@ static void config_show_dest(struct seq_file *seq, const struct vs_dest *dest)
 
 static int config_show(struct seq_file *seq, void *v)
 {
-	const struct vs_service *svc = v;
-	const struct vs_dest *dest;
+	const struct vs_config_row *row = v;
 
-	if (v == SEQ_START_TOKEN) {
+	if (v == SEQ_START_TOKEN)
 		config_show_header(seq);
-		return 0;
-	}
-	config_show_service(seq, svc);
-	list_for_each_entry(dest, &svc->dests, list)
-		config_show_dest(seq, dest);
+	else if (row->dest)
+		config_show_dest(seq, row->dest);
+	else
+		config_show_service(seq, row->svc);
 	return 0;
 }
 
@@ -293,9 +321,9 @@ static int stats_show(struct seq_file *seq, void *v)
 	struct vs_net *vn = vs_net(seq_file_single_net(seq));
 	struct vs_stats_view view;
 
-	vs_config_read_begin(vn);
-	vs_stats_view_total(vn, &view);
-	vs_config_read_end(vn);
+	if (!vs_totals_read_begin(vn, &view))
+		return -EINTR;
+	vs_totals_read_end(vn);
 
 	seq_puts(seq, "   Total Incoming Outgoing         Incoming         Outgoing\n");
 	seq_puts(seq, "   Conns  Packets  Packets            Bytes            Bytes\n");
@@ -308,21 +336,20 @@ static int stats_show(struct seq_file *seq, void *v)
 static int stats_percpu_show(struct seq_file *seq, void *v)
 {
 	struct vs_net *vn = vs_net(seq_file_single_net(seq));
+	const struct vs_sums *sums;
 	struct vs_stats_view view;
 	int cpu;
 
+	sums = vs_totals_read_begin(vn, &view);
+	if (!sums)
+		return -EINTR;
 	seq_puts(seq, "       Total Incoming Outgoing         Incoming         Outgoing\n");
 	seq_puts(seq, "CPU    Conns  Packets  Packets            Bytes            Bytes\n");
-	vs_config_read_begin(vn);
 	for_each_possible_cpu(cpu) {
-		struct vs_sums sum = {};
-
-		vs_stats_sum_cpu(vn, cpu, &sum);
 		seq_printf(seq, "%3X ", cpu);
-		stats_show_counts(seq, sum.cnt);
+		stats_show_counts(seq, sums[cpu].cnt);
 	}
-	vs_stats_view_total(vn, &view);
-	vs_config_read_end(vn);
+	vs_totals_read_end(vn);
 
 	seq_puts(seq, "  ~ ");
 	stats_show_counts(seq, view.cnt);

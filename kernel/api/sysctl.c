@@ -7,7 +7,9 @@
 #include <linux/capability.h>
 #include <linux/cpumask.h>
 #include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/sched/isolation.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/sysctl.h>
@@ -289,6 +291,23 @@ static struct ctl_table knob_ctl(const struct knob *k, struct vs_net *vn)
 	};
 }
 
+/*
+ * Nobody is charged for the memory of connections, which packets create: where
+ * root is not the host's, their number is limited to one per 16 KiB of memory,
+ * and so is what lblc and lblcr remember.
+ */
+static int conn_limit_default(const struct vs_net *vn)
+{
+	u64 limit = ((u64)totalram_pages() << PAGE_SHIFT) / SZ_16K;
+
+	if (net_eq(vn->net, &init_net))
+		return CONN_MAX;
+	if (net_is_host(vn))
+		limit = CONN_MAX;
+	return min_t(u64, limit,
+		     READ_ONCE(vs_net(&init_net)->sysctl.conn_max));
+}
+
 /* Sets the defaults from the table, then those that are not constant or differ
  * between the initial namespace and others. */
 static void knobs_set_defaults(struct vs_net *vn)
@@ -304,13 +323,11 @@ static void knobs_set_defaults(struct vs_net *vn)
 	s->sync_threshold[0] = 3;
 	s->sync_threshold[1] = 50;
 	s->conn_lfactor = conn_lfactor_default(vn);
-	if (net_eq(vn->net, &init_net)) {
+	if (net_eq(vn->net, &init_net))
 		s->svc_lfactor = -3;
-		s->conn_limit = CONN_MAX;
-	} else {
-		s->conn_limit = READ_ONCE(vs_net(&init_net)->sysctl.conn_max);
-	}
+	s->conn_limit = conn_limit_default(vn);
 	s->conn_max = s->conn_limit;
+	vn->cache_room.max = s->conn_limit;
 }
 
 int vs_sysctl_net_init(struct vs_net *vn)

@@ -45,17 +45,27 @@ int vs_config_net_init(struct vs_net *vn)
 	struct vs_config *c = &vn->config;
 	int err;
 
-	mutex_init(&c->lock);
+	mutex_init(&vn->config.lock);
 	INIT_LIST_HEAD(&c->services);
-	INIT_LIST_HEAD(&c->deleted);
+	INIT_LIST_HEAD(&c->trash);
+	INIT_LIST_HEAD(&c->reaping);
 	c->quiet = get_state_synchronize_rcu();
 	vs_reap_net_init(vn);
-	err = vs_services_init(vn);
+	err = vs_all_init(&vn->all);
 	if (err)
 		return err;
+	err = vs_services_init(vn);
+	if (err)
+		goto err_all;
 	err = vs_dests_init(vn);
 	if (err)
-		vs_services_exit(vn);
+		goto err_services;
+	return 0;
+
+err_services:
+	vs_services_exit(vn);
+err_all:
+	vs_all_exit(&vn->all);
 	return err;
 }
 
@@ -67,11 +77,10 @@ void vs_config_net_flush(struct vs_net *vn)
 
 void vs_config_net_exit(struct vs_net *vn)
 {
-	mutex_lock(&vn->config.lock);
 	vs_reap_all(vn);
-	mutex_unlock(&vn->config.lock);
 	vs_dests_exit(vn);
 	vs_services_exit(vn);
+	vs_all_exit(&vn->all);
 	vs_config_defrag6_exit(vn);
 	mutex_destroy(&vn->config.lock);
 }

@@ -103,4 +103,53 @@ struct vs_service *vs_config_seek(struct vs_net *vn,
 				  struct vs_config_cursor *cur,
 				  unsigned long index);
 
+/**
+ * struct vs_config_row - a row of a listing: a service, or a destination of it
+ * @service:	number of the service, 0 for the oldest
+ * @dest_index:	number of the destination, 1 for the newest; 0: the service
+ * @svc:	the service
+ * @dest:	the destination, or NULL
+ */
+struct vs_config_row {
+	unsigned long service;
+	u32 dest_index;
+	const struct vs_service *svc;
+	const struct vs_dest *dest;
+};
+
+/**
+ * struct vs_config_rows - position in a walk over services and destinations
+ * @services:	position among the services
+ * @svc:	service of @at
+ * @at:		vs_dest.list of destination number @dest, or &svc->dests
+ * @dest:	see @at
+ * @changes:	vs_config.row_changes when @at was stored
+ *
+ * As struct vs_config_cursor, for listings that release the lock within a
+ * service. A zeroed position is valid.
+ */
+struct vs_config_rows {
+	struct vs_config_cursor services;
+	const struct vs_service *svc;
+	const struct list_head *at;
+	u32 dest;
+	unsigned long changes;
+};
+
+/**
+ * vs_config_seek_row - find a row by its position
+ * @vn:		namespace; its configuration lock is held
+ * @cur:	cursor, updated
+ * @row:	@row->service and @row->dest_index are given; if the service has no
+ *		such destination, they are set to the next service. The rest is
+ *		set to the row that was found
+ *
+ * Constant time if the position is @cur's or the next one and neither services
+ * nor destinations have come or gone since.
+ *
+ * Return: false if there is no such row and none after it.
+ */
+bool vs_config_seek_row(struct vs_net *vn, struct vs_config_rows *cur,
+			struct vs_config_row *row);
+
 #endif /* VS_CONFIG_H */

@@ -124,11 +124,13 @@ static void dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
 	vs_route_drop(dest);
 }
 
-static void dest_filter_add(struct vs_dest *dest)
+/* Lets packets from @dest's address find it, if it uses NAT. */
+static void dest_list_real(struct vs_dest *dest)
 {
 	if (dest->method == IP_VS_CONN_F_MASQ)
 		vs_filter_add(dest->svc->vn->filter.real, dest->key.af,
 			      &dest->key.addr);
+	vs_dest_list_real(dest);
 }
 
 /* Puts @dest at the head of the configured destinations. */
@@ -150,6 +152,7 @@ static void dest_unlist(struct vs_dest *dest)
 static void dest_retire(struct vs_dest *dest)
 {
 	clear_bit(ilog2(VS_DEST_AVAILABLE), &dest->flags);
+	vs_dest_unlist_real(dest);
 	dest->idle = 0;
 	dest->gone = get_state_synchronize_rcu();
 	vs_route_drop(dest);
@@ -187,8 +190,9 @@ static void add_dest_undo(struct vs_txn_op *op)
 
 static void add_dest_apply(struct vs_txn_op *op)
 {
-	dest_filter_add(op->dest);
+	vs_reap_cancel(op->dest);
 	set_bit(ilog2(VS_DEST_AVAILABLE), &op->dest->flags);
+	dest_list_real(op->dest);
 }
 
 static void add_dest_finish(struct vs_txn_op *op)
@@ -269,7 +273,7 @@ static void edit_dest_undo(struct vs_txn_op *op)
 
 static void edit_dest_apply(struct vs_txn_op *op)
 {
-	dest_filter_add(op->dest);
+	dest_list_real(op->dest);
 }
 
 static void edit_dest_finish(struct vs_txn_op *op)

@@ -3,6 +3,7 @@
  * Operations on services: add, edit, delete, zero, flush.
  */
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "config/config_impl.h"
@@ -13,6 +14,9 @@
 #include "net.h"
 #include "pe/pe.h"
 #include "sched/sched.h"
+
+/* services and destinations between two releases of the lock */
+#define FLUSH_BATCH	64
 
 /**
  * struct service_op - a staged operation on a service
@@ -114,6 +118,7 @@ static void service_zero(struct vs_service *svc, struct list_head *dests)
 
 		vs_stats_sum(dest->stats, &dest_sum);
 		vs_stats_zero(&dest->totals, &dest_sum);
+		cond_resched();
 	}
 	vs_stats_sum_service(svc, &sum);
 	vs_stats_zero(&svc->totals, &sum);
@@ -160,6 +165,7 @@ static void add_service_finish(struct vs_txn_op *op)
 	vs_notrack_start(vn);
 	vs_defence_start(vn);
 	vs_config_notify(vn, VS_CONFIG_SERVICE_ADDED, svc, NULL);
+	svc->added = vn->config.changes;
 }
 
 static const struct vs_txn_type add_service_type = {
@@ -340,8 +346,8 @@ int vs_config_edit_service(struct vs_net *vn, const struct vs_svc_key *key,
 
 /* Delete, flush. */
 
-/* Removes @svc and its destinations. While these have connections, @svc stays
- * on vs_config.deleted. Cannot fail. */
+/* Removes @svc and its destinations. While these have connections, @svc stays,
+ * see config/reap.c. Cannot fail. */
 static void service_remove(struct vs_service *svc)
 {
 	struct vs_net *vn = svc->vn;
@@ -355,12 +361,13 @@ static void service_remove(struct vs_service *svc)
 	vs_config_hooks_stop(vn, svc->key.af);
 	vs_txn_publish(svc, NULL);
 	vs_pe_put(vs_pe_bind(svc, NULL));
-	list_for_each_entry_safe(dest, next, &svc->dests, list)
+	list_del_init(&svc->list);
+	list_for_each_entry_safe(dest, next, &svc->dests, list) {
 		vs_config_remove_dest(dest);
+		cond_resched();
+	}
 	if (list_empty(&svc->removed))
 		vs_service_free(svc);
-	else
-		list_move_tail(&svc->list, &vn->config.deleted);
 	module_put(THIS_MODULE);
 }
 
@@ -404,14 +411,39 @@ int vs_config_del_service(struct vs_net *vn, const struct vs_svc_key *key,
 	return vs_txn_end(&txn, del_service_stage(&txn, key, extack));
 }
 
-/* Not a transaction: must not fail, since namespace exit depends on it. */
+/* Removes the oldest services, unless they were added after change number
+ * @until. Returns whether there are more. */
+static bool flush_some(struct vs_net *vn, unsigned long until)
+{
+	struct vs_service *svc;
+	u32 n = 0;
+
+	while (n < FLUSH_BATCH) {
+		svc = list_first_entry_or_null(&vn->config.services,
+					       struct vs_service, list);
+		if (!svc || (long)(svc->added - until) > 0)
+			return false;
+		n += 1 + svc->num_dests;
+		service_remove(svc);
+	}
+	return true;
+}
+
+/*
+ * Not a transaction: must not fail, since namespace exit depends on it. Other
+ * changes may come in between: a service that is added meanwhile remains.
+ */
 void vs_config_flush(struct vs_net *vn)
 {
-	struct vs_service *svc, *next;
+	unsigned long until;
 
 	mutex_lock(&vn->config.lock);
-	list_for_each_entry_safe(svc, next, &vn->config.services, list)
-		service_remove(svc);
+	until = vn->config.changes;
+	while (flush_some(vn, until)) {
+		mutex_unlock(&vn->config.lock);
+		cond_resched();
+		mutex_lock(&vn->config.lock);
+	}
 	vs_config_notify(vn, VS_CONFIG_FLUSHED, NULL, NULL);
 	mutex_unlock(&vn->config.lock);
 }

@@ -17,7 +17,10 @@
  *		config/ only; others use vs_config_read_begin()
  * @services:	configured services, oldest first
  * @changes:	how often @services has changed
- * @deleted:	deleted services that still have removed destinations
+ * @row_changes: how often it or one of their lists of destinations has
+ * @trash:	removed destinations (vs_dest.trash), in the order of their removal
+ *		or of the last attempt to free them
+ * @reaping:	those that @reap has still to look at
  * @reap:	frees removed destinations that have become unused
  * @expire:	ends the connections of removed destinations
  * @quiet:	RCU state when the last packet hook was unregistered
@@ -36,7 +39,9 @@ struct vs_config {
 	struct mutex lock;
 	struct list_head services;
 	unsigned long changes;
-	struct list_head deleted;
+	unsigned long row_changes;
+	struct list_head trash;
+	struct list_head reaping;
 	struct delayed_work reap;
 	struct work_struct expire;
 	unsigned long quiet;

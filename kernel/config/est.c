@@ -13,9 +13,11 @@
 #include "compat/kthread.h"
 #include "config/config.h"
 #include "config/est.h"
+#include "config/totals.h"
 #include "net.h"
 
 #define EST_PERIOD	(2 * HZ)
+#define EST_BATCH	256	/* services between two releases of the lock */
 
 /* Left shift from counts per EST_PERIOD to the scale of vs_stats.rate, which is
  * per second. */
@@ -33,7 +35,9 @@ static bool est_stats(struct vs_stats *stats, const struct vs_sums *now)
 	bool busy = false;
 
 	for (int i = 0; i < VS_CNT_MAX; i++) {
-		u64 rate = (now->cnt[i] - stats->last.cnt[i]) << est_shift[i];
+		/* "zero" may have set @last while @now was being summed up */
+		s64 diff = max_t(s64, now->cnt[i] - stats->last.cnt[i], 0);
+		u64 rate = (u64)diff << est_shift[i];
 
 		stats->rate[i] += ((s64)rate - (s64)stats->rate[i]) >> 2;
 		busy |= stats->rate[i];
@@ -42,55 +46,99 @@ static bool est_stats(struct vs_stats *stats, const struct vs_sums *now)
 	return busy;
 }
 
-/* Adds @svc's counts to @total. */
-static void est_service(struct vs_service *svc, struct vs_sums *total)
+static void est_dest(struct vs_dest *dest, const struct vs_sums *now)
 {
-	struct vs_sums sum = svc->totals.base;
-	struct vs_dest *dest;
+	struct vs_service *svc = dest->svc;
+	u32 walk = svc->vn->all.walk;
 
-	list_for_each_entry(dest, &svc->dests, list) {
-		struct vs_sums now = {};
-
-		vs_stats_sum(dest->stats, &now);
-		est_stats(&dest->totals, &now);
-		vs_sums_add(&sum, &now);
-		cond_resched();
+	if (svc->sum_walk != walk) {
+		svc->sum_walk = walk;
+		memset(&svc->sum, 0, sizeof(svc->sum));
 	}
-	list_for_each_entry(dest, &svc->removed, list)
-		vs_stats_sum(dest->stats, &sum);
-	est_stats(&svc->totals, &sum);
-	vs_sums_add(total, &sum);
+	vs_sums_add(&svc->sum, now);
+	if (dest->configured)
+		est_stats(&dest->totals, now);
+	else
+		dest->totals.last = *now;
 }
 
-static bool est_namespace(struct vs_net *vn)
+static void est_service(struct vs_service *svc)
 {
-	struct vs_sums total = vn->totals.base;
-	struct vs_service *svc;
+	struct vs_sums sum = svc->totals.base;
+	u32 walk = svc->vn->all.walk;
 
-	vs_assert_config_locked(vn);
-	vs_config_for_each_service(svc, vn)
-		est_service(svc, &total);
-	list_for_each_entry(svc, &vn->config.deleted, list)
-		vs_stats_sum_service(svc, &total);
-	return est_stats(&vn->totals, &total);
+	if (svc->est_walk == walk)
+		return;
+	svc->est_walk = walk;
+	if (svc->sum_walk == walk)
+		vs_sums_add(&sum, &svc->sum);
+	est_stats(&svc->totals, &sum);
+}
+
+/* Up to EST_BATCH services from number *@index on. Returns false at the end. If
+ * services come or go between two batches, the walk begins again:
+ * est_service() skips those that it has seen. */
+static bool est_some_services(struct vs_net *vn, struct vs_config_cursor *cur,
+			      unsigned long *index)
+{
+	struct vs_service *svc = NULL;
+	int n;
+
+	if (cur->changes != vn->config.changes)
+		*index = 0;
+	for (n = 0; n < EST_BATCH; n++) {
+		svc = vs_config_seek(vn, cur, (*index)++);
+		if (!svc)
+			break;
+		est_service(svc);
+	}
+	return svc;
+}
+
+static void est_services(struct vs_net *vn)
+{
+	struct vs_config_cursor cur = {};
+	unsigned long index = 0;
+	bool more;
+
+	do {
+		mutex_lock(&vn->config.lock);
+		more = est_some_services(vn, &cur, &index);
+		mutex_unlock(&vn->config.lock);
+		cond_resched();
+	} while (more);
+}
+
+/* Returns whether another estimation is needed. */
+static bool est_finish(struct vs_net *vn)
+{
+	struct vs_est *est = &vn->est;
+	unsigned long next = est->next + EST_PERIOD;
+	bool more;
+
+	mutex_lock(&vn->config.lock);
+	more = est_stats(&vn->totals, &vn->all.sum) ||
+	       vn->config.num_services;
+	if (!time_in_range(next, jiffies, jiffies + EST_PERIOD))
+		next = jiffies + EST_PERIOD;
+	WRITE_ONCE(est->next, next);
+	mutex_unlock(&vn->config.lock);
+	return more;
 }
 
 /* Returns whether another estimation is needed. */
 static bool est_run(struct vs_net *vn)
 {
-	struct vs_est *est = &vn->est;
+	struct vs_all *all = &vn->all;
 	bool more = false;
 
-	mutex_lock(&vn->config.lock);
-	if (est->task == current) {
-		unsigned long next = est->next + EST_PERIOD;
-
-		more = est_namespace(vn) || vn->config.num_services;
-		if (!time_in_range(next, jiffies, jiffies + EST_PERIOD))
-			next = jiffies + EST_PERIOD;
-		WRITE_ONCE(est->next, next);
+	mutex_lock(&all->walk_lock);
+	if (READ_ONCE(vn->est.task) == current) {
+		vs_totals_walk(vn, est_dest);
+		est_services(vn);
+		more = est_finish(vn);
 	}
-	mutex_unlock(&vn->config.lock);
+	mutex_unlock(&all->walk_lock);
 	return more;
 }
 

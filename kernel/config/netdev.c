@@ -3,39 +3,36 @@
  * Drops cached routes over network devices that go down or are unregistered.
  */
 #include <linux/netdevice.h>
+#include <linux/sched.h>
 
-#include "config/config.h"
 #include "config/netdev.h"
 #include "net.h"
 #include "path/route.h"
+#include "service/dest.h"
 
-static void dests_forget_dev(struct list_head *dests, struct net_device *dev)
+/* Under RTNL: must not wait for the configuration lock. */
+static void dests_forget_dev(struct vs_all *all, struct net_device *dev)
 {
 	struct vs_dest *dest;
 
-	list_for_each_entry(dest, dests, list)
+	mutex_lock(&all->dests_lock);
+	list_for_each_entry(dest, &all->dests, all) {
 		vs_route_forget_dev(dest, dev);
+		cond_resched();
+	}
+	mutex_unlock(&all->dests_lock);
 }
 
 static int netdev_event(struct notifier_block *nb, unsigned long event,
 			void *ptr)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
-	struct vs_net *vn = vs_net(dev_net(dev));
-	struct vs_service *svc;
 
 	if (event != NETDEV_DOWN && event != NETDEV_UNREGISTER)
 		return NOTIFY_DONE;
 
 	vs_route_expire_lookups();
-	mutex_lock(&vn->config.lock);
-	vs_config_for_each_service(svc, vn) {
-		dests_forget_dev(&svc->dests, dev);
-		dests_forget_dev(&svc->removed, dev);
-	}
-	list_for_each_entry(svc, &vn->config.deleted, list)
-		dests_forget_dev(&svc->removed, dev);
-	mutex_unlock(&vn->config.lock);
+	dests_forget_dev(&vs_net(dev_net(dev))->all, dev);
 	return NOTIFY_DONE;
 }
 

@@ -9,8 +9,11 @@
  * @dest. */
 void vs_reap_later(struct vs_dest *dest);
 
-/* Configuration lock held; no connection holds a destination, no packet is in
- * flight. Frees all removed destinations. */
+/* Configuration lock held. @dest was removed, and is added again. */
+void vs_reap_cancel(struct vs_dest *dest);
+
+/* No connection holds a destination, no packet is in flight. Frees all removed
+ * destinations. Takes the configuration lock, and releases it now and then. */
 void vs_reap_all(struct vs_net *vn);
 
 void vs_reap_net_init(struct vs_net *vn);

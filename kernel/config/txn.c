@@ -21,11 +21,22 @@
 void vs_config_notify(struct vs_net *vn, enum vs_config_event event,
 		      const struct vs_service *svc, const struct vs_dest *dest)
 {
+	struct vs_config *c = &vn->config;
+
 	vs_assert_config_locked(vn);
-	/* invalidates struct vs_config_cursor */
-	if (event == VS_CONFIG_SERVICE_ADDED ||
-	    event == VS_CONFIG_SERVICE_REMOVED)
-		vn->config.changes++;
+	/* invalidates struct vs_config_cursor and struct vs_config_rows */
+	switch (event) {
+	case VS_CONFIG_SERVICE_ADDED:
+	case VS_CONFIG_SERVICE_REMOVED:
+		c->changes++;
+		fallthrough;
+	case VS_CONFIG_DEST_ADDED:
+	case VS_CONFIG_DEST_REMOVED:
+		c->row_changes++;
+		break;
+	default:
+		break;
+	}
 }
 
 static int snap_stage(struct vs_service *svc)
@@ -38,6 +49,7 @@ static int snap_stage(struct vs_service *svc)
 		.af = svc->key.af,
 		.lblc_expiration = &svc->vn->sysctl.lblc_expiration,
 		.lblcr_expiration = &svc->vn->sysctl.lblcr_expiration,
+		.room = &svc->vn->cache_room,
 	};
 
 	if (!svc->staged)

@@ -385,7 +385,7 @@ int vs_conn_net_start(struct vs_net *vn)
 int vs_conn_net_init(struct vs_net *vn)
 {
 	vs_limit_changed(vn);
-	return percpu_counter_init(&vn->conns, 0, GFP_KERNEL);
+	return percpu_counter_init(&vn->conns, 0, GFP_KERNEL_ACCOUNT);
 }
 
 void vs_conn_net_exit(struct vs_net *vn)

@@ -43,17 +43,35 @@
 #define END		2UL
 #define MOVED		(~0UL & ~LOCKED)
 
+#define MIN_BITS	8
 #define MAX_BITS	27
+#define START_BITS	12	/* at most, but for the initial namespace */
+#define MEMORY_SHARE	32	/* buckets take at most 1/32 of the memory */
+#define RETRY_DELAY	(10 * HZ)
 #define MOVE_BATCH	64	/* buckets between calls of cond_resched() */
 
 static unsigned int conn_tab_bits = 12;
 module_param(conn_tab_bits, uint, 0444);
 MODULE_PARM_DESC(conn_tab_bits,
-		 "log2 of the connection table's minimum size (8-27, default 12); it grows as needed");
+		 "log2 of the initial namespace's minimum connection table size (8-27, default 12); it grows as needed");
 
-static unsigned int table_min_bits(void)
+static unsigned int table_max_bits(void)
 {
-	return clamp(conn_tab_bits, 8U, (unsigned int)MAX_BITS);
+	u64 most = ((u64)totalram_pages() << PAGE_SHIFT) / MEMORY_SHARE /
+		   sizeof(struct vs_bucket);
+
+	return clamp_t(unsigned int, ilog2(most | 1), MIN_BITS, MAX_BITS);
+}
+
+/* The administrator's setting is for the initial namespace; there may be many
+ * others, with services or not. */
+static unsigned int table_min_bits(const struct vs_table *t)
+{
+	const struct vs_net *vn = container_of(t, struct vs_net, table);
+	unsigned int most = net_eq(vn->net, &init_net) ? table_max_bits() :
+							 START_BITS;
+
+	return clamp_t(unsigned int, conn_tab_bits, MIN_BITS, most);
 }
 
 static u32 bucket_count(const struct vs_buckets *b)
@@ -300,12 +318,31 @@ static s64 table_capacity(const struct vs_table *t, int bits)
 	return bits >= 0 ? 1LL << bits : 0;
 }
 
+/* After a failure for want of memory, the next attempt is due after some time,
+ * or when there are many more links. */
+static bool table_may_resize(struct vs_table *t)
+{
+	return !READ_ONCE(t->stuck) ||
+	       time_after_eq(jiffies, READ_ONCE(t->retry_at)) ||
+	       percpu_counter_read(&t->nodes) >= READ_ONCE(t->retry_nodes);
+}
+
+static void table_set_stuck(struct vs_table *t)
+{
+	s64 nodes = percpu_counter_read(&t->nodes);
+
+	WRITE_ONCE(t->retry_at, jiffies + RETRY_DELAY);
+	WRITE_ONCE(t->retry_nodes, nodes + nodes / 4);
+	WRITE_ONCE(t->stuck, true);
+}
+
 static void table_maybe_grow(struct vs_table *t)
 {
 	struct vs_buckets *b = rcu_dereference(t->cur);
 
 	if (percpu_counter_read(&t->nodes) > table_capacity(t, b->bits) &&
-	    b->bits < MAX_BITS && !work_pending(&t->resize))
+	    !work_pending(&t->resize) && table_may_resize(t) &&
+	    b->bits < table_max_bits())
 		queue_work(vs_wq, &t->resize);
 }
 
@@ -369,18 +406,25 @@ u32 vs_table_size(struct vs_table *t)
 
 	rcu_read_lock();
 	b = rcu_dereference(t->cur);
-	n = b ? bucket_count(b) : VS_NO_TABLE_SIZE(1U << table_min_bits());
+	n = b ? bucket_count(b) : VS_NO_TABLE_SIZE(1U << table_min_bits(t));
 	rcu_read_unlock();
 	return n;
 }
 
-static struct vs_buckets *buckets_alloc(u8 bits)
+/* Whether @size bytes leave as much again to others. */
+static bool memory_is_ample(size_t size)
+{
+	return size <= PAGE_SIZE ||
+	       (long)(size / PAGE_SIZE) < si_mem_available() / 2;
+}
+
+static struct vs_buckets *buckets_alloc(u8 bits, gfp_t gfp)
 {
 	struct vs_buckets *b;
+	size_t size = struct_size(b, bucket, 1UL << bits);
 	u32 i;
 
-	b = kvzalloc(struct_size(b, bucket, 1UL << bits),
-		     GFP_KERNEL | __GFP_NOWARN);
+	b = memory_is_ample(size) ? kvzalloc(size, gfp) : NULL;
 	if (!b)
 		return NULL;
 	b->bits = bits;
@@ -436,10 +480,10 @@ static u8 table_wanted_bits(struct vs_table *t, u8 bits)
 {
 	s64 nodes = percpu_counter_sum_positive(&t->nodes);
 
-	while (bits < MAX_BITS && nodes > table_capacity(t, bits))
+	while (bits < table_max_bits() && nodes > table_capacity(t, bits))
 		bits++;
 	if (nodes < table_capacity(t, bits - 3))
-		while (bits > table_min_bits() && nodes < table_capacity(t, bits - 2))
+		while (bits > table_min_bits(t) && nodes < table_capacity(t, bits - 2))
 			bits--;
 	return bits;
 }
@@ -453,10 +497,14 @@ static void table_resize_work(struct work_struct *work)
 	u8 bits = table_wanted_bits(t, old->bits);
 	struct vs_buckets *new;
 
-	if (bits == old->bits)
+	if (bits == old->bits || !table_may_resize(t))
 		return;
-	new = buckets_alloc(bits);
+	/* rather stuck than the OOM killer */
+	new = buckets_alloc(bits, GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+				  __GFP_NOWARN);
+	WRITE_ONCE(t->stuck, false);
 	if (!new) {
+		table_set_stuck(t);
 		vs_event(vn, VS_EV_TABLE_STUCK);
 		pr_warn_ratelimited("no memory for 2^%u buckets, connection table stays at 2^%u\n",
 				    bits, old->bits);
@@ -478,7 +526,7 @@ void vs_table_maybe_shrink(struct vs_table *t)
 	rcu_read_lock();
 	bits = rcu_dereference(t->cur)->bits;
 	rcu_read_unlock();
-	if (bits > table_min_bits() &&
+	if (bits > table_min_bits(t) && table_may_resize(t) &&
 	    percpu_counter_read_positive(&t->nodes) < table_capacity(t, bits - 3))
 		queue_work(vs_wq, &t->resize);
 }
@@ -486,6 +534,7 @@ void vs_table_maybe_shrink(struct vs_table *t)
 void vs_table_set_shift(struct vs_table *t, int shift)
 {
 	WRITE_ONCE(t->shift, shift);
+	WRITE_ONCE(t->stuck, false);
 	if (rcu_access_pointer(t->cur))
 		queue_work(vs_wq, &t->resize);
 }
@@ -564,12 +613,12 @@ struct vs_conn *vs_table_next(struct vs_table_iter *it)
 
 int vs_table_init(struct vs_table *t)
 {
-	struct vs_buckets *b = buckets_alloc(table_min_bits());
+	struct vs_buckets *b = buckets_alloc(table_min_bits(t), VS_GFP_CONFIG);
 	int err;
 
 	if (!b)
 		return -ENOMEM;
-	err = percpu_counter_init(&t->nodes, 0, GFP_KERNEL);
+	err = percpu_counter_init(&t->nodes, 0, GFP_KERNEL_ACCOUNT);
 	if (err) {
 		kvfree(b);
 		return err;

@@ -31,6 +31,10 @@ struct vs_buckets {
  * @nodes:	links in the table, approximate; a NAT connection has two
  * @shift:	log2 of the load factor, the links per bucket when it is full
  * @resize:	allocates the next generation and moves the chains to it
+ * @stuck:	there was no memory for that; not again before @retry_at
+ *		(jiffies), or with less than @retry_nodes links
+ * @retry_at:	see @stuck
+ * @retry_nodes: see @stuck
  */
 struct vs_table {
 	struct vs_buckets __rcu *cur;
@@ -38,6 +42,9 @@ struct vs_table {
 	struct percpu_counter nodes;
 	int shift;
 	struct work_struct resize;
+	bool stuck;
+	unsigned long retry_at;
+	s64 retry_nodes;
 };
 
 /**

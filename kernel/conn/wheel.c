@@ -161,7 +161,7 @@ static void wheel_turn_work(struct work_struct *work)
 
 static struct vs_wheel_shard *wheel_shard_new(struct vs_wheel *w)
 {
-	struct vs_wheel_shard *s = kvzalloc(sizeof(*s), GFP_KERNEL);
+	struct vs_wheel_shard *s = kvzalloc(sizeof(*s), VS_GFP_CONFIG);
 
 	if (!s)
 		return NULL;
@@ -176,7 +176,7 @@ int vs_wheel_init(struct vs_wheel *w)
 {
 	unsigned int n = min_t(unsigned int, num_possible_cpus(), MAX_SHARDS);
 
-	w->shard = kcalloc(n, sizeof(*w->shard), GFP_KERNEL);
+	w->shard = kcalloc(n, sizeof(*w->shard), VS_GFP_CONFIG);
 	if (!w->shard)
 		return -ENOMEM;
 	for (w->n = 0; w->n < n; w->n++) {

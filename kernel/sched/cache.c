@@ -8,6 +8,7 @@
 #include <linux/overflow.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "sched/cache.h"
@@ -29,15 +30,17 @@ static void cache_gc_work(struct work_struct *work)
 	queue_delayed_work(vs_wq, &cache->gc, GC_PERIOD);
 }
 
-struct vs_cache *vs_cache_new(const int *expiration)
+struct vs_cache *vs_cache_new(const int *expiration,
+			      struct vs_cache_room *room)
 {
-	struct vs_cache *cache = kvzalloc(sizeof(*cache), GFP_KERNEL_ACCOUNT);
+	struct vs_cache *cache = kvzalloc(sizeof(*cache), VS_GFP_CONFIG);
 
 	if (!cache)
 		return NULL;
 	spin_lock_init(&cache->lock);
 	get_random_bytes(&cache->key, sizeof(cache->key));
 	cache->expiration = expiration;
+	cache->room = room;
 	cache->gc_ticks = 1;
 	cache->holders = 1;
 	INIT_DELAYED_WORK(&cache->gc, cache_gc_work);
@@ -98,6 +101,7 @@ static void entry_insert(struct vs_cache *cache, struct vs_cache_entry *entry)
 	hlist_add_head_rcu(&entry->node, cache_bucket(cache, &entry->addr));
 	cache->entries++;
 	cache->members += entry->n;
+	atomic_add(1 + entry->n, &cache->room->used);
 }
 
 static void entry_replace(struct vs_cache *cache, struct vs_cache_entry *old,
@@ -107,6 +111,7 @@ static void entry_replace(struct vs_cache *cache, struct vs_cache_entry *old,
 	hlist_replace_rcu(&old->node, &new->node);
 	cache->members += new->n;
 	cache->members -= old->n;
+	atomic_add(new->n - old->n, &cache->room->used);
 	kfree_rcu(old, rcu);
 }
 
@@ -116,6 +121,7 @@ static void entry_remove(struct vs_cache *cache, struct vs_cache_entry *entry)
 	hlist_del_rcu(&entry->node);
 	cache->entries--;
 	cache->members -= entry->n;
+	atomic_sub(1 + entry->n, &cache->room->used);
 	kfree_rcu(entry, rcu);
 }
 
@@ -142,6 +148,8 @@ static void cache_assign(struct vs_cache *cache, const union nf_inet_addr *addr,
 	if (cache->dead || (old && entry_has(old, dest)))
 		return;
 	if (old ? cache->members >= MAX_MEMBERS : cache->entries >= MAX_ALLOC)
+		return;
+	if (atomic_read(&cache->room->used) >= READ_ONCE(cache->room->max))
 		return;
 	new = entry_alloc(addr, n + 1);
 	if (!new)
@@ -229,6 +237,7 @@ void vs_cache_forget(struct vs_cache *cache)
 		hlist_for_each_entry_safe(entry, next, &cache->bucket[i], node)
 			entry_strip(cache, entry, NULL);
 		spin_unlock_bh(&cache->lock);
+		cond_resched();
 	}
 }
 
@@ -259,6 +268,7 @@ static void collect_entries(struct vs_cache *cache, unsigned long time,
 	for (i = 0; i < BUCKETS && n < goal; i++) {
 		cache->gc_bucket = (cache->gc_bucket + 1) % BUCKETS;
 		n += collect_bucket(cache, cache->gc_bucket, time);
+		cond_resched();
 	}
 }
 
@@ -297,6 +307,7 @@ void vs_cache_put(struct vs_cache *cache)
 		hlist_for_each_entry_safe(entry, next, &cache->bucket[i], node)
 			entry_remove(cache, entry);
 		spin_unlock_bh(&cache->lock);
+		cond_resched();
 	}
 	kvfree_rcu(cache, rcu);
 }

@@ -44,6 +44,7 @@ struct vs_cache_entry {
  * @key:	hash key, constant
  * @expiration:	how long an entry is kept without use, in jiffies; see struct
  *		vs_snap_conf
+ * @room:	the namespace's limit
  * @lock:	protects changes of @bucket, @entries, @members and @dead
  * @entries:	number of entries
  * @members:	sum of the entries' destinations
@@ -58,6 +59,7 @@ struct vs_cache_entry {
 struct vs_cache {
 	siphash_key_t key;
 	const int *expiration;
+	struct vs_cache_room *room;
 	spinlock_t lock;
 	u32 entries;
 	u32 members;
@@ -73,10 +75,12 @@ struct vs_cache {
 /**
  * vs_cache_new() - make an empty cache with one holder
  * @expiration:	see struct vs_cache
+ * @room:	see struct vs_cache
  *
  * Return: the cache or NULL.
  */
-struct vs_cache *vs_cache_new(const int *expiration);
+struct vs_cache *vs_cache_new(const int *expiration,
+			      struct vs_cache_room *room);
 
 /**
  * vs_cache_put() - drop a snapshot's hold on the cache

@@ -72,7 +72,7 @@ static int sh_init(struct vs_snap *snap, struct vs_snap *old,
 
 	if (!snap->n)
 		return 0;
-	target = kvcalloc(SH_SIZE, sizeof(*target), GFP_KERNEL);
+	target = kvcalloc(SH_SIZE, sizeof(*target), VS_GFP_CONFIG);
 	if (!target)
 		return -ENOMEM;
 	for (bucket = 0; bucket < SH_SIZE; bucket++) {

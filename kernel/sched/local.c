@@ -163,7 +163,7 @@ struct vs_dest *vs_lblcr_pick(struct vs_snap *snap, const struct vs_flow *flow)
 
 /* A new snapshot shares the cache of the service's previous one. */
 static int local_init(struct vs_snap *snap, struct vs_snap *old,
-		      const int *expiration)
+		      const int *expiration, struct vs_cache_room *room)
 {
 	struct local_state *state = local_state(snap);
 	int err = vs_least_init(snap, VS_LOAD_WLC);
@@ -175,7 +175,7 @@ static int local_init(struct vs_snap *snap, struct vs_snap *old,
 		state->cache->holders++;
 		return 0;
 	}
-	state->cache = vs_cache_new(expiration);
+	state->cache = vs_cache_new(expiration, room);
 	if (!state->cache) {
 		vs_least_release(snap);
 		return -ENOMEM;
@@ -197,7 +197,7 @@ static void local_retire(struct vs_snap *snap)
 static int lblc_init(struct vs_snap *snap, struct vs_snap *old,
 		     const struct vs_snap_conf *conf)
 {
-	return local_init(snap, old, conf->lblc_expiration);
+	return local_init(snap, old, conf->lblc_expiration, conf->room);
 }
 
 const struct vs_sched vs_sched_lblc = {
@@ -212,7 +212,7 @@ const struct vs_sched vs_sched_lblc = {
 static int lblcr_init(struct vs_snap *snap, struct vs_snap *old,
 		      const struct vs_snap_conf *conf)
 {
-	return local_init(snap, old, conf->lblcr_expiration);
+	return local_init(snap, old, conf->lblcr_expiration, conf->room);
 }
 
 const struct vs_sched vs_sched_lblcr = {

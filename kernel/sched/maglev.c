@@ -190,7 +190,7 @@ static int mh_init(struct vs_snap *snap, struct vs_snap *old,
 
 	if (!snap->n)
 		return 0;
-	walk = kvcalloc(snap->n, sizeof(*walk), GFP_KERNEL);
+	walk = kvcalloc(snap->n, sizeof(*walk), VS_GFP_CONFIG);
 	if (!walk)
 		return -ENOMEM;
 	set_turns(snap, first, walk);
@@ -198,7 +198,7 @@ static int mh_init(struct vs_snap *snap, struct vs_snap *old,
 		kvfree(walk);
 		return 0;
 	}
-	target = kvcalloc(MH_SIZE, sizeof(*target), GFP_KERNEL);
+	target = kvcalloc(MH_SIZE, sizeof(*target), VS_GFP_CONFIG);
 	if (target) {
 		set_walks(snap, first, walk);
 		fill_mh_table(snap, first, walk, target);

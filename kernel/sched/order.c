@@ -67,7 +67,7 @@ static int order_init(struct vs_snap *snap, struct vs_snap *old,
 
 	if (!snap->n)
 		return 0;
-	order = kvcalloc(snap->n, sizeof(*order), GFP_KERNEL);
+	order = kvcalloc(snap->n, sizeof(*order), VS_GFP_CONFIG);
 	if (!order)
 		return -ENOMEM;
 	for (i = 0; i < snap->n; i++)

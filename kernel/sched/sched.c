@@ -4,6 +4,7 @@
  */
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "sched/list.h"
@@ -28,7 +29,7 @@ struct vs_snap *vs_snap_build(const struct vs_snap_conf *conf,
 	struct vs_snap *snap;
 	u32 i = 0;
 
-	snap = kvzalloc(struct_size(snap, target, conf->n), GFP_KERNEL);
+	snap = kvzalloc(struct_size(snap, target, conf->n), VS_GFP_CONFIG);
 	if (!snap)
 		return NULL;
 	snap->sched = conf->sched;
@@ -42,6 +43,7 @@ struct vs_snap *vs_snap_build(const struct vs_snap_conf *conf,
 		snap->target[i].dest = dest;
 		snap->target[i].weight = READ_ONCE(dest->weight);
 		i++;
+		cond_resched();
 	}
 	snap->n = i;
 

@@ -5,6 +5,7 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 
+#include "sched/room.h"
 #include "service/dest.h"
 
 /*
@@ -75,6 +76,7 @@ struct vs_snap {
  * @lblc_expiration: how long lblc remembers a destination, in jiffies; read
  *		whenever it is needed, valid as long as the service is
  * @lblcr_expiration: the same for lblcr
+ * @room:	for lblc and lblcr; valid as long as the service is
  */
 struct vs_snap_conf {
 	const struct vs_sched *sched;
@@ -84,6 +86,7 @@ struct vs_snap_conf {
 	u8 af;
 	const int *lblc_expiration;
 	const int *lblcr_expiration;
+	struct vs_cache_room *room;
 };
 
 /**

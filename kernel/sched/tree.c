@@ -13,6 +13,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "sched/load.h"
@@ -140,16 +141,16 @@ struct vs_tree *vs_tree_new(struct vs_snap *snap, enum vs_load_rule rule)
 	struct vs_tree *tree;
 	u32 i;
 
-	tree = kvzalloc(struct_size(tree, leaf, snap->n), GFP_KERNEL);
+	tree = kvzalloc(struct_size(tree, leaf, snap->n), VS_GFP_CONFIG);
 	if (!tree)
 		return NULL;
 	tree->snap = snap;
 	tree->rule = rule;
 	tree->first = roundup_pow_of_two(snap->n);
-	tree->winner = kvcalloc(tree->first, sizeof(u32), GFP_KERNEL);
-	tree->watcher = kvcalloc(snap->n, sizeof(*tree->watcher), GFP_KERNEL);
+	tree->winner = kvcalloc(tree->first, sizeof(u32), VS_GFP_CONFIG);
+	tree->watcher = kvcalloc(snap->n, sizeof(*tree->watcher), VS_GFP_CONFIG);
 	tree->marks.dests = kvcalloc(words + BITS_TO_LONGS(words),
-				     sizeof(unsigned long), GFP_KERNEL);
+				     sizeof(unsigned long), VS_GFP_CONFIG);
 	if (!tree->winner || !tree->watcher || !tree->marks.dests) {
 		vs_tree_free(tree);
 		return NULL;
@@ -185,8 +186,10 @@ void vs_tree_attach(struct vs_tree *tree)
 		rcu_assign_pointer(snap->target[i].dest->watcher,
 				   &tree->watcher[i]);
 	smp_mb();	/* pairs with the barrier in vs_dest_load_changed() */
-	for (i = 0; i < snap->n; i++)
+	for (i = 0; i < snap->n; i++) {
 		leaf_update(tree, i);
+		cond_resched();
+	}
 	for (i = tree->first - 1; i; i--)
 		tree->winner[i] = play_match(tree, i);
 }
@@ -202,5 +205,6 @@ void vs_tree_detach(struct vs_tree *tree)
 		/* the next snapshot's tree may have attached itself already */
 		if (rcu_access_pointer(dest->watcher) == &tree->watcher[i])
 			RCU_INIT_POINTER(dest->watcher, NULL);
+		cond_resched();
 	}
 }

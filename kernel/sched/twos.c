@@ -172,8 +172,8 @@ static int twos_init(struct vs_snap *snap, struct vs_snap *old,
 		sum += max(snap->target[i].weight, 0);
 	if (sum == 1)
 		return 0;
-	column = kvcalloc(n, sizeof(*column), GFP_KERNEL);
-	stack = kvcalloc(n, sizeof(*stack), GFP_KERNEL);
+	column = kvcalloc(n, sizeof(*column), VS_GFP_CONFIG);
+	stack = kvcalloc(n, sizeof(*stack), VS_GFP_CONFIG);
 	if (!column || !stack) {
 		kvfree(column);
 		kvfree(stack);

@@ -40,7 +40,7 @@ struct wrr_state {
 static int *build_max_tree(const struct vs_snap *snap)
 {
 	u32 first = roundup_pow_of_two(snap->n);
-	int *m = kvcalloc(first, 2 * sizeof(*m), GFP_KERNEL);
+	int *m = kvcalloc(first, 2 * sizeof(*m), VS_GFP_CONFIG);
 	u32 i;
 
 	if (!m)

@@ -22,16 +22,16 @@ static const struct rhashtable_params dest_params = {
 };
 
 static const struct rhashtable_params real_params = {
-	.key_len = offsetofend(struct vs_dest_key, af) -
-		   offsetof(struct vs_dest_key, addr),
-	.key_offset = offsetof(struct vs_dest, key.addr),
-	.head_offset = offsetof(struct vs_dest, real),
+	.key_len = sizeof(struct vs_real_key),
+	.key_offset = offsetof(struct vs_real, key),
+	.head_offset = offsetof(struct vs_real, node),
 	.automatic_shrinking = true,
 };
 
 /* hashed as a whole: must have no padding */
 static_assert(offsetofend(struct vs_dest_key, af) ==
 	      sizeof(void *) + sizeof(union nf_inet_addr) + 4);
+static_assert(sizeof(struct vs_real_key) == sizeof(union nf_inet_addr) + 4);
 
 /*
  * Thresholds. VS_DEST_OVERLOAD is set when @total reaches the upper threshold
@@ -113,29 +113,110 @@ struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,
 	return rhashtable_lookup_fast(&svc->vn->dests, &key, dest_params);
 }
 
-static bool dest_is_real(const struct vs_dest *dest, u8 proto)
-{
-	const struct vs_svc_key *svc = &dest->svc->key;
+/* Real servers: the destinations of all services by address, port and protocol.
+ * A destination has its struct vs_real as long as it exists, so that it can be
+ * listed there without an allocation, and is listed while packets of the server
+ * may belong to it. */
 
-	return vs_dest_available(dest) &&
-	       READ_ONCE(dest->method) == IP_VS_CONN_F_MASQ &&
-	       (svc->proto == proto || svc->fwmark);
+static struct vs_real_key real_key(u8 af, u8 proto,
+				   const union nf_inet_addr *addr, __be16 port)
+{
+	struct vs_real_key key = { .port = port, .af = af, .proto = proto };
+
+	vs_addr_set(af, &key.addr, addr);
+	return key;
+}
+
+static struct vs_real *real_get(struct vs_service *svc,
+				const struct vs_dest_key *dest)
+{
+	u8 proto = svc->key.fwmark ? 0 : svc->key.proto;
+	struct vs_real_key key = real_key(dest->af, proto, &dest->addr,
+					  dest->port);
+	struct rhashtable *reals = &svc->vn->reals;
+	struct vs_real *real;
+	int err;
+
+	vs_assert_config_locked(svc->vn);
+	real = rhashtable_lookup_fast(reals, &key, real_params);
+	if (real) {
+		real->users++;
+		return real;
+	}
+	real = kzalloc(sizeof(*real), VS_GFP_CONFIG);
+	if (!real)
+		return ERR_PTR(-ENOMEM);
+	real->key = key;
+	real->users = 1;
+	INIT_HLIST_HEAD(&real->dests);
+	err = rhashtable_insert_fast(reals, &real->node, real_params);
+	if (!err)
+		return real;
+	kfree(real);
+	return ERR_PTR(err);
+}
+
+static void real_put(struct vs_net *vn, struct vs_real *real)
+{
+	vs_assert_config_locked(vn);
+	if (--real->users)
+		return;
+	rhashtable_remove_fast(&vn->reals, &real->node, real_params);
+	kfree_rcu(real, rcu);
+}
+
+void vs_dest_list_real(struct vs_dest *dest)
+{
+	struct vs_net *vn = dest->svc->vn;
+
+	vs_assert_config_locked(vn);
+	if (dest->method != IP_VS_CONN_F_MASQ) {
+		vs_dest_unlist_real(dest);
+	} else if (hlist_unhashed(&dest->real_node)) {
+		WRITE_ONCE(dest->real_age, ++vn->real_age);
+		hlist_add_head_rcu(&dest->real_node, &dest->real->dests);
+	}
+}
+
+void vs_dest_unlist_real(struct vs_dest *dest)
+{
+	vs_assert_config_locked(dest->svc->vn);
+	hlist_del_init_rcu(&dest->real_node);
+}
+
+/* A reader may be on a destination that has just been removed. */
+static struct vs_dest *real_newest(struct vs_net *vn,
+				   const struct vs_real_key *key)
+{
+	struct vs_real *real = rhashtable_lookup(&vn->reals, key, real_params);
+	struct vs_dest *dest;
+
+	if (!real)
+		return NULL;
+	hlist_for_each_entry_rcu(dest, &real->dests, real_node)
+		if (vs_dest_available(dest) &&
+		    READ_ONCE(dest->method) == IP_VS_CONN_F_MASQ)
+			return dest;
+	return NULL;
 }
 
 struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
 				    const union nf_inet_addr *addr,
 				    __be16 port)
 {
-	struct vs_dest_key key = dest_key(NULL, af, addr, port);
-	struct rhlist_head *pos, *list;
-	struct vs_dest *dest;
+	struct vs_real_key key = real_key(af, proto, addr, port);
+	struct vs_dest *dest, *marked;
 
 	vs_assert_packet_context();
-	list = rhltable_lookup(&vn->reals, &key.addr, real_params);
-	rhl_for_each_entry_rcu(dest, pos, list, real)
-		if (dest_is_real(dest, proto))
-			return dest;
-	return NULL;
+	dest = real_newest(vn, &key);
+	if (!READ_ONCE(vn->config.num_fwmark[vs_af_index(af)]))
+		return dest;
+	key.proto = 0;
+	marked = real_newest(vn, &key);
+	if (!dest || !marked)
+		return dest ?: marked;
+	return (long)(READ_ONCE(marked->real_age) -
+		      READ_ONCE(dest->real_age)) > 0 ? marked : dest;
 }
 
 void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf)
@@ -181,7 +262,7 @@ static struct vs_cpu_stats __percpu *alloc_stats(void)
 	struct vs_cpu_stats __percpu *stats;
 	int cpu;
 
-	stats = alloc_percpu_gfp(struct vs_cpu_stats, GFP_KERNEL_ACCOUNT);
+	stats = alloc_percpu_gfp(struct vs_cpu_stats, VS_GFP_CONFIG);
 	if (!stats)
 		return NULL;
 	for_each_possible_cpu(cpu)
@@ -192,7 +273,8 @@ static struct vs_cpu_stats __percpu *alloc_stats(void)
 struct vs_dest *vs_dest_new(struct vs_service *svc,
 			    const struct vs_dest_conf *conf)
 {
-	struct vs_dest *dest = kzalloc(sizeof(*dest), GFP_KERNEL_ACCOUNT);
+	struct vs_dest *dest = kzalloc(sizeof(*dest), VS_GFP_CONFIG);
+	struct vs_net *vn = svc->vn;
 	int err = -ENOMEM;
 
 	if (!dest)
@@ -202,20 +284,23 @@ struct vs_dest *vs_dest_new(struct vs_service *svc,
 	spin_lock_init(&dest->lock);
 	refcount_set(&dest->ref, 1);
 	INIT_LIST_HEAD(&dest->list);
+	INIT_LIST_HEAD(&dest->trash);
 	dest->stats = alloc_stats();
 	if (!dest->stats)
 		goto err_dest;
-	err = rhashtable_insert_fast(&svc->vn->dests, &dest->node, dest_params);
+	dest->real = real_get(svc, &dest->key);
+	err = PTR_ERR_OR_ZERO(dest->real);
 	if (err)
 		goto err_stats;
-	err = rhltable_insert(&svc->vn->reals, &dest->real, real_params);
+	err = rhashtable_insert_fast(&vn->dests, &dest->node, dest_params);
 	if (err)
-		goto err_node;
+		goto err_real;
 	vs_dest_set(dest, conf);
+	vs_all_add(dest);
 	return dest;
 
-err_node:
-	rhashtable_remove_fast(&svc->vn->dests, &dest->node, dest_params);
+err_real:
+	real_put(vn, dest->real);
 err_stats:
 	free_percpu(dest->stats);
 err_dest:
@@ -234,14 +319,16 @@ static void dest_free_rcu(struct rcu_head *rcu)
 
 void vs_dest_free(struct vs_dest *dest)
 {
-	struct vs_service *svc = dest->svc;
+	struct vs_net *vn = dest->svc->vn;
 
-	vs_assert_config_locked(svc->vn);
+	vs_assert_config_locked(vn);
 	WARN_ON_ONCE(refcount_read(&dest->ref) != 1);
-	rhashtable_remove_fast(&svc->vn->dests, &dest->node, dest_params);
-	rhltable_remove(&svc->vn->reals, &dest->real, real_params);
+	WARN_ON_ONCE(!hlist_unhashed(&dest->real_node));
+	rhashtable_remove_fast(&vn->dests, &dest->node, dest_params);
+	real_put(vn, dest->real);
 	list_del(&dest->list);
-	vs_stats_sum(dest->stats, &svc->totals.base);
+	list_del(&dest->trash);
+	vs_all_del(dest);
 	call_rcu(&dest->rcu, dest_free_rcu);
 }
 
@@ -273,7 +360,7 @@ int vs_dests_init(struct vs_net *vn)
 
 	if (err)
 		return err;
-	err = rhltable_init(&vn->reals, &real_params);
+	err = rhashtable_init(&vn->reals, &real_params);
 	if (err)
 		rhashtable_destroy(&vn->dests);
 	return err;
@@ -281,6 +368,6 @@ int vs_dests_init(struct vs_net *vn)
 
 void vs_dests_exit(struct vs_net *vn)
 {
-	rhltable_destroy(&vn->reals);
+	rhashtable_destroy(&vn->reals);
 	rhashtable_destroy(&vn->dests);
 }

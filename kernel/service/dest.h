@@ -24,6 +24,32 @@ struct vs_dest_key {
 	u16 af;
 };
 
+/* Identity of a real server; key of vs_net.reals. */
+struct vs_real_key {
+	union nf_inet_addr addr;
+	__be16 port;
+	u8 af;
+	u8 proto;		/* 0: of fwmark services */
+};
+
+/**
+ * struct vs_real - the destinations with the same address, port and protocol
+ * @node:	in vs_net.reals
+ * @key:	constant
+ * @dests:	those that are available by NAT, by vs_dest.real_node; RCU
+ * @users:	destinations with this as vs_dest.real
+ * @rcu:	frees the object
+ *
+ * Changed under the configuration lock, read by packets under RCU.
+ */
+struct vs_real {
+	struct rhash_head node;
+	struct vs_real_key key;
+	struct hlist_head dests;
+	u32 users;
+	struct rcu_head rcu;
+};
+
 /**
  * struct vs_dest - a destination: a real server of a service
  *
@@ -56,10 +82,15 @@ struct vs_dest_key {
  * Configuration, under vn->config.lock:
  * @list:	in vs_service.dests or .removed
  * @node:	in vs_net.dests, by @key
- * @real:	in vs_net.reals, by address and port
+ * @all:	in vs_net.all; also under vs_all.dests_lock
+ * @trash:	removed: in vs_config.trash or .reaping
+ * @real:	the real server; constant
+ * @real_node:	in @real->dests while the destination is available by NAT; RCU
+ * @real_age:	order of insertion into such lists in the namespace
  * @conn_flags:	IP_VS_CONN_F_* as netlink shows them
  * @last_weight: last weight that was not 0
  * @totals:	statistics
+ * @walk:	last walk that has counted it, see struct vs_all
  * @configured: for config/: differs from VS_DEST_AVAILABLE, which packets see,
  *		only during a transaction
  * @gone:	RCU grace-period state when it was removed
@@ -94,10 +125,15 @@ struct vs_dest {
 
 	struct list_head list ____cacheline_aligned;
 	struct rhash_head node;
-	struct rhlist_head real;
+	struct list_head all;
+	struct list_head trash;
+	struct vs_real *real;
+	struct hlist_node real_node;
+	unsigned long real_age;
 	u32 conn_flags;
 	int last_weight;
 	struct vs_stats totals;
+	u32 walk;
 	bool configured;
 	unsigned long gone;
 	unsigned long idle;
@@ -204,6 +240,11 @@ struct vs_dest *vs_dest_new(struct vs_service *svc,
  */
 void vs_dest_set(struct vs_dest *dest, const struct vs_dest_conf *conf);
 
+/* Packets from @dest's address find @dest from now on, if it uses NAT, or no
+ * longer. */
+void vs_dest_list_real(struct vs_dest *dest);
+void vs_dest_unlist_real(struct vs_dest *dest);
+
 /* Read the settings of @dest into @conf. */
 void vs_dest_conf(const struct vs_dest *dest, struct vs_dest_conf *conf);
 
@@ -211,7 +252,8 @@ void vs_dest_conf(const struct vs_dest *dest, struct vs_dest_conf *conf);
  * vs_dest_free() - free a destination that no connection uses
  * @dest:	the destination; freed after a grace period
  *
- * Adds its counters to its service's. The caller has dropped the cached route.
+ * Adds its counters to its service's and to the namespace's. The caller has
+ * dropped the cached route and removed it from the real server's list.
  */
 void vs_dest_free(struct vs_dest *dest);
 

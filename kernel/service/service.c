@@ -80,7 +80,7 @@ struct vs_service *vs_service_by_key(struct vs_net *vn,
 struct vs_service *vs_service_new(struct vs_net *vn,
 				  const struct vs_svc_key *key)
 {
-	struct vs_service *svc = kzalloc(sizeof(*svc), GFP_KERNEL_ACCOUNT);
+	struct vs_service *svc = kzalloc(sizeof(*svc), VS_GFP_CONFIG);
 	int err;
 
 	vs_assert_config_locked(vn);
@@ -105,7 +105,6 @@ void vs_service_free(struct vs_service *svc)
 	vs_assert_config_locked(vn);
 	rhashtable_remove_fast(&vn->services, &svc->node, service_params);
 	list_del(&svc->list);
-	vs_sums_add(&vn->totals.base, &svc->totals.base);
 	kfree_rcu(svc, rcu);
 }
 

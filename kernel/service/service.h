@@ -36,7 +36,8 @@ struct vs_svc_key {
  *		vs_snap.sched is NULL with scheduler "none". NULL before the
  *		service is configured and after it is deleted
  * @vn:		namespace
- * @list:	in the configuration's list of services, or of deleted ones
+ * @list:	in vs_config.services while configured
+ * @added:	vs_config.changes when it was added
  * @dests:	configured destinations, newest first
  * @removed:	removed destinations that are not freed yet
  * @num_dests:	number of @dests
@@ -44,6 +45,11 @@ struct vs_svc_key {
  *		options show it
  * @sched:	scheduler, NULL for "none"
  * @totals:	statistics
+ * @sum:	for the rates: sum over the destinations during walk @sum_walk
+ * @sum_walk:	see @sum
+ * @est_walk:	the last walk after which the rates were updated
+ * @forgot:	jiffies when the scheduler was last told to forget removed
+ *		destinations, see config/reap.c
  * @staged:	snapshot that a transaction is about to publish, or NULL
  * @configured: for config/: differs from IP_VS_SVC_F_HASHED, which packets see,
  *		only during a transaction
@@ -67,12 +73,17 @@ struct vs_service {
 	struct vs_net *vn;
 
 	struct list_head list;
+	unsigned long added;
 	struct list_head dests;
 	struct list_head removed;
 	u32 num_dests;
 	u8 fwmark_proto;
 	const struct vs_sched *sched;
 	struct vs_stats totals;
+	struct vs_sums sum;
+	u32 sum_walk;
+	u32 est_walk;
+	unsigned long forgot;
 	struct vs_snap *staged;
 	bool configured;
 	struct rcu_head rcu;
@@ -118,8 +129,8 @@ struct vs_service *vs_service_new(struct vs_net *vn,
 				  const struct vs_svc_key *key);
 
 /*
- * Add the counters of @svc to the namespace's and free it after a grace period.
- * The service must not be configured and must have no destinations left.
+ * Free @svc after a grace period. It must not be configured and must have no
+ * destinations left.
  */
 void vs_service_free(struct vs_service *svc);
 

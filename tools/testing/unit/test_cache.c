@@ -14,6 +14,7 @@
 static struct vs_dest dests[DESTS];
 static struct vs_snap *snap;
 static int expiration;
+static struct vs_cache_room room = { .max = INT_MAX };
 
 static void publish(const char *name, int first)
 {
@@ -26,6 +27,7 @@ static void publish(const char *name, int first)
 		.af = AF_INET6,
 		.lblc_expiration = &expiration,
 		.lblcr_expiration = &expiration,
+		.room = &room,
 	};
 	int i;
 
@@ -56,6 +58,7 @@ static void end(void)
 {
 	vs_snap_retire(snap);
 	snap = NULL;
+	CHECK(!room.used.counter);
 }
 
 static struct vs_cache *cache(void)
@@ -241,6 +244,25 @@ static void sets_are_bounded(void)
 	end();
 }
 
+/* Across all services of a namespace; scheduling goes on without entries. */
+static void bounded_together(void)
+{
+	int i;
+
+	room.max = 1000;
+	begin("lblcr");
+	for (i = 0; i < 3000; i++)
+		CHECK(choice(i) >= 0);
+	CHECK(room.used.counter == 1000);
+	CHECK(cache()->entries == 500 && cache()->members == 500);
+	minutes(7 * 24 * 60);
+	CHECK(!cache()->entries && !room.used.counter);
+	choice(1);
+	CHECK(cache()->entries == 1);
+	end();
+	room.max = INT_MAX;
+}
+
 const struct unit_test cache_tests[] = {
 	{ "cache_lblc_stays", lblc_stays },
 	{ "cache_lblcr_grows_and_shrinks", lblcr_grows_and_shrinks },
@@ -249,5 +271,6 @@ const struct unit_test cache_tests[] = {
 	{ "cache_unused_entries_expire", unused_entries_expire },
 	{ "cache_bounded_under_a_scan", bounded_under_a_scan },
 	{ "cache_sets_are_bounded", sets_are_bounded },
+	{ "cache_bounded_together", bounded_together },
 	{}
 };

@@ -188,6 +188,7 @@ static struct vs_dest *model_pick(void)
 /* A snapshot of the model for @to, not published; NULL: no memory. */
 static struct vs_snap *build(const struct vs_sched *to)
 {
+	static struct vs_cache_room room = { .max = INT_MAX };
 	static const int expiration = 1000;
 	struct list_head list;
 	struct vs_snap_conf conf = {
@@ -196,6 +197,7 @@ static struct vs_snap *build(const struct vs_sched *to)
 		.n = model.n,
 		.lblc_expiration = &expiration,
 		.lblcr_expiration = &expiration,
+		.room = &room,
 	};
 	int i;
 

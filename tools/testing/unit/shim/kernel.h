@@ -116,6 +116,7 @@ void *unit_calloc(size_t n, size_t size);
 #define GFP_ATOMIC		0
 #define GFP_KERNEL_ACCOUNT	0
 #define __GFP_NOWARN		0
+#define __GFP_RETRY_MAYFAIL	0
 #define kzalloc(n, gfp)		unit_calloc(1, n)
 #define kvzalloc(n, gfp)	unit_calloc(1, n)
 #define kvcalloc(n, size, gfp)	unit_calloc(n, size)
@@ -137,6 +138,7 @@ static inline struct kmem_cache *kmem_cache_create(const char *name,
 #define kmem_cache_destroy(cache)	free(cache)
 #define kmem_cache_zalloc(cache, gfp)	unit_calloc(1, (cache)->size)
 #define kmem_cache_free(cache, p)	free(p)
+#define cond_resched()		((void)0)
 
 /* atomics and bits: sequentially consistent; locks: for one thread only */
 typedef struct { int counter; } atomic_t;
@@ -145,6 +147,8 @@ typedef atomic_t refcount_t;
 #define atomic_read(a)		READ_ONCE((a)->counter)
 #define atomic_set(a, v)	WRITE_ONCE((a)->counter, v)
 #define atomic_inc(a)		((void)__sync_add_and_fetch(&(a)->counter, 1))
+#define atomic_add(n, a)	((void)__sync_add_and_fetch(&(a)->counter, n))
+#define atomic_sub(n, a)	((void)__sync_sub_and_fetch(&(a)->counter, n))
 #define atomic_dec(a)		((void)__sync_sub_and_fetch(&(a)->counter, 1))
 #define refcount_set(r, v)	atomic_set(r, v)
 #define refcount_dec_and_test(r)	(!__sync_sub_and_fetch(&(r)->counter, 1))

@@ -161,4 +161,38 @@ def nat_icmp_send(family):
         rig.close()
 
 
+@tap.test(each_family=True)
+def shared_server(family):
+    """A server of several services is known as long as one of them has it by NAT with the packet's
+    protocol."""
+    rig, other = rig_of(family, 90), rig_of(family, 91, flush=False)
+    datagrams = rig_of(family, 92, UDP, flush=False)
+    server, sport = rig.servers[0], 4800
+
+    def is_known():
+        nonlocal sport
+        sport += 1
+        rig.ends.server.send(rig.segment(server, rig.client, rig.dport, sport, 'synack'))
+        return not rig.answered(sport, 0.05)
+
+    def edit(method):
+        rig.ipvs.dest('SET_DEST', other.service, server, rig.dport, method)
+
+    with Knobs(nat_icmp_send=1):
+        tap.check(is_known(), 'in two services')
+        remove(rig, server)
+        tap.check(is_known(), 'removed from the first one')
+        edit(DIRECT)
+        tap.check(not is_known(), 'by direct routing')
+        edit(MASQ)
+        tap.check(is_known(), 'by NAT again')
+        add(rig, server)
+        remove(other, server)
+        tap.check(is_known(), 'added to the first, removed from the second one')
+        remove(rig, server)
+        tap.check(not is_known(), 'removed from both')
+    for each in (datagrams, other, rig):
+        each.close()
+
+
 tap.main()

@@ -197,4 +197,22 @@ def user_namespace():
         write('conn_max', before)
 
 
+def as_guest_with_limit():
+    with open('/proc/meminfo') as file:
+        wanted = int(file.readline().split()[1]) // 16
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET):
+        tap.note('no user namespaces here: ' + os.strerror(ctypes.get_errno()))
+        return
+    limit = int(read('conn_max'))
+    tap.check(abs(limit - wanted) <= wanted // 50, 'conn_max is %d of %d' % (limit, wanted))
+    tap.equal(write('conn_max', str(limit + 1)), 'EINVAL', 'conn_max above the limit')
+
+
+@tap.test
+def connections_of_guests():
+    """Nobody is charged for connections: a connection per 16 KiB of memory is the default limit of a
+    namespace whose root is not the host's."""
+    in_child(as_guest_with_limit)
+
+
 tap.main()

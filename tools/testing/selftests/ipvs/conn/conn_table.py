@@ -6,12 +6,17 @@ before, at the peak and after they have expired. Packets are forwarded all the t
 However slow the machine is, the connections last until all of them are there, and are then given a
 shorter timeout by another packet each.
 A million: run uml --timeout 1200 --env CONNS=1000000 --env FAMILIES=4 -- .../run_all.sh conn_table
+
+Its size is limited by the machine's memory, and it stays as it is while memory is short.
 """
 
 import errno
+import itertools
 import os
 import re
 import struct
+import subprocess
+import tempfile
 import time
 
 from ipvstest import pkt, tap
@@ -20,6 +25,8 @@ from ipvstest.genl import TOP_TCP, TOP_TCP_FIN, TOP_UDP, u32
 from ipvstest.namespaces import command_in
 from ipvstest.pkt import UDP
 from ipvstest.rig import Rig
+from ipvstest.settings import Knobs
+from ipvstest.weir import text_counters
 from ipvstest.wire import wait_until
 
 PORTS = 50000           # per source address
@@ -27,13 +34,21 @@ KERNEL = os.environ.get('KERNEL', '')
 CONNS = 6000 if KERNEL.endswith('debug') else 200000 if KERNEL == 'uml' else 20000
 BATCH, TRIES = 1000, 50
 LONG, SHORT = 3600, 1   # timeouts in seconds
+WIDE = -8               # conn_lfactor: 64 buckets for each link
+MANY = 50000            # connections for which WIDE is more than the limit
+SHARE = 32              # buckets of 8 bytes take at most 1/SHARE of the memory
+SCARCE = 24 << 10       # kB
 NOTICEABLE = 100000     # with fewer connections, other memory use of the machine dominates
+
+
+def meminfo():
+    with open('/proc/meminfo') as file:
+        return {line.split(':')[0]: int(line.split()[1]) for line in file}
 
 
 def memory():
     """kB used by the whole machine, without what is reclaimable at once."""
-    with open('/proc/meminfo') as file:
-        fields = {line.split(':')[0]: int(line.split()[1]) for line in file}
+    fields = meminfo()
     return fields['MemTotal'] - fields['MemAvailable']
 
 
@@ -159,6 +174,76 @@ def grow_and_shrink(family):
     if wanted >= NOTICEABLE:
         tap.check(after - before < (peak - before) // 4 + 2048,
                   '%d kB more than before, of %d at the peak' % (after - before, peak - before))
+    rig.close()
+
+
+class Ballast:
+    """Takes memory until only SCARCE kB are left."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp()
+        tap.defer('rmdir', self.folder)
+        subprocess.run(('mount', '-t', 'tmpfs', '-o', 'size=90%', 'none', self.folder), check=True)
+        tap.defer('umount', self.folder)
+        with open(self.folder + '/ballast', 'wb') as file:
+            while meminfo()['MemAvailable'] > SCARCE:
+                file.write(bytes(1 << 20))
+                file.flush()
+
+    def drop(self):
+        os.unlink(self.folder + '/ballast')
+
+
+def many_connections(family, vport):
+    """(rig, flood) with MANY connections; only fast kernels accept them in time."""
+    if KERNEL != 'uml':
+        tap.skip('takes too long on this kernel')
+    rig = Rig(family, 'dr', UDP, vport=vport)
+    flood = Flood(rig, family)
+    flood.open(MANY)
+    return rig, flood
+
+
+@tap.test
+def not_beyond_memory():
+    rig, _ = many_connections(4, 8300)
+    before, limit = table_size(), meminfo()['MemTotal'] * 1024 // SHARE
+    with Knobs(conn_lfactor=WIDE):
+        tap.check(wait_until(lambda: table_size() > before, 10), 'the table does not grow')
+        wait_until(lambda: table_size() * 8 > limit, 2)
+        tap.check(table_size() * 8 <= limit, '%d buckets with %d kB of memory' % (
+            table_size(), meminfo()['MemTotal']))
+    rig.close()
+
+
+@tap.test
+def short_of_memory():
+    """The table is not enlarged, and not tried to for each connection; nothing dies; and when there
+    is memory again, the table grows."""
+    rig, flood = many_connections(4, 8301)
+    before, stuck = table_size(), text_counters()['table_stuck']
+    ballast = Ballast()
+    start = time.monotonic()
+    more = itertools.count(MANY, 10)
+
+    def ten_more():
+        first = next(more)
+        flood.send(first, first + 10)
+    with Knobs(conn_lfactor=WIDE):
+        tap.check(wait_until(lambda: text_counters()['table_stuck'] > stuck, 10),
+                  'the counter table_stuck does not move')
+        for _ in range(50):
+            ten_more()
+            time.sleep(0.02)
+        tries = text_counters()['table_stuck'] - stuck
+        tap.check(tries <= 1 + (time.monotonic() - start) // 5, '%d attempts' % tries)
+        tap.equal(table_size(), before, 'size of the table')
+        ballast.drop()
+
+        def grown():
+            ten_more()
+            return table_size() > before
+        tap.check(wait_until(grown, 30), 'the table does not grow with enough memory')
     rig.close()
 
 

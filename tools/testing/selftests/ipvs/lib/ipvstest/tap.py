@@ -82,13 +82,14 @@ def defer(*command):
     deferred.append(command)
 
 
-def in_user_namespace(name):
-    """Calls a step of this file as root of a user namespace with a network namespace of its own."""
+def in_user_namespace(name, *launcher):
+    """Calls a step of this file as root of a user namespace with a network namespace of its own;
+    `launcher` is a command that executes another one, which is appended."""
     if subprocess.run(('unshare', '-Urn', 'true'), check=False,
                       stderr=subprocess.DEVNULL).returncode:
         skip('no user namespaces')
-    equal(subprocess.run(('unshare', '-Urn', 'python3', '-S', sys.argv[0], name),
-                         check=False).returncode, 0, 'status of ' + name)
+    command = launcher + ('unshare', '-Urn', 'python3', '-S', sys.argv[0], name)
+    equal(subprocess.run(command, check=False).returncode, 0, 'status of ' + name)
 
 
 def step(function):
