@@ -73,6 +73,12 @@ test:
 test-all:
 	@$(VM)/run-tests --impl weir --extended 6.1 6.12 7.2 uml uml-debug -- $(T)
 	@$(VM)/run-tests --impl kernel --extended 6.1 6.12 7.2 uml -- $(T)
+	@$(MAKE) builds
+
+builds:
+	@tools/testing/builds/kernels
+	@tools/testing/builds/kernels --arch arm64 --newest
+	@tools/testing/builds/parts
 
 shell:
 	@$(VM)/run $(KERNEL) --impl $(IMPL) --shell
@@ -98,10 +104,11 @@ help:
 #: make demo            run a director and real servers in a virtual machine and send requests
 #: make test            run the selftests: KERNEL=6.1|6.12|7.2|uml|uml-debug T=name IMPL=weir|kernel
 #: make test-all        run all selftests on every kernel, and (but for uml-debug) with the kernel's ip_vs
+#: make builds          build the modules for every kernel in Debian's archive, and for kernels without some parts
 #: make shell           open a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
 #: make bench           measure cost per packet and memory per connection against the kernel's ip_vs
 #: make check           run the static checks and unit tests
 #: make clean           remove built files
 
 .PHONY: all require-kernel modules ipvsadm install install-modules install-ipvsadm \
-	uninstall demo test test-all shell bench check clean help
+	uninstall demo test test-all builds shell bench check clean help

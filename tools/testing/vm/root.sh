@@ -10,6 +10,10 @@ release_of()
 	6.1) echo bookworm ;;
 	6.12) echo trixie ;;
 	7.2 | uml | uml-debug) echo trixie-backports ;;
+	uml-*)
+		[[ -e $VM/../builds/${1#uml-}.config ]] || die "unknown kernel '$1': no tools/testing/builds/${1#uml-}.config"
+		echo trixie-backports
+		;;
 	*) die "unknown kernel '$1' (known: 6.1 6.12 7.2 uml uml-debug)" ;;
 	esac
 }
