@@ -80,7 +80,13 @@ test-all:
 	$(VM)/run-tests --impl kernel --extended 6.1 6.12 7 uml -- $(T) || status=1; \
 	$(VM)/run-tests --impl weir 6.1-rt 6.12-rt -- $(or $(T),$(RT_TESTS)) || status=1; \
 	$(VM)/run-tests --impl weir arm64 -- $(or $(T),$(ARM64_TESTS)) || status=1; \
+	$(MAKE) builds || status=1; \
 	exit $$status
+
+builds:
+	@tools/testing/builds/kernels
+	@tools/testing/builds/kernels --arch arm64 --newest
+	@tools/testing/builds/parts
 
 shell:
 	@$(VM)/run $(KERNEL) --impl $(IMPL) --shell
@@ -107,11 +113,12 @@ help:
 #: make test            run the selftests: T=name IMPL=weir|kernel
 #:                      KERNEL=6.1|6.12|7|6.1-rt|6.12-rt|arm64|uml|uml-debug (7: newest 7.x in Debian)
 #: make test-all        run all selftests on every kernel, and with the kernel's ip_vs (but for
-#:                      uml-debug), and a selection on the rt kernels and on arm64
+#:                      uml-debug), and a selection on the rt kernels and on arm64; make builds
+#: make builds          build the modules for every kernel in Debian's archive, and for kernels without some parts
 #: make shell           open a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
 #: make bench           measure cost per packet and memory per connection against the kernel's ip_vs
 #: make check           run the static checks and unit tests
 #: make clean           remove built files
 
 .PHONY: all require-kernel modules ipvsadm install install-modules install-ipvsadm \
-	uninstall demo test test-all shell bench check clean help
+	uninstall demo test test-all builds shell bench check clean help

@@ -4,6 +4,7 @@
  */
 #include <linux/percpu.h>
 
+#include "compat/netfilter.h"
 #include "net.h"
 #include "path/pkt.h"
 #include "trace.h"

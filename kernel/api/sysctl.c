@@ -327,7 +327,7 @@ int vs_sysctl_net_init(struct vs_net *vn)
 			t->ctl[n++] = knob_ctl(&knobs[i], vn);
 	vn->sysctl_header = register_net_sysctl_sz(vn->net, "net/ipv4/vs",
 						   t->ctl, n);
-	if (!vn->sysctl_header)
+	if (IS_ENABLED(CONFIG_SYSCTL) && !vn->sysctl_header)
 		goto err_cpus;
 	vn->sysctl_table = t->ctl;
 	return 0;

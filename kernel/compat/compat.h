@@ -10,6 +10,11 @@
 
 #include <linux/kconfig.h>
 
+/* Only newer kernels check bounds with it. */
+#ifndef __counted_by
+#define __counted_by(member)
+#endif
+
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #endif /* VS_COMPAT_H */

@@ -4,10 +4,10 @@
  */
 #include <linux/inetdevice.h>
 #include <linux/slab.h>
-#include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/route.h>
 
+#include "compat/ipv6.h"
 #include "config/config_impl.h"
 #include "config/extack.h"
 #include "config/reap.h"
@@ -55,8 +55,8 @@ static int dest_op_stage(struct vs_txn *txn, const struct vs_txn_type *type,
 static bool addr6_is_local(struct net *net, const struct in6_addr *addr)
 {
 	struct flowi6 fl6 = { .daddr = *addr };
-	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
-	bool local = !dst->error && (dst->dev->flags & IFF_LOOPBACK);
+	struct dst_entry *dst = vs_route6(net, &fl6);
+	bool local = dst && (dst->dev->flags & IFF_LOOPBACK);
 
 	dst_release(dst);
 	return local;

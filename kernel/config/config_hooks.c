@@ -48,7 +48,7 @@ int vs_config_defrag6(struct vs_net *vn)
 	int err;
 
 	vs_assert_config_locked(vn);
-	if (vn->config.defrag6)
+	if (vn->config.defrag6 || !IS_ENABLED(CONFIG_NF_DEFRAG_IPV6))
 		return 0;
 	err = nf_defrag_ipv6_enable(vn->net);
 	vn->config.defrag6 = !err;
@@ -57,6 +57,6 @@ int vs_config_defrag6(struct vs_net *vn)
 
 void vs_config_defrag6_exit(struct vs_net *vn)
 {
-	if (vn->config.defrag6)
+	if (IS_ENABLED(CONFIG_NF_DEFRAG_IPV6) && vn->config.defrag6)
 		nf_defrag_ipv6_disable(vn->net);
 }

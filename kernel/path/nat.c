@@ -12,9 +12,9 @@
 #include <linux/udp.h>
 #include <net/checksum.h>
 #include <net/ip6_checksum.h>
-#include <net/sctp/checksum.h>
 #include <net/udp.h>
 
+#include "compat/sctp.h"
 #include "path/nat.h"
 
 /**
@@ -166,7 +166,7 @@ static bool edit_packet(struct vs_pkt *p, const struct nat_edit *e)
 		nat_update_check(p->skb, p->af, &th->check, addr, port);
 	} else if (p->proto == IPPROTO_UDP) {
 		edit_udp(p, e, addr);
-	} else if (p->proto == IPPROTO_SCTP) {
+	} else if (vs_has_sctp() && p->proto == IPPROTO_SCTP) {
 		edit_sctp(p, e);
 	}
 	return true;

@@ -15,6 +15,7 @@
 #include <net/net_namespace.h>
 #include <net/route.h>
 
+#include "compat/ipv6.h"
 #include "net.h"
 #include "path/hook.h"
 #include "path/lookup.h"
@@ -127,7 +128,7 @@ static bool has_our_addr(const struct vs_pkt *p)
  * may be left from a time when its virtual address was local. */
 static bool is_to_local_addr(const struct vs_pkt *p)
 {
-	if (p->af == AF_INET6)
+	if (vs_is_ipv6(p->af))
 		return ipv6_chk_addr(p->vn->net, &p->daddr.in6, NULL, 0);
 	return inet_addr_type_dev_table(p->vn->net, p->skb->dev, p->daddr.ip) ==
 	       RTN_LOCAL;

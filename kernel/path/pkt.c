@@ -9,6 +9,7 @@
 #include <net/ip.h>
 #include <net/tcp.h>
 
+#include "compat/sctp.h"
 #include "path/pkt.h"
 
 #define ISAKMP_PORT	cpu_to_be16(500)
@@ -166,9 +167,12 @@ enum vs_parse vs_pkt_parse(struct vs_pkt *p, unsigned int l3)
 		return ret;
 
 	switch (p->proto) {
+	case IPPROTO_SCTP:
+		if (!vs_has_sctp())
+			return VS_PARSE_OTHER;
+		fallthrough;
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
-	case IPPROTO_SCTP:
 		return p->nonfirst_frag ? VS_PARSE_OTHER : parse_l4(p);
 	case IPPROTO_AH:
 	case IPPROTO_ESP:

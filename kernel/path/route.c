@@ -17,10 +17,10 @@
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/inet_ecn.h>
-#include <net/ip6_route.h>
 #include <net/route.h>
 
 #include "compat/dst.h"
+#include "compat/ipv6.h"
 #include "net.h"
 #include "path/route.h"
 #include "service/dest.h"
@@ -91,14 +91,16 @@ static struct dst_entry *dest_route6(struct net *net,
 		.daddr = dest->key.addr.in6,
 		.flowi6_flags = known_nh ? FLOWI_FLAG_KNOWN_NH : 0,
 	};
-	struct dst_entry *dst = ip6_route_output(net, NULL, &fl6);
+	struct dst_entry *dst = vs_route6(net, &fl6);
 
-	if (dst->error)
-		goto err;
+	if (!dst)
+		return NULL;
 	if (ipv6_addr_any(&fl6.saddr) &&
 	    ipv6_dev_get_saddr(net, ip6_dst_idev(dst)->dev, &fl6.daddr, 0,
-			       &fl6.saddr) < 0)
-		goto err;
+			       &fl6.saddr) < 0) {
+		dst_release(dst);
+		return NULL;
+	}
 	*saddr = fl6.saddr;
 	if (dest->method == IP_VS_CONN_F_TUNNEL) {
 		dst = xfrm_lookup(net, dst, flowi6_to_flowi(&fl6), NULL, 0);
@@ -106,9 +108,6 @@ static struct dst_entry *dest_route6(struct net *net,
 			return NULL;
 	}
 	return dst;
-err:
-	dst_release(dst);
-	return NULL;
 }
 
 static struct vs_route *route_lookup(struct net *net,
@@ -207,12 +206,8 @@ static struct dst_entry *route_onward4(const struct vs_pkt *p)
 static struct dst_entry *route_onward6(const struct vs_pkt *p)
 {
 	struct flowi6 fl6 = { .daddr = p->daddr.in6 };
-	struct dst_entry *dst = ip6_route_output(p->vn->net, NULL, &fl6);
 
-	if (!dst->error)
-		return dst;
-	dst_release(dst);
-	return NULL;
+	return vs_route6(p->vn->net, &fl6);
 }
 
 struct dst_entry *vs_route_onward(struct vs_pkt *p)
@@ -303,7 +298,7 @@ static int reply_reroute(const struct vs_pkt *p)
 {
 	struct sk_buff *skb = p->skb;
 
-	if (p->af == AF_INET6)
+	if (vs_is_ipv6(p->af))
 		return ip6_route_me_harder(p->vn->net, skb->sk, skb);
 	return ip_route_me_harder(p->vn->net, skb->sk, skb, RTN_LOCAL);
 }

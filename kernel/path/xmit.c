@@ -14,6 +14,7 @@
 #include <net/sock.h>
 
 #include "compat/gso.h"
+#include "compat/ipv6.h"
 #include "conn/nfct.h"
 #include "net.h"
 #include "path/encap.h"
@@ -248,7 +249,7 @@ static unsigned int tunnel_send(struct vs_pkt *p, const struct vs_conn *cp,
 		skb_clear_tstamp(skb);
 	if (trace_weir_xmit_enabled())
 		trace_xmit(p, cp, VS_DIR_IN, true);
-	if (cp->dest->key.af == AF_INET6)
+	if (vs_is_ipv6(cp->dest->key.af))
 		ip6_local_out(tun->net, skb->sk, skb);
 	else
 		ip_local_out(tun->net, skb->sk, skb);

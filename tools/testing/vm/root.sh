@@ -19,6 +19,10 @@ release_of()
 	case $1 in
 	6.1 | 6.1-rt) echo bookworm ;;
 	6.12 | 6.12-rt | 7 | 7.[0-9] | 7.[0-9][0-9] | arm64 | uml | uml-debug) echo trixie ;;
+	uml-*)
+		[[ -e $VM/../builds/${1#uml-}.config ]] || die "unknown kernel '$1': no tools/testing/builds/${1#uml-}.config"
+		echo trixie
+		;;
 	*) die "unknown kernel '$1' (known: $KERNELS, and 7.N)" ;;
 	esac
 }

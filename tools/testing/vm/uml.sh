@@ -7,8 +7,12 @@ uml_fragments()
 	case $KERNEL in
 	uml) echo "$VM/uml.config" ;;
 	uml-debug) echo "$VM/uml.config $VM/uml-debug.config" ;;
+	*) echo "$VM/uml.config $VM/../builds/${KERNEL#uml-}.config" ;;
 	esac
 }
+
+# uml_dir FRAGMENT...: where the kernel with this configuration is built
+uml_dir() { echo "$CACHE/$KERNEL-$KVER-$(hash_of "$@" "$VM/uml-build")"; }
 
 # uml_need: if KERNEL is a UML flavour, build it unless cached; set UML and KVER
 uml_need()
@@ -18,7 +22,7 @@ uml_need()
 	UML=''
 	[[ $KERNEL = uml* ]] || return 0
 	read -ra frags <<<"$(uml_fragments)"
-	UML=$CACHE/$KERNEL-$KVER-$(hash_of "${frags[@]}" "$VM/uml-build")
+	UML=$(uml_dir "${frags[@]}")
 	[[ -e $UML/mods/.release ]] || with_lock "$KERNEL" uml_make "${frags[@]}" || return 1
 	KVER=$(cat "$UML/mods/.release")
 	UML_PRELOAD=${UML_PRELOAD-$UML/uml-signals-$(hash_of "$VM/uml-signals.c").so}
@@ -33,11 +37,24 @@ uml_signals()
 		-o "$1.new" "$UML/uml-signals.c" && mv "$1.new" "$1"
 }
 
+# uml_seed: a configuration without some parts begins as a copy of uml, of which make builds anew what
+# depends on these parts
+uml_seed()
+{
+	local from
+
+	from=$(KERNEL=uml uml_dir "$VM/uml.config")
+	[[ $KERNEL != uml && $KERNEL != uml-debug && -e $from/mods/.release ]] || return 0
+	cp -a "$from" "$UML"
+	rm -rf "$UML/mods"
+}
+
 uml_make()
 {
 	[[ ! -e $UML/mods/.release ]] || return 0
 	say "building $KERNEL, once: 6 to 10 minutes on two CPUs"
 	rm -rf "$UML"
+	uml_seed
 	mkdir -p "$UML"
 	cat "$@" >"$UML/weir.config"
 	cp "$VM/uml-build" "$UML/"
