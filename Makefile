@@ -113,7 +113,7 @@ help:
 #: make test            run the selftests: T=name IMPL=weir|kernel
 #:                      KERNEL=6.1|6.12|7|6.1-rt|6.12-rt|arm64|uml|uml-debug (7: newest 7.x in Debian)
 #: make test-all        run all selftests on every kernel, and with the kernel's ip_vs (but for
-#:                      uml-debug), a selection on the rt kernels and on arm64, and builds
+#:                      uml-debug), and a selection on the rt kernels and on arm64; make builds
 #: make builds          build the modules for every kernel in Debian's archive, and for kernels without some parts
 #: make shell           open a shell in a virtual machine with the module loaded (KERNEL=, IMPL=)
 #: make bench           measure cost per packet and memory per connection against the kernel's ip_vs
