@@ -78,7 +78,7 @@ struct vs_app_segment {
  * @size:	size of vs_app_session.priv, which is zeroed for a new stream
  * @in:		called for a segment with payload from the client
  * @out:	called for a segment with payload from the real server; may edit
- *		it by vs_seqmap_add() on vs_app_session.out
+ *		it by vs_seqmap_add() and vs_seqmap_hold() on vs_app_session.out
  *
  * For protocols that negotiate further connections in their payload. All
  * connections to one of the app's virtual ports are handed to it, and hold its

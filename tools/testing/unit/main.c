@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	static const struct unit_test *const suites[] = {
 		tcp_tests, proto_tests, sched_tests, hash_tests, cache_tests,
 		race_tests, life_tests, pkt_tests, nat_tests, fuzz_tests, ftp_tests,
-		ftp_session_tests,
+		ftp_session_tests, schedule_tests,
 	};
 	const char *seed_text = getenv("SEED");
 	u64 seed = seed_text ? strtoull(seed_text, NULL, 0) : time(NULL);

@@ -76,6 +76,9 @@ typedef int64_t s64;
 #define PTR_ERR(p)		((long)(p))
 #define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
+#define ERR_PTR(err)		((void *)(long)(err))
+#define PTR_ERR(p)		((long)(p))
+#define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
 #define scnprintf		snprintf	/* nothing is truncated */
 

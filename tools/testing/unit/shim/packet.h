@@ -92,6 +92,8 @@ struct sk_buff {
 	unsigned int len;
 	unsigned int linear;
 	__wsum csum;
+	u32 mark;
+	struct net_device *dev;
 	u8 ip_summed;
 	u8 ipvs_property;
 	bool gso;
