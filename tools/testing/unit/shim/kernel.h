@@ -47,7 +47,7 @@ typedef int64_t s64;
 #define IS_ENABLED(option)	0
 #define CONFIG_SMP		1
 #define BUILD_BUG_ON(c)		static_assert(!(c), #c)
-#define noinline
+#define noinline		__attribute__((noinline))
 #define likely(x)		(x)
 #define unlikely(x)		(x)
 #define U16_MAX			0xffff
@@ -370,14 +370,14 @@ typedef struct { u64 v; } u64_stats_t;
 struct workqueue_struct;
 struct work_struct {
 	void (*func)(struct work_struct *work);
-	bool queued;
+	bool pending;
 };
 struct delayed_work { struct work_struct work; };
 #define to_delayed_work(w)	container_of(w, struct delayed_work, work)
 #define INIT_DELAYED_WORK(w, f)	((w)->work.func = (f))
 #define queue_delayed_work(wq, w, delay) \
-	((void)(wq), (w)->work.queued = true)
-#define cancel_delayed_work_sync(w)	((w)->work.queued = false)
+	((void)(wq), (w)->work.pending = true)
+#define cancel_delayed_work_sync(w)	((w)->work.pending = false)
 
 /* CPUs: the one that a test says it is on; a per-CPU counter whose value is
  * known only after a sum lags behind by what a test sets */
