@@ -183,7 +183,7 @@ class Ballast:
     def __init__(self):
         self.folder = tempfile.mkdtemp()
         tap.defer('rmdir', self.folder)
-        subprocess.run(('mount', '-t', 'tmpfs', '-o', 'size=90%', 'none', self.folder), check=True)
+        subprocess.run(('mount', '-t', 'tmpfs', '-o', 'size=100%', 'none', self.folder), check=True)
         tap.defer('umount', self.folder)
         with open(self.folder + '/ballast', 'wb') as file:
             while meminfo()['MemAvailable'] > SCARCE:
