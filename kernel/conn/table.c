@@ -123,34 +123,45 @@ static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
 	return hsiphash(buf, sizeof(buf), &t->key);
 }
 
-/* A template with an extension is hashed by the engine's bytes alone. The tuple
- * is still compared. */
-static u32 hash_ext(const struct vs_table *t, const struct vs_conn_ext *ext)
+/* The hash of the tuple and, for a template, of the engine's bytes. A client may
+ * choose the latter, even equal to its own tuple: an exclusive or of the two
+ * hashes would then be constant. */
+static u32 hash_key(const struct vs_table *t, const struct vs_tuple *k)
 {
-	return hsiphash(ext->data, ext->len, &t->key);
+	u32 hash = hash_tuple(t, k);
+
+	if (likely(!k->ext))
+		return hash;
+	return hsiphash_2u32(hash, hsiphash(k->ext->data, k->ext->len, &t->key),
+			     &t->key);
 }
 
-/* The hash of @cp's link @dir: that of a packet of this direction. */
-static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
-		     enum vs_dir dir)
+/* The key by which packets of direction @dir find @cp. */
+static struct vs_tuple conn_tuple(const struct vs_conn *cp, enum vs_dir dir)
 {
 	bool in = dir == VS_DIR_IN;
-	struct vs_tuple k = {
+
+	return (struct vs_tuple) {
 		.saddr = vs_conn_addr(cp, in ? VS_CADDR : VS_DADDR),
 		.daddr = vs_conn_addr(cp, in ? VS_VADDR : VS_CADDR),
 		.sport = in ? cp->cport : cp->dport,
 		.dport = in ? cp->vport : cp->cport,
 		.af = cp->af,
 		.proto = cp->proto,
+		.ext = unlikely(cp->ext && cp->ext->pe) ? cp->ext : NULL,
 	};
+}
 
-	if (unlikely(cp->ext && cp->ext->pe))
-		return hash_ext(t, cp->ext);
-	return hash_tuple(t, &k);
+static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
+		     enum vs_dir dir)
+{
+	struct vs_tuple k = conn_tuple(cp, dir);
+
+	return hash_key(t, &k);
 }
 
 static bool conn_has_tuple(const struct vs_conn *cp, enum vs_dir dir,
-			   const struct vs_tuple *k, u32 want)
+			   const struct vs_tuple *k)
 {
 	bool in = dir == VS_DIR_IN;
 
@@ -158,17 +169,20 @@ static bool conn_has_tuple(const struct vs_conn *cp, enum vs_dir dir,
 	    (in ? cp->cport : cp->dport) != k->sport ||
 	    (in ? cp->vport : cp->cport) != k->dport)
 		return false;
-	if (cp->af == AF_INET6) {
-		if (!ipv6_addr_equal(&cp->a6[in ? VS_CADDR : VS_DADDR],
-				     &k->saddr->in6) ||
-		    !ipv6_addr_equal(&cp->a6[in ? VS_VADDR : VS_CADDR],
-				     &k->daddr->in6))
-			return false;
-	} else {
-		if (cp->a4[in ? VS_CADDR : VS_DADDR] != k->saddr->ip ||
-		    cp->a4[in ? VS_VADDR : VS_CADDR] != k->daddr->ip)
-			return false;
-	}
+	if (cp->af == AF_INET6)
+		return ipv6_addr_equal(&cp->a6[in ? VS_CADDR : VS_DADDR],
+				       &k->saddr->in6) &&
+		       ipv6_addr_equal(&cp->a6[in ? VS_VADDR : VS_CADDR],
+				       &k->daddr->in6);
+	return cp->a4[in ? VS_CADDR : VS_DADDR] == k->saddr->ip &&
+	       cp->a4[in ? VS_VADDR : VS_CADDR] == k->daddr->ip;
+}
+
+/* @want: VS_ST_TEMPLATE for templates that get new connections, 0 for
+ * connections; neither is dead. */
+static bool conn_is_wanted(const struct vs_conn *cp, const struct vs_tuple *k,
+			   u32 want)
+{
 	if ((READ_ONCE(cp->st) &
 	     (VS_ST_TEMPLATE | VS_ST_DEAD | VS_ST_STALE)) != want)
 		return false;
@@ -199,7 +213,7 @@ again:
 	for_each_link(l, link, link) {
 		struct vs_conn *cp = link_conn(l, dir);
 
-		if (conn_has_tuple(cp, *dir, k, want))
+		if (conn_has_tuple(cp, *dir, k) && conn_is_wanted(cp, k, want))
 			return cp;
 	}
 	if (unlikely(link != end_mark(b, i))) {
@@ -218,10 +232,9 @@ struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
 struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
 				     const struct vs_tuple *k)
 {
-	u32 hash = k->ext ? hash_ext(t, k->ext) : hash_tuple(t, k);
 	enum vs_dir dir;
 
-	return table_find(t, k, hash, VS_ST_TEMPLATE, &dir);
+	return table_find(t, k, hash_key(t, k), VS_ST_TEMPLATE, &dir);
 }
 
 /* Locks the bucket that holds @hash, in the generation that it was moved to.
@@ -263,15 +276,7 @@ static void bucket_push(struct vs_bucket *bkt, struct vs_link *l)
 static bool bucket_has_client(const struct vs_bucket *bkt,
 			      const struct vs_conn *new)
 {
-	struct vs_tuple k = {
-		.saddr = vs_conn_addr(new, VS_CADDR),
-		.daddr = vs_conn_addr(new, VS_VADDR),
-		.sport = new->cport,
-		.dport = new->vport,
-		.af = new->af,
-		.proto = new->proto,
-		.ext = new->ext,
-	};
+	struct vs_tuple k = conn_tuple(new, VS_DIR_IN);
 	const struct vs_link *l;
 	unsigned long link;
 	enum vs_dir dir;
@@ -279,8 +284,8 @@ static bool bucket_has_client(const struct vs_bucket *bkt,
 	for_each_link(l, link, chain_first(bkt)) {
 		const struct vs_conn *cp = link_conn(l, &dir);
 
-		if (dir == VS_DIR_IN &&
-		    conn_has_tuple(cp, dir, &k, new->st & VS_ST_TEMPLATE))
+		if (dir == VS_DIR_IN && conn_has_tuple(cp, dir, &k) &&
+		    conn_is_wanted(cp, &k, new->st & VS_ST_TEMPLATE))
 			return true;
 	}
 	return false;
