@@ -272,25 +272,21 @@ void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout)
 
 void vs_conn_flush(struct vs_net *vn, bool gone)
 {
-	struct vs_table_iter it = { .t = &vn->table };
+	struct vs_table_iter it = { .t = &vn->table, .end = VS_TABLE_SPAN };
 	struct vs_conn *cp;
-	int n;
 
 	do {
 		local_bh_disable();
 		rcu_read_lock();
-		for (n = 0; n < 128 && (cp = vs_table_next(&it)); n++) {
+		while ((cp = vs_table_next(&it))) {
 			if (gone && (!cp->dest || vs_dest_available(cp->dest)))
 				continue;
-			if (!(READ_ONCE(cp->st) & VS_ST_HASHED))
-				continue;
 			vs_conn_kill(cp, VS_EV_CONN_FLUSHED);
-			it.skip--;
 		}
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
-	} while (cp);
+	} while (!it.done);
 }
 
 int vs_conn_net_start(struct vs_net *vn)

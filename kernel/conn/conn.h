@@ -40,8 +40,8 @@ enum vs_dir {
 #define VS_ST_APP		0x00080000u	/* has an app: ext->app */
 #define VS_ST_ANY_CPORT		0x00100000u	/* expected from any client port */
 
-/* Bit 0 of a bucket's head is the bucket's lock, bit 1 marks the end of a
- * chain. Bit 3 of a link's address distinguishes link[0] from link[1]. */
+/* The low bits of @next are tags, see table.c. Bit 3 of a link's address
+ * distinguishes link[0] from link[1]. */
 struct vs_link {
 	unsigned long next;
 };

@@ -4,10 +4,10 @@
  * buckets that is replaced by a larger or smaller one (the next generation)
  * while packets are processed.
  *
- * Readers. A chain ends in a mark that holds the size of its generation and the
- * index of its bucket. A reader that arrives at another chain's mark has been
- * on a node while that was moved, and restarts. One that arrives at the right
- * mark has seen all nodes that were in the chain during the whole walk. A
+ * Readers. A chain ends in a mark that holds the number of its generation and
+ * the index of its bucket. A reader that arrives at any other end has been on a
+ * node while that was moved, and restarts. One that arrives at the
+ * right mark has seen all nodes that were in the chain during the whole walk. A
  * bucket whose chain was moved to the next generation holds MOVED for ever.
  *
  * Writers. Bit 0 of a bucket's head is the lock of its chain. A move holds the
@@ -20,12 +20,6 @@
  * keep restarting until the move sets MOVED: they are not lock-free in the
  * strict sense. The mover has BHs disabled and chains are short, but if the
  * host deschedules its vCPU, readers of that bucket wait until it runs again.
- *
- * Marks do not distinguish two generations of the same size. A reader never
- * sees both: table_resize_work() waits for a grace period before it returns,
- * and the work cannot run twice at the same time, so a reader sees at most two
- * consecutive generations, which differ in size. If old generations are ever
- * freed asynchronously, marks need a generation number.
  */
 #include <linux/processor.h>
 #include <linux/bit_spinlock.h>
@@ -35,13 +29,9 @@
 #include <linux/slab.h>
 
 #include "compat/table.h"
+#include "conn/chain.h"
 #include "conn/ext.h"
-#include "conn/table.h"
 #include "net.h"
-
-#define LOCKED		1UL
-#define END		2UL
-#define MOVED		(~0UL & ~LOCKED)
 
 #define MAX_BITS	27
 #define MOVE_BATCH	64	/* buckets between calls of cond_resched() */
@@ -54,57 +44,6 @@ MODULE_PARM_DESC(conn_tab_bits,
 static unsigned int table_min_bits(void)
 {
 	return clamp(conn_tab_bits, 8U, (unsigned int)MAX_BITS);
-}
-
-static u32 bucket_count(const struct vs_buckets *b)
-{
-	return 1U << b->bits;
-}
-
-/* A mark holds the size besides the bucket's index, and links are 8 bytes
- * apart: bit 3 of an address is the direction. */
-static_assert(sizeof(long) == sizeof(u64));
-
-static unsigned long end_mark(const struct vs_buckets *b, u32 i)
-{
-	return (unsigned long)b->bits << 40 | (unsigned long)i << 3 | END;
-}
-
-static bool link_is_end(unsigned long link)
-{
-	return link & END;
-}
-
-/* MOVED is an end as well. */
-static bool link_is_moved(unsigned long link)
-{
-	return link == MOVED;
-}
-
-static unsigned long link_next(const struct vs_link *l)
-{
-	return READ_ONCE(l->next);
-}
-
-/* Pairs with the release in bucket_unlock(). */
-static unsigned long chain_first(const struct vs_bucket *bkt)
-{
-	return smp_load_acquire(&bkt->head) & ~LOCKED;
-}
-
-/* Walks a chain from @first, the value of a head or of a link. Afterwards @link
- * is the mark at the end, unless the loop was left early. */
-#define for_each_link(l, link, first) \
-	for (link = (first); \
-	     !link_is_end(link) && ({ l = (struct vs_link *)link; true; }); \
-	     link = link_next(l))
-
-static struct vs_conn *link_conn(const struct vs_link *l, enum vs_dir *dir)
-{
-	unsigned long addr = (unsigned long)l;
-
-	*dir = addr >> 3 & 1;
-	return (struct vs_conn *)(addr & ~(2 * sizeof(struct vs_link) - 1));
 }
 
 static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
@@ -152,8 +91,8 @@ static struct vs_tuple conn_tuple(const struct vs_conn *cp, enum vs_dir dir)
 	};
 }
 
-static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
-		     enum vs_dir dir)
+u32 vs_table_hash(const struct vs_table *t, const struct vs_conn *cp,
+		  enum vs_dir dir)
 {
 	struct vs_tuple k = conn_tuple(cp, dir);
 
@@ -204,7 +143,7 @@ again:
 	if (unlikely(!b))
 		return NULL;
 	for (;;) {
-		i = hash & (bucket_count(b) - 1);
+		i = bucket_index(b, hash);
 		link = chain_first(&b->bucket[i]);
 		if (likely(!link_is_moved(link)))
 			break;
@@ -245,7 +184,7 @@ static struct vs_bucket *bucket_lock(struct vs_table *t, u32 hash)
 	struct vs_buckets *b = rcu_dereference(t->cur);
 
 	for (;;) {
-		struct vs_bucket *bkt = &b->bucket[hash & (bucket_count(b) - 1)];
+		struct vs_bucket *bkt = &b->bucket[bucket_index(b, hash)];
 
 		bit_spin_lock(0, &bkt->head);
 		if (likely(READ_ONCE(bkt->head) != (MOVED | LOCKED)))
@@ -319,14 +258,14 @@ int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup)
 	struct vs_bucket *bkt;
 
 	vs_assert_packet_context();
-	bkt = bucket_lock(t, hash_link(t, cp, VS_DIR_IN));
+	bkt = bucket_lock(t, vs_table_hash(t, cp, VS_DIR_IN));
 	if (!allow_dup && bucket_has_client(bkt, cp)) {
 		bit_spin_unlock(0, &bkt->head);
 		return -EEXIST;
 	}
 	bucket_push(bkt, &cp->link[VS_DIR_IN]);
 	if (conn_has_out_link(cp)) {
-		bkt = bucket_lock(t, hash_link(t, cp, VS_DIR_OUT));
+		bkt = bucket_lock(t, vs_table_hash(t, cp, VS_DIR_OUT));
 		bucket_push(bkt, &cp->link[VS_DIR_OUT]);
 	}
 	percpu_counter_add(&t->nodes, 1 + conn_has_out_link(cp));
@@ -337,7 +276,7 @@ int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup)
 static void table_unlink(struct vs_table *t, struct vs_conn *cp,
 			 enum vs_dir dir)
 {
-	struct vs_bucket *bkt = bucket_lock(t, hash_link(t, cp, dir));
+	struct vs_bucket *bkt = bucket_lock(t, vs_table_hash(t, cp, dir));
 	unsigned long me = (unsigned long)&cp->link[dir];
 	unsigned long next = link_next(&cp->link[dir]);
 	unsigned long first = chain_first(bkt), link;
@@ -379,7 +318,7 @@ u32 vs_table_size(struct vs_table *t)
 	return n;
 }
 
-static struct vs_buckets *buckets_alloc(u8 bits)
+static struct vs_buckets *buckets_alloc(u8 bits, u32 gen)
 {
 	struct vs_buckets *b;
 	u32 i;
@@ -389,6 +328,7 @@ static struct vs_buckets *buckets_alloc(u8 bits)
 	if (!b)
 		return NULL;
 	b->bits = bits;
+	b->gen = gen;
 	for (i = 0; i < bucket_count(b); i++) {
 		b->bucket[i].head = end_mark(b, i);
 		if (!(i & 0xffff))
@@ -413,7 +353,7 @@ static void chain_move(struct vs_table *t, struct vs_buckets *from, u32 i,
 
 		link = link_next(l);
 		cp = link_conn(l, &dir);
-		bkt = &to->bucket[hash_link(t, cp, dir) & (bucket_count(to) - 1)];
+		bkt = &to->bucket[bucket_index(to, vs_table_hash(t, cp, dir))];
 		bit_spin_lock(0, &bkt->head);
 		bucket_push(bkt, l);
 	}
@@ -460,7 +400,7 @@ static void table_resize_work(struct work_struct *work)
 
 	if (bits == old->bits)
 		return;
-	new = buckets_alloc(bits);
+	new = buckets_alloc(bits, old->gen + 1);
 	if (!new) {
 		vs_event(vn, VS_EV_TABLE_STUCK);
 		pr_warn_ratelimited("no memory for 2^%u buckets, connection table stays at 2^%u\n",
@@ -471,7 +411,6 @@ static void table_resize_work(struct work_struct *work)
 	buckets_move(t, old, new);
 	vs_event(vn, bits > old->bits ? VS_EV_TABLE_GROWN : VS_EV_TABLE_SHRUNK);
 	rcu_assign_pointer(t->cur, new);
-	/* Also keeps generations of the same size apart, see above. */
 	synchronize_rcu();
 	kvfree(old);
 }
@@ -495,81 +434,9 @@ void vs_table_set_shift(struct vs_table *t, int shift)
 		queue_work(vs_wq, &t->resize);
 }
 
-/* Connection number *@skip of bucket @i, or NULL with *@skip reduced by the
- * number of connections in the bucket. Follows chains to newer generations.
- * After a shrink the lower bucket of a pair holds both chains, and the index of
- * the upper one is beyond the next generation. */
-static struct vs_conn *chain_nth(const struct vs_buckets *b, u32 i, u32 *skip)
-{
-	unsigned long link = chain_first(&b->bucket[i]);
-	const struct vs_buckets *to;
-	const struct vs_link *l;
-	struct vs_conn *cp;
-	enum vs_dir dir;
-	u32 j;
-
-	if (link_is_moved(link)) {
-		to = rcu_dereference(b->next);
-		for (j = i; j < bucket_count(to); j += bucket_count(b)) {
-			cp = chain_nth(to, j, skip);
-			if (cp)
-				return cp;
-		}
-		return NULL;
-	}
-	for_each_link(l, link, link) {
-		cp = link_conn(l, &dir);
-		if (dir == VS_DIR_IN && !(*skip)--)
-			return cp;
-	}
-	return NULL;
-}
-
-static u32 iter_end(const struct vs_table_iter *it,
-		    const struct vs_buckets *b)
-{
-	return it->end ? min(it->end, bucket_count(b)) : bucket_count(b);
-}
-
-u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max)
-{
-	unsigned long link = chain_first(&b->bucket[i]);
-	const struct vs_buckets *to;
-	const struct vs_link *l;
-	u32 j, n = 0;
-
-	if (link_is_moved(link)) {
-		to = rcu_dereference(b->next);
-		for (j = i; j < bucket_count(to) && n < max; j += bucket_count(b))
-			n += vs_table_chain(to, j, max - n);
-		return n;
-	}
-	for_each_link(l, link, link)
-		if (++n >= max)
-			break;
-	return n;
-}
-
-struct vs_conn *vs_table_next(struct vs_table_iter *it)
-{
-	const struct vs_buckets *b = rcu_dereference(it->t->cur);
-	struct vs_conn *cp;
-	u32 skip;
-
-	for (; b && it->pos < iter_end(it, b); it->pos++, it->skip = 0) {
-		skip = it->skip;
-		cp = chain_nth(b, it->pos, &skip);
-		if (cp) {
-			it->skip++;
-			return cp;
-		}
-	}
-	return NULL;
-}
-
 int vs_table_init(struct vs_table *t)
 {
-	struct vs_buckets *b = buckets_alloc(table_min_bits());
+	struct vs_buckets *b = buckets_alloc(table_min_bits(), 0);
 	int err;
 
 	if (!b)
