@@ -11,6 +11,8 @@
 
 #define LOCKED		1UL
 #define END		2UL
+#define BELOW		4UL	/* of a link, with END: not in a chain */
+#define TAGS		(LOCKED | END | BELOW)
 #define MOVED		(~0UL & ~LOCKED)
 
 static inline u32 bucket_count(const struct vs_buckets *b)
@@ -48,6 +50,11 @@ static inline bool link_is_end(unsigned long link)
 static inline bool link_is_moved(unsigned long link)
 {
 	return link == MOVED;
+}
+
+static inline bool link_is_below(unsigned long link)
+{
+	return link & BELOW;
 }
 
 static inline unsigned long link_next(const struct vs_link *l)

@@ -81,6 +81,8 @@ struct vs_link {
  *		hashing, constant afterwards
  * @ref:	1 for the table, 1 for each connection with this one as @control
  * @n_control:	connections that have this one as @control
+ * @twin:	another connection with the same reply tuple (NAT only), or
+ *		NULL; under the bucket's lock, see table.c
  * @fwmark:	mark of the virtual service, 0 for none
  * @in_pkts:	packets from the client, approximate; not counted once
  *		VS_ST_KEEP is set
@@ -116,8 +118,9 @@ struct vs_conn {
 	struct vs_conn_ext *ext;
 	refcount_t ref;
 	atomic_t n_control;
+	struct vs_conn *twin;
 	u32 fwmark;
-	u32 in_pkts;
+	u8 in_pkts;
 	u8 shard;
 
 	/* line 2: IPv6 only */

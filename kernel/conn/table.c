@@ -6,7 +6,7 @@
  *
  * Readers. A chain ends in a mark that holds the number of its generation and
  * the index of its bucket. A reader that arrives at any other end has been on a
- * node while that was moved, and restarts. One that arrives at the
+ * node while that was moved or taken out, and restarts. One that arrives at the
  * right mark has seen all nodes that were in the chain during the whole walk. A
  * bucket whose chain was moved to the next generation holds MOVED for ever.
  *
@@ -20,6 +20,23 @@
  * keep restarting until the move sets MOVED: they are not lock-free in the
  * strict sense. The mover has BHs disabled and chains are short, but if the
  * host deschedules its vCPU, readers of that bucket wait until it runs again.
+ *
+ * Twins. The virtual address is not part of the reply tuple: all connections of
+ * a client's port that lead to the same real server, through whatever virtual
+ * addresses, have the same one. Only the newest of them, which answers, is in
+ * the chain. The others are below it in a list of their own, newest first, so
+ * that nobody walks them: chains hold each reply tuple once and stay short.
+ *
+ *	          link[VS_DIR_OUT].next		twin
+ *	in chain  next link of the chain	next older connection, or NULL
+ *	below     next older connection or 0,	next newer connection
+ *	          with BELOW and END
+ *
+ * A new connection takes the place of the one that answered so far, and when it
+ * goes, the next older one takes its place, both by a single store to what
+ * leads to that place. The link that lost its place gets BELOW and END, so that
+ * readers that are on it restart. A connection is dead for a moment before it
+ * leaves the chain; in between the newest one below it that is alive answers.
  */
 #include <linux/processor.h>
 #include <linux/bit_spinlock.h>
@@ -128,6 +145,32 @@ static bool conn_is_wanted(const struct vs_conn *cp, const struct vs_tuple *k,
 	return !want || vs_conn_ext_eq(cp->ext, k->ext);
 }
 
+/* The next older twin of a connection whose reply link is @link, below others. */
+static struct vs_conn *link_older(unsigned long link)
+{
+	return (struct vs_conn *)(link & ~TAGS);
+}
+
+/*
+ * The newest twin below @cp, which is dead and about to leave the chain, that
+ * is alive. NULL is final only if @cp is still in the chain; the caller sees
+ * that by @cp's link, which loses its place before the twins change. The
+ * acquires pair with the releases in twin_push() and twin_pop().
+ */
+static noinline struct vs_conn *conn_live_twin(const struct vs_conn *cp)
+{
+	struct vs_conn *twin = smp_load_acquire(&cp->twin);
+	unsigned long link;
+
+	while (twin && READ_ONCE(twin->st) & VS_ST_DEAD) {
+		link = smp_load_acquire(&twin->link[VS_DIR_OUT].next);
+		if (!link_is_below(link))
+			return NULL;
+		twin = link_older(link);
+	}
+	return twin;
+}
+
 /* @want: VS_ST_TEMPLATE to find templates, 0 to find connections. */
 static __always_inline struct vs_conn *
 table_find(struct vs_table *t, const struct vs_tuple *k, u32 hash, u32 want,
@@ -152,8 +195,15 @@ again:
 	for_each_link(l, link, link) {
 		struct vs_conn *cp = link_conn(l, dir);
 
-		if (conn_has_tuple(cp, *dir, k) && conn_is_wanted(cp, k, want))
+		if (!conn_has_tuple(cp, *dir, k))
+			continue;
+		if (likely(conn_is_wanted(cp, k, want)))
 			return cp;
+		if (!want && *dir == VS_DIR_OUT) {
+			cp = conn_live_twin(cp);
+			if (cp)
+				return cp;
+		}
 	}
 	if (unlikely(link != end_mark(b, i))) {
 		cpu_relax();
@@ -230,6 +280,24 @@ static bool bucket_has_client(const struct vs_bucket *bkt,
 	return false;
 }
 
+/* The connection in the chain, dead or alive, with @new's reply tuple. */
+static struct vs_conn *bucket_find_twin(const struct vs_bucket *bkt,
+					const struct vs_conn *new)
+{
+	struct vs_tuple k = conn_tuple(new, VS_DIR_OUT);
+	const struct vs_link *l;
+	unsigned long link;
+	enum vs_dir dir;
+
+	for_each_link(l, link, chain_first(bkt)) {
+		struct vs_conn *cp = link_conn(l, &dir);
+
+		if (dir == VS_DIR_OUT && conn_has_tuple(cp, dir, &k))
+			return cp;
+	}
+	return NULL;
+}
+
 /* NAT connections are found by the real server's packets as well. */
 static bool conn_has_out_link(const struct vs_conn *cp)
 {
@@ -253,9 +321,117 @@ static void table_maybe_grow(struct vs_table *t)
 		queue_work(vs_wq, &t->resize);
 }
 
+/* Lets the head or link that leads to @old lead to @new. @old keeps its own link
+ * for readers that are on it. The lock is held. */
+static void chain_replace(struct vs_bucket *bkt, const struct vs_link *old,
+			  unsigned long new)
+{
+	unsigned long first = chain_first(bkt), link;
+	struct vs_link *l;
+
+	if (first == (unsigned long)old) {
+		smp_store_release(&bkt->head, new | LOCKED);
+		return;
+	}
+	for_each_link(l, link, first) {
+		if (link_next(l) == (unsigned long)old) {
+			smp_store_release(&l->next, new);
+			return;
+		}
+	}
+	WARN_ON_ONCE(1);
+}
+
+static void twin_set_below(struct vs_conn *cp, const struct vs_conn *older)
+{
+	WRITE_ONCE(cp->link[VS_DIR_OUT].next,
+		   (unsigned long)older | BELOW | END);
+}
+
+/* The releases of links and @twin pair with conn_live_twin(). */
+static void twin_set(struct vs_conn *cp, struct vs_conn *twin)
+{
+	smp_store_release(&cp->twin, twin);
+}
+
+/* @new takes the place of @old in the chain. */
+static void twin_push(struct vs_bucket *bkt, struct vs_conn *new,
+		      struct vs_conn *old)
+{
+	struct vs_link *l = &new->link[VS_DIR_OUT];
+
+	WRITE_ONCE(l->next, link_next(&old->link[VS_DIR_OUT]));
+	twin_set(new, old);
+	chain_replace(bkt, &old->link[VS_DIR_OUT], (unsigned long)l);
+	twin_set_below(old, old->twin);
+	twin_set(old, new);
+}
+
+/* @cp, which is in the chain, leaves its place to its next older twin. */
+static void twin_pop(struct vs_bucket *bkt, struct vs_conn *cp)
+{
+	unsigned long next = link_next(&cp->link[VS_DIR_OUT]);
+	struct vs_conn *older = cp->twin;
+	struct vs_link *l = &older->link[VS_DIR_OUT];
+
+	twin_set(older, link_older(link_next(l)));
+	twin_set_below(cp, older);
+	smp_store_release(&l->next, next);
+	chain_replace(bkt, &cp->link[VS_DIR_OUT], (unsigned long)l);
+}
+
+/* Takes out @cp, which is below. */
+static void twin_del(struct vs_conn *cp)
+{
+	struct vs_conn *older = link_older(link_next(&cp->link[VS_DIR_OUT]));
+	struct vs_conn *newer = cp->twin;
+
+	if (link_is_below(link_next(&newer->link[VS_DIR_OUT])))
+		twin_set_below(newer, older);
+	else
+		twin_set(newer, older);
+	if (older)
+		twin_set(older, newer);
+}
+
+/* Returns the number of links by which the chain has become longer. */
+static int table_link_reply(struct vs_table *t, struct vs_conn *cp)
+{
+	struct vs_bucket *bkt = bucket_lock(t, vs_table_hash(t, cp, VS_DIR_OUT));
+	struct vs_conn *old = bucket_find_twin(bkt, cp);
+
+	if (!old) {
+		bucket_push(bkt, &cp->link[VS_DIR_OUT]);
+		return 1;
+	}
+	twin_push(bkt, cp, old);
+	bit_spin_unlock(0, &bkt->head);
+	return 0;
+}
+
+/* Returns the number of links by which the chain has become shorter. */
+static int table_unlink(struct vs_table *t, struct vs_conn *cp, enum vs_dir dir)
+{
+	struct vs_bucket *bkt = bucket_lock(t, vs_table_hash(t, cp, dir));
+	struct vs_link *l = &cp->link[dir];
+	int links = 0;
+
+	if (link_is_below(link_next(l))) {
+		twin_del(cp);
+	} else if (dir == VS_DIR_OUT && cp->twin) {
+		twin_pop(bkt, cp);
+	} else {
+		chain_replace(bkt, l, link_next(l));
+		links = 1;
+	}
+	bit_spin_unlock(0, &bkt->head);
+	return links;
+}
+
 int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup)
 {
 	struct vs_bucket *bkt;
+	int links = 1;
 
 	vs_assert_packet_context();
 	bkt = bucket_lock(t, vs_table_hash(t, cp, VS_DIR_IN));
@@ -264,46 +440,22 @@ int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup)
 		return -EEXIST;
 	}
 	bucket_push(bkt, &cp->link[VS_DIR_IN]);
-	if (conn_has_out_link(cp)) {
-		bkt = bucket_lock(t, vs_table_hash(t, cp, VS_DIR_OUT));
-		bucket_push(bkt, &cp->link[VS_DIR_OUT]);
-	}
-	percpu_counter_add(&t->nodes, 1 + conn_has_out_link(cp));
+	if (conn_has_out_link(cp))
+		links += table_link_reply(t, cp);
+	percpu_counter_add(&t->nodes, links);
 	table_maybe_grow(t);
 	return 0;
 }
 
-static void table_unlink(struct vs_table *t, struct vs_conn *cp,
-			 enum vs_dir dir)
-{
-	struct vs_bucket *bkt = bucket_lock(t, vs_table_hash(t, cp, dir));
-	unsigned long me = (unsigned long)&cp->link[dir];
-	unsigned long next = link_next(&cp->link[dir]);
-	unsigned long first = chain_first(bkt), link;
-	struct vs_link *l;
-
-	if (first == me) {
-		bucket_unlock(bkt, next);
-		return;
-	}
-	for_each_link(l, link, first) {
-		if (link_next(l) == me) {
-			/* @cp keeps its own link for readers that are on it */
-			WRITE_ONCE(l->next, next);
-			break;
-		}
-	}
-	WARN_ON_ONCE(link_is_end(link));
-	bit_spin_unlock(0, &bkt->head);
-}
-
 void vs_table_remove(struct vs_table *t, struct vs_conn *cp)
 {
+	int links;
+
 	vs_assert_packet_context();
-	table_unlink(t, cp, VS_DIR_IN);
+	links = table_unlink(t, cp, VS_DIR_IN);
 	if (conn_has_out_link(cp))
-		table_unlink(t, cp, VS_DIR_OUT);
-	percpu_counter_sub(&t->nodes, 1 + conn_has_out_link(cp));
+		links += table_unlink(t, cp, VS_DIR_OUT);
+	percpu_counter_sub(&t->nodes, links);
 }
 
 u32 vs_table_size(struct vs_table *t)

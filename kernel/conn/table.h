@@ -30,7 +30,8 @@ struct vs_buckets {
  * struct vs_table - connection table of a namespace
  * @cur:	generation where lookups start; NULL before the first service
  * @key:	key of the hash
- * @nodes:	links in the table, approximate; a NAT connection has two
+ * @nodes:	links in chains, approximate; a NAT connection has two, unless
+ *		another one has the same reply tuple
  * @shift:	log2 of the load factor, the links per bucket when it is full
  * @resize:	allocates the next generation and moves the chains to it
  */
