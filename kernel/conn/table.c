@@ -16,7 +16,7 @@
  *
  * Moves. Each node is linked into its new chain while the old head still leads
  * to it, and the old head becomes MOVED in the end: a reader either finds the
- * node or arrives at a foreign mark. Readers of a chain that is being moved
+ * node or arrives at a foreign mark. Nodes keep their order, newest first. Readers of a chain that is being moved
  * keep restarting until the move sets MOVED: they are not lock-free in the
  * strict sense. The mover has BHs disabled and chains are short, but if the
  * host deschedules its vCPU, readers of that bucket wait until it runs again.
@@ -261,6 +261,23 @@ static void bucket_push(struct vs_bucket *bkt, struct vs_link *l)
 	bucket_unlock(bkt, (unsigned long)l);
 }
 
+/* Links @l in as the last of the chain, and unlocks. */
+static void bucket_append(struct vs_bucket *bkt, struct vs_link *l)
+	__releases(bitlock)
+{
+	struct vs_link *last = NULL, *pos;
+	unsigned long link;
+
+	for_each_link(pos, link, chain_first(bkt))
+		last = pos;
+	WRITE_ONCE(l->next, link);
+	if (last)
+		smp_store_release(&last->next, (unsigned long)l);
+	else
+		smp_store_release(&bkt->head, (unsigned long)l | LOCKED);
+	bit_spin_unlock(0, &bkt->head);
+}
+
 /* Whether there is a connection, or template, with @new's client-side tuple. */
 static bool bucket_has_client(const struct vs_bucket *bkt,
 			      const struct vs_conn *new)
@@ -496,7 +513,7 @@ static void chain_move(struct vs_table *t, struct vs_buckets *from, u32 i,
 {
 	unsigned long link = chain_first(&from->bucket[i]);
 
-	/* not for_each_link(): bucket_push() writes to the link */
+	/* not for_each_link(): bucket_append() writes to the link */
 	while (!link_is_end(link)) {
 		struct vs_link *l = (struct vs_link *)link;
 		struct vs_bucket *bkt;
@@ -507,7 +524,7 @@ static void chain_move(struct vs_table *t, struct vs_buckets *from, u32 i,
 		cp = link_conn(l, &dir);
 		bkt = &to->bucket[bucket_index(to, vs_table_hash(t, cp, dir))];
 		bit_spin_lock(0, &bkt->head);
-		bucket_push(bkt, l);
+		bucket_append(bkt, l);
 	}
 	bucket_unlock(&from->bucket[i], MOVED);
 }
