@@ -315,8 +315,8 @@ void vs_conn_retire(struct vs_conn *tmpl);
  * @vn: namespace
  * @gone: only those of removed destinations
  *
- * With @gone, connections may be missed, see struct vs_table_iter. They are
- * killed by their next packet.
+ * With @gone, no connection is left to a destination that was removed before the
+ * call and not added again. Packets go on meanwhile.
  *
  * Context: process, may sleep.
  */
