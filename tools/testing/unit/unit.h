@@ -14,6 +14,7 @@ struct unit_test {
 extern const struct unit_test tcp_tests[], proto_tests[], sched_tests[];
 extern const struct unit_test hash_tests[], cache_tests[];
 extern const struct unit_test pkt_tests[], nat_tests[], race_tests[];
+extern const struct unit_test table_tests[];
 extern const struct unit_test fuzz_tests[], ftp_tests[];
 
 void unit_fail(const char *file, int line, const char *fmt, ...)

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,8 @@ typedef int64_t s64;
 #define __percpu
 #define __force
 #define __user
+#define __acquires(x)
+#define __releases(x)
 #define __init
 #define __exit
 #define __read_mostly
@@ -41,6 +44,7 @@ typedef int64_t s64;
 #define __counted_by(n)
 #undef __always_inline
 #define __always_inline		inline
+#define noinline		__attribute__((noinline))
 #define __always_unused		__attribute__((unused))
 #define fallthrough		__attribute__((fallthrough))
 #define likely(x)		(x)
@@ -51,19 +55,25 @@ typedef int64_t s64;
 #define HZ			250
 #define PAGE_SIZE		4096
 
-#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
+/* Counts the reads of this thread: in data that is read without locks, steps. */
+extern _Thread_local unsigned long unit_reads;
+#define READ_ONCE(x)		(unit_reads++, *(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
 #define isdigit(c)		((unsigned int)((c) - '0') < 10)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define container_of(p, t, m)	((t *)((char *)(p) - offsetof(t, m)))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define DIV_ROUND_UP(a, b)	(((a) + (b) - 1) / (b))
 #define BITS_PER_LONG		64
 #define BITS_TO_LONGS(n)	DIV_ROUND_UP(n, BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 #define BIT(n)			(1UL << (n))
 #define EXPORT_SYMBOL_GPL(x)
+#define module_param(name, type, mode)
+#define MODULE_PARM_DESC(name, text)
+#define pr_warn_ratelimited(...)	((void)0)
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
 
@@ -129,6 +139,14 @@ static inline void set_bit(unsigned long n, unsigned long *map)
 	__sync_fetch_and_or(&map[n / BITS_PER_LONG], BIT(n % BITS_PER_LONG));
 }
 
+#define smp_load_acquire(p)	(unit_reads++, __atomic_load_n(p, __ATOMIC_ACQUIRE))
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define cpu_relax()		sched_yield()
+
+/* the only lock that threads may contend for */
+#define bit_spin_lock(n, p) do { 	while (__atomic_fetch_or(p, BIT(n), __ATOMIC_ACQUIRE) & BIT(n)) 		cpu_relax(); } while (0)
+#define bit_spin_unlock(n, p) 	((void)__atomic_fetch_and(p, ~BIT(n), __ATOMIC_RELEASE))
+
 static inline unsigned long __ffs(unsigned long word)
 {
 	return __builtin_ctzl(word);
@@ -182,7 +200,10 @@ static inline void spin_unlock(spinlock_t *l)
 #define lockdep_assert_in_softirq()	((void)0)
 #define RCU_LOCKDEP_WARN(c, text)	((void)0)
 
-/* RCU: no concurrent readers, a grace period ends at once */
+/* RCU: a grace period ends at once unless a test with concurrent readers sets
+ * unit_grace_period */
+extern void (*unit_grace_period)(void);
+#define synchronize_rcu()	((void)(unit_grace_period && (unit_grace_period(), 0)))
 struct rcu_head { void *next; };
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
@@ -263,7 +284,7 @@ static inline void hlist_replace_rcu(struct hlist_node *old,
 	     &pos->m != (head); pos = list_entry(pos->m.next, typeof(*pos), m))
 
 /* types that only need a size */
-struct work_struct { int unused; };
+struct work_struct { void (*func)(struct work_struct *work); bool pending; };
 struct delayed_work { int unused; };
 typedef struct { int unused; } wait_queue_head_t;
 struct rcu_work { int unused; };
@@ -277,6 +298,24 @@ typedef struct cpumask *cpumask_var_t;
 struct u64_stats_sync { char unused[0]; };
 typedef struct { u64 v; } u64_stats_t;
 struct workqueue_struct;
+/* a work runs when its test calls its function */
+#define INIT_WORK(w, f)		((void)((w)->func = (f)))
+#define queue_work(wq, w)	((void)(wq), WRITE_ONCE((w)->pending, true))
+#define work_pending(w)		READ_ONCE((w)->pending)
+#define cancel_work_sync(w)	((void)((w)->pending = false))
+/* If set, called where others may run. */
+extern void (*unit_resched)(void);
+#define cond_resched()		((void)(unit_resched && (unit_resched(), 0)))
+#define local_bh_disable()	((void)0)
+#define local_bh_enable()	((void)0)
+
+#define percpu_counter_init(c, v, gfp)	((c)->count = (v), 0)
+#define percpu_counter_destroy(c)	((void)(c))
+#define percpu_counter_add(c, n)	((void)__sync_add_and_fetch(&(c)->count, n))
+#define percpu_counter_sub(c, n)	((void)__sync_sub_and_fetch(&(c)->count, n))
+#define percpu_counter_read(c)		READ_ONCE((c)->count)
+#define percpu_counter_read_positive(c)	max(percpu_counter_read(c), (s64)0)
+#define percpu_counter_sum_positive	percpu_counter_read_positive
 #define to_delayed_work(w)	((struct delayed_work *)(w))
 #define INIT_DELAYED_WORK(w, func)	((w)->unused = (func) != NULL)
 #define queue_delayed_work(wq, w, delay)	((void)(wq))
@@ -307,6 +346,8 @@ void get_random_bytes(void *buf, size_t len);
 typedef struct { unsigned long key[2]; } hsiphash_key_t;
 typedef struct { u64 key[2]; } siphash_key_t;
 u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key);
+u32 hsiphash_2u32(u32 a, u32 b, const hsiphash_key_t *key);
+u32 hsiphash_4u32(u32 a, u32 b, u32 c, u32 d, const hsiphash_key_t *key);
 u64 siphash_2u64(u64 a, u64 b, const siphash_key_t *key);
 
 #include "packet.h"
