@@ -183,11 +183,20 @@ struct conn_seq {
 	loff_t pos;
 };
 
+/* Lets others run at each pause of the walk: seq_file calls this in a loop for
+ * all that is before the position of a pread(). */
 static struct vs_conn *conn_fetch(struct conn_seq *s, loff_t pos)
 {
+	struct vs_conn *cp;
+
 	s->before = s->it;
 	s->pos = pos;
-	return vs_table_next(&s->it);
+	while (!(cp = vs_table_next(&s->it)) && !s->it.done) {
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	return cp;
 }
 
 static void *conn_start(struct seq_file *seq, loff_t *pos)
@@ -200,9 +209,12 @@ static void *conn_start(struct seq_file *seq, loff_t *pos)
 	rcu_read_lock();
 	if (*pos && *pos == s->pos) {
 		s->it = s->before;
+		s->it.at = NULL;
 		return conn_fetch(s, *pos);
 	}
-	s->it = (struct vs_table_iter) { .t = &seq_vn(seq)->table };
+	s->it = (struct vs_table_iter) {
+		.t = &seq_vn(seq)->table, .end = VS_TABLE_SPAN,
+	};
 	s->pos = 0;
 	if (!*pos)
 		return SEQ_START_TOKEN;

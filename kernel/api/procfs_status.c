@@ -11,8 +11,6 @@
 #include "net.h"
 
 #define LENGTHS		8	/* longer chains count as LENGTHS - 1 */
-#define BATCH		4096	/* buckets per RCU read-side section */
-#define RETRIES		5	/* after a concurrent resize */
 
 /* Number of buckets by chain length. */
 struct lengths {
@@ -46,28 +44,19 @@ static void status_show_lengths(struct seq_file *seq, const char *what,
 				   i, l->n[i], lengths_percent(l->n[i], used));
 }
 
-/* Returns false if a concurrent resize replaced the table. */
-static bool conns_lengths(struct vs_table *t, struct lengths *l)
+static void conns_lengths(struct vs_table *t, struct lengths *l)
 {
-	const struct vs_buckets *b;
-	u32 i = 0, n;
+	struct vs_table_iter it = { .t = t, .end = VS_TABLE_SPAN };
+	int n;
 
 	memset(l, 0, sizeof(*l));
-	rcu_read_lock();
-	b = rcu_dereference(t->cur);
-	n = 1U << b->bits;
-	while (i < n) {
-		lengths_count(l, vs_table_chain(b, i, LENGTHS - 1));
-		if (++i % BATCH)
-			continue;
+	do {
+		rcu_read_lock();
+		while ((n = vs_table_next_length(&it)) >= 0)
+			lengths_count(l, n);
 		rcu_read_unlock();
 		cond_resched();
-		rcu_read_lock();
-		if (b != rcu_dereference(t->cur))
-			break;
-	}
-	rcu_read_unlock();
-	return i == n;
+	} while (!it.done);
 }
 
 static void status_show_conns(struct seq_file *seq, struct vs_net *vn)
@@ -82,11 +71,9 @@ static void status_show_conns(struct seq_file *seq, struct vs_net *vn)
 	seq_printf(seq, "Conn buckets:\t%u (%d bits, lfactor %d)\n", size,
 		   have ? ilog2(size) : 0,
 		   have ? READ_ONCE(vn->sysctl.conn_lfactor) : 0);
-	for (int i = 0; conns && have && i < RETRIES; i++) {
-		if (conns_lengths(t, &l)) {
-			status_show_lengths(seq, "Conn", &l);
-			break;
-		}
+	if (conns && have) {
+		conns_lengths(t, &l);
+		status_show_lengths(seq, "Conn", &l);
 	}
 }
 

@@ -344,27 +344,42 @@ void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout)
 		vs_dest_activate(cp->dest, !(new & VS_ST_INACTIVE));
 }
 
-void vs_conn_flush(struct vs_net *vn, bool gone)
+/* Returns whether there was a connection to kill. */
+static bool conn_flush_walk(struct vs_net *vn, bool gone)
 {
-	struct vs_table_iter it = { .t = &vn->table };
+	struct vs_table_iter it = { .t = &vn->table, .end = VS_TABLE_SPAN };
 	struct vs_conn *cp;
-	int n;
+	bool any = false;
 
 	do {
 		local_bh_disable();
 		rcu_read_lock();
-		for (n = 0; n < 128 && (cp = vs_table_next(&it)); n++) {
+		while ((cp = vs_table_next(&it))) {
 			if (gone && (!cp->dest || vs_dest_available(cp->dest)))
 				continue;
-			if (!(READ_ONCE(cp->st) & VS_ST_HASHED))
-				continue;
+			/* fails before VS_ST_HASHED is set */
 			vs_conn_kill(cp, VS_EV_CONN_FLUSHED);
-			it.skip--;
+			any = true;
 		}
 		rcu_read_unlock();
 		local_bh_enable();
 		cond_resched();
-	} while (cp);
+	} while (!it.done);
+	return any;
+}
+
+/*
+ * A packet that has chosen a destination before that was removed hashes its
+ * connection within its RCU read-side critical section. A connection that was
+ * not hashed completely when the walk passed, or that an application has made
+ * from one that the walk had not reached yet, is found by the next walk.
+ */
+void vs_conn_flush(struct vs_net *vn, bool gone)
+{
+	do {
+		if (gone)
+			synchronize_rcu();
+	} while (conn_flush_walk(vn, gone) && gone);
 }
 
 int vs_conn_net_start(struct vs_net *vn)

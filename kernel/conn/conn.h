@@ -42,8 +42,8 @@ enum vs_dir {
 #define VS_ST_EXPIRING		0x00200000u	/* ends unless used, see vs_conn_expire() */
 #define VS_ST_EXTENDED		0x00400000u	/* expired, but controls others */
 
-/* Bit 0 of a bucket's head is the bucket's lock, bit 1 marks the end of a
- * chain. Bit 3 of a link's address distinguishes link[0] from link[1]. */
+/* The low bits of @next are tags, see table.c. Bit 3 of a link's address
+ * distinguishes link[0] from link[1]. */
 struct vs_link {
 	unsigned long next;
 };
@@ -83,6 +83,8 @@ struct vs_link {
  *		hashing, constant afterwards
  * @ref:	1 for the table, 1 for each connection with this one as @control
  * @n_control:	connections that have this one as @control
+ * @twin:	another connection with the same reply tuple (NAT only), or
+ *		NULL; under the bucket's lock, see table.c
  * @fwmark:	mark of the virtual service, 0 for none
  * @in_pkts:	packets from the client, approximate; not counted once
  *		VS_ST_KEEP is set
@@ -118,8 +120,9 @@ struct vs_conn {
 	struct vs_conn_ext *ext;
 	refcount_t ref;
 	atomic_t n_control;
+	struct vs_conn *twin;
 	u32 fwmark;
-	u32 in_pkts;
+	u8 in_pkts;
 	u8 shard;
 
 	/* line 2: IPv6 only */
@@ -364,8 +367,8 @@ void vs_conn_retire(struct vs_conn *tmpl);
  * @vn: namespace
  * @gone: only those of removed destinations
  *
- * With @gone, connections may be missed, see struct vs_table_iter. They are
- * killed by their next packet.
+ * With @gone, no connection is left to a destination that was removed before the
+ * call and not added again. Packets go on meanwhile.
  *
  * Context: process, may sleep.
  */

@@ -18,7 +18,6 @@
 
 #define PERIOD		HZ
 #define SHARE_SHIFT	5	/* log2: 1/32 of the table is scanned per period */
-#define CHUNK		256	/* buckets between calls of cond_resched() */
 #define IDLE		(60 * HZ)
 
 bool vs_defence_drops(struct vs_net *vn)
@@ -80,36 +79,32 @@ static bool defence_is_victim(struct vs_defence *d, const struct vs_conn *cp)
 	}
 }
 
-static void defence_scan_chunk(struct vs_net *vn, u32 from, u32 to)
+static void defence_scan_range(struct vs_net *vn, u64 pos, u64 end)
 {
-	struct vs_table_iter it = { .t = &vn->table, .pos = from, .end = to };
+	struct vs_table_iter it = { .t = &vn->table, .pos = pos, .end = end };
 	struct vs_conn *cp;
 
-	local_bh_disable();
-	rcu_read_lock();
-	while ((cp = vs_table_next(&it))) {
-		if (!defence_is_victim(&vn->defence, cp))
-			continue;
-		vs_conn_drop(cp);
-		it.skip--;
-	}
-	rcu_read_unlock();
-	local_bh_enable();
+	do {
+		local_bh_disable();
+		rcu_read_lock();
+		while ((cp = vs_table_next(&it)))
+			if (defence_is_victim(&vn->defence, cp))
+				vs_conn_drop(cp);
+		rcu_read_unlock();
+		local_bh_enable();
+		cond_resched();
+	} while (!it.done);
 }
 
-/* Scans a share of the table from a random bucket, wrapping around. */
+/* Scans a share of the table from a random position, wrapping around. */
 static void defence_scan(struct vs_net *vn)
 {
-	u32 size = vs_table_size(&vn->table);
-	u32 pos = get_random_u32() & (size - 1);
-	u32 left = size >> SHARE_SHIFT;
-	u32 n;
+	u64 pos = get_random_u32();
+	u64 end = pos + (VS_TABLE_SPAN >> SHARE_SHIFT);
 
-	for (; left; left -= n, pos = (pos + n) & (size - 1)) {
-		n = min3(left, size - pos, (u32)CHUNK);
-		defence_scan_chunk(vn, pos, pos + n);
-		cond_resched();
-	}
+	defence_scan_range(vn, pos, min(end, VS_TABLE_SPAN));
+	if (end > VS_TABLE_SPAN)
+		defence_scan_range(vn, 0, end - VS_TABLE_SPAN);
 }
 
 /* Free memory as the kernel's ip_vs computes it. */

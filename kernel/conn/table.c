@@ -4,10 +4,10 @@
  * buckets that is replaced by a larger or smaller one (the next generation)
  * while packets are processed.
  *
- * Readers. A chain ends in a mark that holds the size of its generation and the
- * index of its bucket. A reader that arrives at another chain's mark has been
- * on a node while that was moved, and restarts. One that arrives at the right
- * mark has seen all nodes that were in the chain during the whole walk. A
+ * Readers. A chain ends in a mark that holds the number of its generation and
+ * the index of its bucket. A reader that arrives at any other end has been on a
+ * node while that was moved or taken out, and restarts. One that arrives at the
+ * right mark has seen all nodes that were in the chain during the whole walk. A
  * bucket whose chain was moved to the next generation holds MOVED for ever.
  *
  * Writers. Bit 0 of a bucket's head is the lock of its chain. A move holds the
@@ -16,16 +16,27 @@
  *
  * Moves. Each node is linked into its new chain while the old head still leads
  * to it, and the old head becomes MOVED in the end: a reader either finds the
- * node or arrives at a foreign mark. Readers of a chain that is being moved
+ * node or arrives at a foreign mark. Nodes keep their order, newest first. Readers of a chain that is being moved
  * keep restarting until the move sets MOVED: they are not lock-free in the
  * strict sense. The mover has BHs disabled and chains are short, but if the
  * host deschedules its vCPU, readers of that bucket wait until it runs again.
  *
- * Marks do not distinguish two generations of the same size. A reader never
- * sees both: table_resize_work() waits for a grace period before it returns,
- * and the work cannot run twice at the same time, so a reader sees at most two
- * consecutive generations, which differ in size. If old generations are ever
- * freed asynchronously, marks need a generation number.
+ * Twins. The virtual address is not part of the reply tuple: all connections of
+ * a client's port that lead to the same real server, through whatever virtual
+ * addresses, have the same one. Only the newest of them, which answers, is in
+ * the chain. The others are below it in a list of their own, newest first, so
+ * that nobody walks them: chains hold each reply tuple once and stay short.
+ *
+ *	          link[VS_DIR_OUT].next		twin
+ *	in chain  next link of the chain	next older connection, or NULL
+ *	below     next older connection or 0,	next newer connection
+ *	          with BELOW and END
+ *
+ * A new connection takes the place of the one that answered so far, and when it
+ * goes, the next older one takes its place, both by a single store to what
+ * leads to that place. The link that lost its place gets BELOW and END, so that
+ * readers that are on it restart. A connection is dead for a moment before it
+ * leaves the chain; in between the newest one below it that is alive answers.
  */
 #include <linux/processor.h>
 #include <linux/bit_spinlock.h>
@@ -35,13 +46,9 @@
 #include <linux/slab.h>
 
 #include "compat/table.h"
+#include "conn/chain.h"
 #include "conn/ext.h"
-#include "conn/table.h"
 #include "net.h"
-
-#define LOCKED		1UL
-#define END		2UL
-#define MOVED		(~0UL & ~LOCKED)
 
 #define MIN_BITS	8
 #define MAX_BITS	27
@@ -74,57 +81,6 @@ static unsigned int table_min_bits(const struct vs_table *t)
 	return clamp_t(unsigned int, conn_tab_bits, MIN_BITS, most);
 }
 
-static u32 bucket_count(const struct vs_buckets *b)
-{
-	return 1U << b->bits;
-}
-
-/* A mark holds the size besides the bucket's index, and links are 8 bytes
- * apart: bit 3 of an address is the direction. */
-static_assert(sizeof(long) == sizeof(u64));
-
-static unsigned long end_mark(const struct vs_buckets *b, u32 i)
-{
-	return (unsigned long)b->bits << 40 | (unsigned long)i << 3 | END;
-}
-
-static bool link_is_end(unsigned long link)
-{
-	return link & END;
-}
-
-/* MOVED is an end as well. */
-static bool link_is_moved(unsigned long link)
-{
-	return link == MOVED;
-}
-
-static unsigned long link_next(const struct vs_link *l)
-{
-	return READ_ONCE(l->next);
-}
-
-/* Pairs with the release in bucket_unlock(). */
-static unsigned long chain_first(const struct vs_bucket *bkt)
-{
-	return smp_load_acquire(&bkt->head) & ~LOCKED;
-}
-
-/* Walks a chain from @first, the value of a head or of a link. Afterwards @link
- * is the mark at the end, unless the loop was left early. */
-#define for_each_link(l, link, first) \
-	for (link = (first); \
-	     !link_is_end(link) && ({ l = (struct vs_link *)link; true; }); \
-	     link = link_next(l))
-
-static struct vs_conn *link_conn(const struct vs_link *l, enum vs_dir *dir)
-{
-	unsigned long addr = (unsigned long)l;
-
-	*dir = addr >> 3 & 1;
-	return (struct vs_conn *)(addr & ~(2 * sizeof(struct vs_link) - 1));
-}
-
 static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
 {
 	u32 ports = (__force u32)k->sport << 16 | (__force u32)k->dport;
@@ -141,34 +97,45 @@ static u32 hash_tuple(const struct vs_table *t, const struct vs_tuple *k)
 	return hsiphash(buf, sizeof(buf), &t->key);
 }
 
-/* A template with an extension is hashed by the engine's bytes alone. The tuple
- * is still compared. */
-static u32 hash_ext(const struct vs_table *t, const struct vs_conn_ext *ext)
+/* The hash of the tuple and, for a template, of the engine's bytes. A client may
+ * choose the latter, even equal to its own tuple: an exclusive or of the two
+ * hashes would then be constant. */
+static u32 hash_key(const struct vs_table *t, const struct vs_tuple *k)
 {
-	return hsiphash(ext->data, ext->len, &t->key);
+	u32 hash = hash_tuple(t, k);
+
+	if (likely(!k->ext))
+		return hash;
+	return hsiphash_2u32(hash, hsiphash(k->ext->data, k->ext->len, &t->key),
+			     &t->key);
 }
 
-/* The hash of @cp's link @dir: that of a packet of this direction. */
-static u32 hash_link(const struct vs_table *t, const struct vs_conn *cp,
-		     enum vs_dir dir)
+/* The key by which packets of direction @dir find @cp. */
+static struct vs_tuple conn_tuple(const struct vs_conn *cp, enum vs_dir dir)
 {
 	bool in = dir == VS_DIR_IN;
-	struct vs_tuple k = {
+
+	return (struct vs_tuple) {
 		.saddr = vs_conn_addr(cp, in ? VS_CADDR : VS_DADDR),
 		.daddr = vs_conn_addr(cp, in ? VS_VADDR : VS_CADDR),
 		.sport = in ? cp->cport : cp->dport,
 		.dport = in ? cp->vport : cp->cport,
 		.af = cp->af,
 		.proto = cp->proto,
+		.ext = unlikely(cp->ext && cp->ext->pe) ? cp->ext : NULL,
 	};
+}
 
-	if (unlikely(cp->ext && cp->ext->pe))
-		return hash_ext(t, cp->ext);
-	return hash_tuple(t, &k);
+u32 vs_table_hash(const struct vs_table *t, const struct vs_conn *cp,
+		  enum vs_dir dir)
+{
+	struct vs_tuple k = conn_tuple(cp, dir);
+
+	return hash_key(t, &k);
 }
 
 static bool conn_has_tuple(const struct vs_conn *cp, enum vs_dir dir,
-			   const struct vs_tuple *k, u32 want)
+			   const struct vs_tuple *k)
 {
 	bool in = dir == VS_DIR_IN;
 
@@ -176,21 +143,50 @@ static bool conn_has_tuple(const struct vs_conn *cp, enum vs_dir dir,
 	    (in ? cp->cport : cp->dport) != k->sport ||
 	    (in ? cp->vport : cp->cport) != k->dport)
 		return false;
-	if (cp->af == AF_INET6) {
-		if (!ipv6_addr_equal(&cp->a6[in ? VS_CADDR : VS_DADDR],
-				     &k->saddr->in6) ||
-		    !ipv6_addr_equal(&cp->a6[in ? VS_VADDR : VS_CADDR],
-				     &k->daddr->in6))
-			return false;
-	} else {
-		if (cp->a4[in ? VS_CADDR : VS_DADDR] != k->saddr->ip ||
-		    cp->a4[in ? VS_VADDR : VS_CADDR] != k->daddr->ip)
-			return false;
-	}
+	if (cp->af == AF_INET6)
+		return ipv6_addr_equal(&cp->a6[in ? VS_CADDR : VS_DADDR],
+				       &k->saddr->in6) &&
+		       ipv6_addr_equal(&cp->a6[in ? VS_VADDR : VS_CADDR],
+				       &k->daddr->in6);
+	return cp->a4[in ? VS_CADDR : VS_DADDR] == k->saddr->ip &&
+	       cp->a4[in ? VS_VADDR : VS_CADDR] == k->daddr->ip;
+}
+
+/* @want: VS_ST_TEMPLATE for templates that get new connections, 0 for
+ * connections; neither is dead. */
+static bool conn_is_wanted(const struct vs_conn *cp, const struct vs_tuple *k,
+			   u32 want)
+{
 	if ((READ_ONCE(cp->st) &
 	     (VS_ST_TEMPLATE | VS_ST_DEAD | VS_ST_STALE)) != want)
 		return false;
 	return !want || vs_conn_ext_eq(cp->ext, k->ext);
+}
+
+/* The next older twin of a connection whose reply link is @link, below others. */
+static struct vs_conn *link_older(unsigned long link)
+{
+	return (struct vs_conn *)(link & ~TAGS);
+}
+
+/*
+ * The newest twin below @cp, which is dead and about to leave the chain, that
+ * is alive. NULL is final only if @cp is still in the chain; the caller sees
+ * that by @cp's link, which loses its place before the twins change. The
+ * acquires pair with the releases in twin_push() and twin_pop().
+ */
+static noinline struct vs_conn *conn_live_twin(const struct vs_conn *cp)
+{
+	struct vs_conn *twin = smp_load_acquire(&cp->twin);
+	unsigned long link;
+
+	while (twin && READ_ONCE(twin->st) & VS_ST_DEAD) {
+		link = smp_load_acquire(&twin->link[VS_DIR_OUT].next);
+		if (!link_is_below(link))
+			return NULL;
+		twin = link_older(link);
+	}
+	return twin;
 }
 
 /* @want: VS_ST_TEMPLATE to find templates, 0 to find connections. */
@@ -208,7 +204,7 @@ again:
 	if (unlikely(!b))
 		return NULL;
 	for (;;) {
-		i = hash & (bucket_count(b) - 1);
+		i = bucket_index(b, hash);
 		link = chain_first(&b->bucket[i]);
 		if (likely(!link_is_moved(link)))
 			break;
@@ -217,8 +213,15 @@ again:
 	for_each_link(l, link, link) {
 		struct vs_conn *cp = link_conn(l, dir);
 
-		if (conn_has_tuple(cp, *dir, k, want))
+		if (!conn_has_tuple(cp, *dir, k))
+			continue;
+		if (likely(conn_is_wanted(cp, k, want)))
 			return cp;
+		if (!want && *dir == VS_DIR_OUT) {
+			cp = conn_live_twin(cp);
+			if (cp)
+				return cp;
+		}
 	}
 	if (unlikely(link != end_mark(b, i))) {
 		cpu_relax();
@@ -236,10 +239,9 @@ struct vs_conn *vs_table_lookup(struct vs_table *t, const struct vs_tuple *k,
 struct vs_conn *vs_table_lookup_tmpl(struct vs_table *t,
 				     const struct vs_tuple *k)
 {
-	u32 hash = k->ext ? hash_ext(t, k->ext) : hash_tuple(t, k);
 	enum vs_dir dir;
 
-	return table_find(t, k, hash, VS_ST_TEMPLATE, &dir);
+	return table_find(t, k, hash_key(t, k), VS_ST_TEMPLATE, &dir);
 }
 
 /* Locks the bucket that holds @hash, in the generation that it was moved to.
@@ -250,7 +252,7 @@ static struct vs_bucket *bucket_lock(struct vs_table *t, u32 hash)
 	struct vs_buckets *b = rcu_dereference(t->cur);
 
 	for (;;) {
-		struct vs_bucket *bkt = &b->bucket[hash & (bucket_count(b) - 1)];
+		struct vs_bucket *bkt = &b->bucket[bucket_index(b, hash)];
 
 		bit_spin_lock(0, &bkt->head);
 		if (likely(READ_ONCE(bkt->head) != (MOVED | LOCKED)))
@@ -277,19 +279,28 @@ static void bucket_push(struct vs_bucket *bkt, struct vs_link *l)
 	bucket_unlock(bkt, (unsigned long)l);
 }
 
+/* Links @l in as the last of the chain, and unlocks. */
+static void bucket_append(struct vs_bucket *bkt, struct vs_link *l)
+	__releases(bitlock)
+{
+	struct vs_link *last = NULL, *pos;
+	unsigned long link;
+
+	for_each_link(pos, link, chain_first(bkt))
+		last = pos;
+	WRITE_ONCE(l->next, link);
+	if (last)
+		smp_store_release(&last->next, (unsigned long)l);
+	else
+		smp_store_release(&bkt->head, (unsigned long)l | LOCKED);
+	bit_spin_unlock(0, &bkt->head);
+}
+
 /* Whether there is a connection, or template, with @new's client-side tuple. */
 static bool bucket_has_client(const struct vs_bucket *bkt,
 			      const struct vs_conn *new)
 {
-	struct vs_tuple k = {
-		.saddr = vs_conn_addr(new, VS_CADDR),
-		.daddr = vs_conn_addr(new, VS_VADDR),
-		.sport = new->cport,
-		.dport = new->vport,
-		.af = new->af,
-		.proto = new->proto,
-		.ext = new->ext,
-	};
+	struct vs_tuple k = conn_tuple(new, VS_DIR_IN);
 	const struct vs_link *l;
 	unsigned long link;
 	enum vs_dir dir;
@@ -297,11 +308,29 @@ static bool bucket_has_client(const struct vs_bucket *bkt,
 	for_each_link(l, link, chain_first(bkt)) {
 		const struct vs_conn *cp = link_conn(l, &dir);
 
-		if (dir == VS_DIR_IN &&
-		    conn_has_tuple(cp, dir, &k, new->st & VS_ST_TEMPLATE))
+		if (dir == VS_DIR_IN && conn_has_tuple(cp, dir, &k) &&
+		    conn_is_wanted(cp, &k, new->st & VS_ST_TEMPLATE))
 			return true;
 	}
 	return false;
+}
+
+/* The connection in the chain, dead or alive, with @new's reply tuple. */
+static struct vs_conn *bucket_find_twin(const struct vs_bucket *bkt,
+					const struct vs_conn *new)
+{
+	struct vs_tuple k = conn_tuple(new, VS_DIR_OUT);
+	const struct vs_link *l;
+	unsigned long link;
+	enum vs_dir dir;
+
+	for_each_link(l, link, chain_first(bkt)) {
+		struct vs_conn *cp = link_conn(l, &dir);
+
+		if (dir == VS_DIR_OUT && conn_has_tuple(cp, dir, &k))
+			return cp;
+	}
+	return NULL;
 }
 
 /* NAT connections are found by the real server's packets as well. */
@@ -346,57 +375,141 @@ static void table_maybe_grow(struct vs_table *t)
 		queue_work(vs_wq, &t->resize);
 }
 
+/* Lets the head or link that leads to @old lead to @new. @old keeps its own link
+ * for readers that are on it. The lock is held. */
+static void chain_replace(struct vs_bucket *bkt, const struct vs_link *old,
+			  unsigned long new)
+{
+	unsigned long first = chain_first(bkt), link;
+	struct vs_link *l;
+
+	if (first == (unsigned long)old) {
+		smp_store_release(&bkt->head, new | LOCKED);
+		return;
+	}
+	for_each_link(l, link, first) {
+		if (link_next(l) == (unsigned long)old) {
+			smp_store_release(&l->next, new);
+			return;
+		}
+	}
+	WARN_ON_ONCE(1);
+}
+
+static void twin_set_below(struct vs_conn *cp, const struct vs_conn *older)
+{
+	WRITE_ONCE(cp->link[VS_DIR_OUT].next,
+		   (unsigned long)older | BELOW | END);
+}
+
+/* The releases of links and @twin pair with conn_live_twin(). */
+static void twin_set(struct vs_conn *cp, struct vs_conn *twin)
+{
+	smp_store_release(&cp->twin, twin);
+}
+
+/* @new takes the place of @old in the chain. */
+static void twin_push(struct vs_bucket *bkt, struct vs_conn *new,
+		      struct vs_conn *old)
+{
+	struct vs_link *l = &new->link[VS_DIR_OUT];
+
+	WRITE_ONCE(l->next, link_next(&old->link[VS_DIR_OUT]));
+	twin_set(new, old);
+	chain_replace(bkt, &old->link[VS_DIR_OUT], (unsigned long)l);
+	twin_set_below(old, old->twin);
+	twin_set(old, new);
+}
+
+/* @cp, which is in the chain, leaves its place to its next older twin. */
+static void twin_pop(struct vs_bucket *bkt, struct vs_conn *cp)
+{
+	unsigned long next = link_next(&cp->link[VS_DIR_OUT]);
+	struct vs_conn *older = cp->twin;
+	struct vs_link *l = &older->link[VS_DIR_OUT];
+
+	twin_set(older, link_older(link_next(l)));
+	twin_set_below(cp, older);
+	smp_store_release(&l->next, next);
+	chain_replace(bkt, &cp->link[VS_DIR_OUT], (unsigned long)l);
+}
+
+/* Takes out @cp, which is below. */
+static void twin_del(struct vs_conn *cp)
+{
+	struct vs_conn *older = link_older(link_next(&cp->link[VS_DIR_OUT]));
+	struct vs_conn *newer = cp->twin;
+
+	if (link_is_below(link_next(&newer->link[VS_DIR_OUT])))
+		twin_set_below(newer, older);
+	else
+		twin_set(newer, older);
+	if (older)
+		twin_set(older, newer);
+}
+
+/* Returns the number of links by which the chain has become longer. */
+static int table_link_reply(struct vs_table *t, struct vs_conn *cp)
+{
+	struct vs_bucket *bkt = bucket_lock(t, vs_table_hash(t, cp, VS_DIR_OUT));
+	struct vs_conn *old = bucket_find_twin(bkt, cp);
+
+	if (!old) {
+		bucket_push(bkt, &cp->link[VS_DIR_OUT]);
+		return 1;
+	}
+	twin_push(bkt, cp, old);
+	bit_spin_unlock(0, &bkt->head);
+	return 0;
+}
+
+/* Returns the number of links by which the chain has become shorter. */
+static int table_unlink(struct vs_table *t, struct vs_conn *cp, enum vs_dir dir)
+{
+	struct vs_bucket *bkt = bucket_lock(t, vs_table_hash(t, cp, dir));
+	struct vs_link *l = &cp->link[dir];
+	int links = 0;
+
+	if (link_is_below(link_next(l))) {
+		twin_del(cp);
+	} else if (dir == VS_DIR_OUT && cp->twin) {
+		twin_pop(bkt, cp);
+	} else {
+		chain_replace(bkt, l, link_next(l));
+		links = 1;
+	}
+	bit_spin_unlock(0, &bkt->head);
+	return links;
+}
+
 int vs_table_insert(struct vs_table *t, struct vs_conn *cp, bool allow_dup)
 {
 	struct vs_bucket *bkt;
+	int links = 1;
 
 	vs_assert_packet_context();
-	bkt = bucket_lock(t, hash_link(t, cp, VS_DIR_IN));
+	bkt = bucket_lock(t, vs_table_hash(t, cp, VS_DIR_IN));
 	if (!allow_dup && bucket_has_client(bkt, cp)) {
 		bit_spin_unlock(0, &bkt->head);
 		return -EEXIST;
 	}
 	bucket_push(bkt, &cp->link[VS_DIR_IN]);
-	if (conn_has_out_link(cp)) {
-		bkt = bucket_lock(t, hash_link(t, cp, VS_DIR_OUT));
-		bucket_push(bkt, &cp->link[VS_DIR_OUT]);
-	}
-	percpu_counter_add(&t->nodes, 1 + conn_has_out_link(cp));
+	if (conn_has_out_link(cp))
+		links += table_link_reply(t, cp);
+	percpu_counter_add(&t->nodes, links);
 	table_maybe_grow(t);
 	return 0;
 }
 
-static void table_unlink(struct vs_table *t, struct vs_conn *cp,
-			 enum vs_dir dir)
-{
-	struct vs_bucket *bkt = bucket_lock(t, hash_link(t, cp, dir));
-	unsigned long me = (unsigned long)&cp->link[dir];
-	unsigned long next = link_next(&cp->link[dir]);
-	unsigned long first = chain_first(bkt), link;
-	struct vs_link *l;
-
-	if (first == me) {
-		bucket_unlock(bkt, next);
-		return;
-	}
-	for_each_link(l, link, first) {
-		if (link_next(l) == me) {
-			/* @cp keeps its own link for readers that are on it */
-			WRITE_ONCE(l->next, next);
-			break;
-		}
-	}
-	WARN_ON_ONCE(link_is_end(link));
-	bit_spin_unlock(0, &bkt->head);
-}
-
 void vs_table_remove(struct vs_table *t, struct vs_conn *cp)
 {
+	int links;
+
 	vs_assert_packet_context();
-	table_unlink(t, cp, VS_DIR_IN);
+	links = table_unlink(t, cp, VS_DIR_IN);
 	if (conn_has_out_link(cp))
-		table_unlink(t, cp, VS_DIR_OUT);
-	percpu_counter_sub(&t->nodes, 1 + conn_has_out_link(cp));
+		links += table_unlink(t, cp, VS_DIR_OUT);
+	percpu_counter_sub(&t->nodes, links);
 }
 
 u32 vs_table_size(struct vs_table *t)
@@ -418,7 +531,7 @@ static bool memory_is_ample(size_t size)
 	       (long)(size / PAGE_SIZE) < si_mem_available() / 2;
 }
 
-static struct vs_buckets *buckets_alloc(u8 bits, gfp_t gfp)
+static struct vs_buckets *buckets_alloc(u8 bits, u32 gen, gfp_t gfp)
 {
 	struct vs_buckets *b;
 	size_t size = struct_size(b, bucket, 1UL << bits);
@@ -428,6 +541,7 @@ static struct vs_buckets *buckets_alloc(u8 bits, gfp_t gfp)
 	if (!b)
 		return NULL;
 	b->bits = bits;
+	b->gen = gen;
 	for (i = 0; i < bucket_count(b); i++) {
 		b->bucket[i].head = end_mark(b, i);
 		if (!(i & 0xffff))
@@ -443,7 +557,7 @@ static void chain_move(struct vs_table *t, struct vs_buckets *from, u32 i,
 {
 	unsigned long link = chain_first(&from->bucket[i]);
 
-	/* not for_each_link(): bucket_push() writes to the link */
+	/* not for_each_link(): bucket_append() writes to the link */
 	while (!link_is_end(link)) {
 		struct vs_link *l = (struct vs_link *)link;
 		struct vs_bucket *bkt;
@@ -452,9 +566,9 @@ static void chain_move(struct vs_table *t, struct vs_buckets *from, u32 i,
 
 		link = link_next(l);
 		cp = link_conn(l, &dir);
-		bkt = &to->bucket[hash_link(t, cp, dir) & (bucket_count(to) - 1)];
+		bkt = &to->bucket[bucket_index(to, vs_table_hash(t, cp, dir))];
 		bit_spin_lock(0, &bkt->head);
-		bucket_push(bkt, l);
+		bucket_append(bkt, l);
 	}
 	bucket_unlock(&from->bucket[i], MOVED);
 }
@@ -500,8 +614,8 @@ static void table_resize_work(struct work_struct *work)
 	if (bits == old->bits || !table_may_resize(t))
 		return;
 	/* rather stuck than the OOM killer */
-	new = buckets_alloc(bits, GFP_KERNEL | __GFP_RETRY_MAYFAIL |
-				  __GFP_NOWARN);
+	new = buckets_alloc(bits, old->gen + 1, GFP_KERNEL |
+			    __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	WRITE_ONCE(t->stuck, false);
 	if (!new) {
 		table_set_stuck(t);
@@ -514,7 +628,6 @@ static void table_resize_work(struct work_struct *work)
 	buckets_move(t, old, new);
 	vs_event(vn, bits > old->bits ? VS_EV_TABLE_GROWN : VS_EV_TABLE_SHRUNK);
 	rcu_assign_pointer(t->cur, new);
-	/* Also keeps generations of the same size apart, see above. */
 	synchronize_rcu();
 	kvfree(old);
 }
@@ -539,81 +652,9 @@ void vs_table_set_shift(struct vs_table *t, int shift)
 		queue_work(vs_wq, &t->resize);
 }
 
-/* Connection number *@skip of bucket @i, or NULL with *@skip reduced by the
- * number of connections in the bucket. Follows chains to newer generations.
- * After a shrink the lower bucket of a pair holds both chains, and the index of
- * the upper one is beyond the next generation. */
-static struct vs_conn *chain_nth(const struct vs_buckets *b, u32 i, u32 *skip)
-{
-	unsigned long link = chain_first(&b->bucket[i]);
-	const struct vs_buckets *to;
-	const struct vs_link *l;
-	struct vs_conn *cp;
-	enum vs_dir dir;
-	u32 j;
-
-	if (link_is_moved(link)) {
-		to = rcu_dereference(b->next);
-		for (j = i; j < bucket_count(to); j += bucket_count(b)) {
-			cp = chain_nth(to, j, skip);
-			if (cp)
-				return cp;
-		}
-		return NULL;
-	}
-	for_each_link(l, link, link) {
-		cp = link_conn(l, &dir);
-		if (dir == VS_DIR_IN && !(*skip)--)
-			return cp;
-	}
-	return NULL;
-}
-
-static u32 iter_end(const struct vs_table_iter *it,
-		    const struct vs_buckets *b)
-{
-	return it->end ? min(it->end, bucket_count(b)) : bucket_count(b);
-}
-
-u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max)
-{
-	unsigned long link = chain_first(&b->bucket[i]);
-	const struct vs_buckets *to;
-	const struct vs_link *l;
-	u32 j, n = 0;
-
-	if (link_is_moved(link)) {
-		to = rcu_dereference(b->next);
-		for (j = i; j < bucket_count(to) && n < max; j += bucket_count(b))
-			n += vs_table_chain(to, j, max - n);
-		return n;
-	}
-	for_each_link(l, link, link)
-		if (++n >= max)
-			break;
-	return n;
-}
-
-struct vs_conn *vs_table_next(struct vs_table_iter *it)
-{
-	const struct vs_buckets *b = rcu_dereference(it->t->cur);
-	struct vs_conn *cp;
-	u32 skip;
-
-	for (; b && it->pos < iter_end(it, b); it->pos++, it->skip = 0) {
-		skip = it->skip;
-		cp = chain_nth(b, it->pos, &skip);
-		if (cp) {
-			it->skip++;
-			return cp;
-		}
-	}
-	return NULL;
-}
-
 int vs_table_init(struct vs_table *t)
 {
-	struct vs_buckets *b = buckets_alloc(table_min_bits(t), VS_GFP_CONFIG);
+	struct vs_buckets *b = buckets_alloc(table_min_bits(t), 0, VS_GFP_CONFIG);
 	int err;
 
 	if (!b)

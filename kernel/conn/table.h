@@ -15,11 +15,13 @@ struct vs_bucket {
 /**
  * struct vs_buckets - one generation of the table
  * @bits:	log2 of the number of buckets
+ * @gen:	number of the generation
  * @next:	next generation; holds the chains of buckets that are MOVED
- * @bucket:	hash buckets
+ * @bucket:	hash buckets, each for a range of hashes, in order
  */
 struct vs_buckets {
 	u8 bits;
+	u32 gen;
 	struct vs_buckets __rcu *next;
 	struct vs_bucket bucket[];
 };
@@ -28,7 +30,8 @@ struct vs_buckets {
  * struct vs_table - connection table of a namespace
  * @cur:	generation where lookups start; NULL before the first service
  * @key:	key of the hash
- * @nodes:	links in the table, approximate; a NAT connection has two
+ * @nodes:	links in chains, approximate; a NAT connection has two, unless
+ *		another one has the same reply tuple
  * @shift:	log2 of the load factor, the links per bucket when it is full
  * @resize:	allocates the next generation and moves the chains to it
  * @stuck:	there was no memory for that; not again before @retry_at
@@ -55,7 +58,7 @@ struct vs_table {
  * @dport:	destination port
  * @af:		AF_INET or AF_INET6
  * @proto:	IPPROTO_*
- * @ext:	key of a template besides the tuple, or NULL
+ * @ext:	engine's key of a template besides the tuple, or NULL
  */
 struct vs_tuple {
 	const union nf_inet_addr *saddr;
@@ -107,37 +110,73 @@ void vs_table_remove(struct vs_table *t, struct vs_conn *cp);
 /* The present number of buckets. Any context. */
 u32 vs_table_size(struct vs_table *t);
 
-/* RCU. The number of links, @max at most, in bucket @i of generation @b,
- * including those that were moved on to newer generations. */
-u32 vs_table_chain(const struct vs_buckets *b, u32 i, u32 max);
-
 /* Sets the load factor and resizes @t accordingly. Process context. */
 void vs_table_set_shift(struct vs_table *t, int shift);
 
 /* Starts shrinking if @t is nearly empty; called by the expiry wheel. */
 void vs_table_maybe_shrink(struct vs_table *t);
 
+/* Positions of a walk: hashes from 0 up to VS_TABLE_SPAN. */
+#define VS_TABLE_SPAN	(1ULL << 32)
+
+/* A walk pauses after the bucket in which it has passed this many buckets and
+ * links. */
+#define VS_TABLE_STEPS	128
+
 /**
- * struct vs_table_iter - walk over all connections, in linear time
+ * struct vs_table_iter - walk over connections
  * @t:		table
- * @pos:	bucket
- * @skip:	connections of that bucket that were returned already; a caller
- *		that kills the connection just returned decrements @skip
- * @end:	bucket to stop at, 0: the last one
+ * @pos:	position of the current bucket
+ * @end:	position to stop at
+ * @skip:	connections of the current bucket that were returned
+ * @done:	the walk has arrived at @end
+ * @steps:	buckets and links since the last pause
+ * @upto:	position of the next bucket
+ * @is_part:	@pos to @upto is a part of the current bucket only
+ * @mark:	end of the current bucket's chain
+ * @at:		link of the connection that was returned last
  *
- * The position remains usable outside of RCU read-side critical sections.
- * As in the kernel's ip_vs, connections may be missed or returned twice if
- * others in the bucket come or go in between, or if the table is resized.
+ * Set @t, @pos and @end, and the others to zero. Then::
+ *
+ *	do {
+ *		rcu_read_lock();
+ *		while ((cp = vs_table_next(&it)))
+ *			...
+ *		rcu_read_unlock();
+ *		cond_resched();
+ *	} while (!it.done);
+ *
+ * returns each connection between @pos and @end that is in the table during the
+ * whole walk. It is returned again if the table is resized while the walk is in
+ * its bucket, or if a link of the bucket is taken out then. A pause is after a
+ * whole bucket, so the caller may remove connections.
+ *
+ * A walk that is interrupted before vs_table_next() has returned NULL can be
+ * continued, in another RCU read-side critical section, after @at was set to
+ * NULL. It counts off @skip connections, and misses some, or returns them
+ * twice, if others in the bucket have come or gone.
  */
 struct vs_table_iter {
 	struct vs_table *t;
-	u32 pos;
+	u64 pos;
+	u64 end;
 	u32 skip;
-	u32 end;
+	bool done;
+
+	/* private */
+	bool is_part;
+	u32 steps;
+	u64 upto;
+	unsigned long mark;
+	const struct vs_link *at;
 };
 
-/* RCU. The next connection or template, each returned once (by its VS_DIR_IN
- * link); NULL at the end. */
+/* walk.c, RCU: the next connection or template, or NULL for a pause or at the
+ * end */
 struct vs_conn *vs_table_next(struct vs_table_iter *it);
+
+/* walk.c, RCU: the number of links in the next bucket, or -1 for a pause or at
+ * the end */
+int vs_table_next_length(struct vs_table_iter *it);
 
 #endif /* VS_TABLE_H */

@@ -10,6 +10,10 @@
 #include "unit.h"
 
 unsigned long jiffies = 1000000;
+_Thread_local unsigned long unit_reads;
+void (*unit_grace_period)(void);
+struct net init_net;
+void (*unit_resched)(void);
 
 static jmp_buf failed;
 static u64 state;
@@ -78,8 +82,8 @@ int main(int argc, char **argv)
 {
 	static const struct unit_test *const suites[] = {
 		tcp_tests, proto_tests, sched_tests, hash_tests, cache_tests,
-		race_tests, life_tests, pkt_tests, nat_tests, fuzz_tests, ftp_tests,
-		ftp_session_tests, schedule_tests,
+		race_tests, life_tests, table_tests, pkt_tests, nat_tests,
+		fuzz_tests, ftp_tests, ftp_session_tests, schedule_tests,
 	};
 	const char *seed_text = getenv("SEED");
 	u64 seed = seed_text ? strtoull(seed_text, NULL, 0) : time(NULL);
@@ -94,6 +98,8 @@ int main(int argc, char **argv)
 				continue;
 			state = seed;
 			unit_alloc_fails = 0;
+			unit_grace_period = NULL;
+			unit_resched = NULL;
 			if (!setjmp(failed)) {
 				t->run();
 				passed++;

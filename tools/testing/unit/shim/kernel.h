@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,8 @@ typedef int64_t s64;
 #define __percpu
 #define __force
 #define __user
+#define __acquires(x)
+#define __releases(x)
 #define __init
 #define __exit
 #define __read_mostly
@@ -54,9 +57,17 @@ typedef int64_t s64;
 #define U32_MAX			0xffffffffu
 #define INT_MAX			0x7fffffff
 #define HZ			250
+#define PAGE_SHIFT		12
 #define PAGE_SIZE		4096
+#define ilog2(n)		(63 - __builtin_clzll(n))
 
-#define READ_ONCE(x)		(*(const volatile typeof(x) *)&(x))
+/* a machine with 64 GiB of memory, half of it in use */
+#define totalram_pages()	(1UL << 24)
+#define si_mem_available()	(1L << 23)
+
+/* Counts the reads of this thread: in data that is read without locks, steps. */
+extern _Thread_local unsigned long unit_reads;
+#define READ_ONCE(x)		(unit_reads++, *(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v)	(*(volatile typeof(x) *)&(x) = (v))
 #define isdigit(c)		((unsigned int)((c) - '0') < 10)
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
@@ -66,15 +77,15 @@ typedef int64_t s64;
 #define min_t(t, a, b)		min((t)(a), (t)(b))
 #define clamp_t(t, v, lo, hi)	min(max((t)(v), (t)(lo)), (t)(hi))
 #define div_u64(a, b)		((u64)(a) / (b))
+#define clamp(v, lo, hi)	min(max(v, lo), hi)
 #define DIV_ROUND_UP(a, b)	(((a) + (b) - 1) / (b))
 #define BITS_PER_LONG		64
 #define BITS_TO_LONGS(n)	DIV_ROUND_UP(n, BITS_PER_LONG)
 #define DECLARE_BITMAP(name, n)	unsigned long name[BITS_TO_LONGS(n)]
 #define BIT(n)			(1UL << (n))
 #define EXPORT_SYMBOL_GPL(x)
-#define ERR_PTR(err)		((void *)(long)(err))
-#define PTR_ERR(p)		((long)(p))
-#define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
+#define module_param(name, type, mode)
+#define pr_warn_ratelimited(...)	((void)0)
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(p)		((long)(p))
@@ -115,6 +126,7 @@ static inline unsigned long gcd(unsigned long a, unsigned long b)
 /* memory: calloc(), or NULL if a test lets the allocation fail */
 void *unit_calloc(size_t n, size_t size);
 
+typedef unsigned int gfp_t;
 #define GFP_KERNEL		0
 #define GFP_ATOMIC		0
 #define GFP_KERNEL_ACCOUNT	0
@@ -141,7 +153,6 @@ static inline struct kmem_cache *kmem_cache_create(const char *name,
 #define kmem_cache_destroy(cache)	free(cache)
 #define kmem_cache_zalloc(cache, gfp)	unit_calloc(1, (cache)->size)
 #define kmem_cache_free(cache, p)	free(p)
-#define cond_resched()		((void)0)
 
 /* atomics and bits: sequentially consistent; locks: for one thread only */
 typedef struct { int counter; } atomic_t;
@@ -173,7 +184,6 @@ extern void (*unit_race)(void);
 				    __ATOMIC_SEQ_CST))
 #define atomic_try_cmpxchg(a, oldp, new) try_cmpxchg(&(a)->counter, oldp, new)
 #define atomic64_try_cmpxchg(a, oldp, new) try_cmpxchg(&(a)->counter, oldp, new)
-#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define xchg(p, v)		(unit_race_here(), \
 	__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST))
 #define smp_mb__after_atomic()	__sync_synchronize()
@@ -188,6 +198,14 @@ static inline void set_bit(unsigned long n, unsigned long *map)
 {
 	__sync_fetch_and_or(&map[n / BITS_PER_LONG], BIT(n % BITS_PER_LONG));
 }
+
+#define smp_load_acquire(p)	(unit_reads++, __atomic_load_n(p, __ATOMIC_ACQUIRE))
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define cpu_relax()		sched_yield()
+
+/* the only lock that threads may contend for */
+#define bit_spin_lock(n, p) do { 	while (__atomic_fetch_or(p, BIT(n), __ATOMIC_ACQUIRE) & BIT(n)) 		cpu_relax(); } while (0)
+#define bit_spin_unlock(n, p) 	((void)__atomic_fetch_and(p, ~BIT(n), __ATOMIC_RELEASE))
 
 static inline unsigned long __ffs(unsigned long word)
 {
@@ -242,8 +260,10 @@ static inline void spin_unlock(spinlock_t *l)
 #define lockdep_assert_in_softirq()	((void)0)
 #define RCU_LOCKDEP_WARN(c, text)	((void)0)
 
-/* RCU: no concurrent readers, a grace period ends at once, or for call_rcu() when
- * a test says so */
+/* RCU: a grace period ends at once unless a test with concurrent readers sets
+ * unit_grace_period, or for call_rcu() when a test says so */
+extern void (*unit_grace_period)(void);
+#define synchronize_rcu()	((void)(unit_grace_period && (unit_grace_period(), 0)))
 struct rcu_head {
 	struct rcu_head *next;
 	void (*func)(struct rcu_head *head);
@@ -259,9 +279,6 @@ struct rcu_head {
 #define rcu_barrier()		do { } while (0)
 #define call_rcu(head, func)	unit_call_rcu(head, func)
 void unit_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
-#define local_bh_disable()	do { } while (0)
-#define local_bh_enable()	do { } while (0)
-#define cond_resched()		do { } while (0)
 #define kfree_rcu(p, member)	free(p)
 #define kvfree_rcu(p, member)	free(p)
 #define smp_mb()		__sync_synchronize()
@@ -366,7 +383,7 @@ typedef struct cpumask *cpumask_var_t;
 struct u64_stats_sync { char unused[0]; };
 typedef struct { u64 v; } u64_stats_t;
 
-/* work: run by a test */
+/* work: run by a test, which calls its function */
 struct workqueue_struct;
 struct work_struct {
 	void (*func)(struct work_struct *work);
@@ -378,6 +395,15 @@ struct delayed_work { struct work_struct work; };
 #define queue_delayed_work(wq, w, delay) \
 	((void)(wq), (w)->work.pending = true)
 #define cancel_delayed_work_sync(w)	((w)->work.pending = false)
+#define INIT_WORK(w, f)		((void)((w)->func = (f)))
+#define queue_work(wq, w)	((void)(wq), WRITE_ONCE((w)->pending, true))
+#define work_pending(w)		READ_ONCE((w)->pending)
+#define cancel_work_sync(w)	((void)((w)->pending = false))
+/* If set, called where others may run. */
+extern void (*unit_resched)(void);
+#define cond_resched()		((void)(unit_resched && (unit_resched(), 0)))
+#define local_bh_disable()	((void)0)
+#define local_bh_enable()	((void)0)
 
 /* CPUs: the one that a test says it is on; a per-CPU counter whose value is
  * known only after a sum lags behind by what a test sets */
@@ -391,14 +417,20 @@ extern s64 unit_counter_lag;
 struct percpu_counter { s64 count; };
 #define percpu_counter_init(c, v, gfp)	((c)->count = (v), 0)
 #define percpu_counter_destroy(c)	((void)(c))
-#define percpu_counter_inc(c)	((c)->count++)
-#define percpu_counter_dec(c)	((c)->count--)
-#define percpu_counter_read(c)	((c)->count - unit_counter_lag)
+#define percpu_counter_inc(c)	percpu_counter_add(c, 1)
+#define percpu_counter_dec(c)	percpu_counter_sub(c, 1)
+#define percpu_counter_read(c)	(READ_ONCE((c)->count) - unit_counter_lag)
 #define percpu_counter_sum(c)	(unit_counter_sums++, (c)->count)
+#define percpu_counter_add(c, n)	((void)__sync_add_and_fetch(&(c)->count, n))
+#define percpu_counter_sub(c, n)	((void)__sync_sub_and_fetch(&(c)->count, n))
+#define percpu_counter_read_positive(c)	max(percpu_counter_read(c), (s64)0)
+#define percpu_counter_sum_positive	percpu_counter_read_positive
 struct ctl_table;
 struct ctl_table_header;
 struct dst_entry;
-struct net;
+struct net { int unused; };
+extern struct net init_net;
+#define net_eq(a, b)		((a) == (b))
 #define dst_release(dst)	((void)(dst))
 
 #define net_generic(net, id)	((void *)(net))
@@ -414,6 +446,7 @@ extern unsigned long jiffies;
 #define get_jiffies_64()	((u64)jiffies)
 #define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_before(a, b)	time_after(b, a)
+#define time_after_eq(a, b)	(!time_before(a, b))
 
 /* random numbers: from the tests */
 u64 get_random_u64(void);
@@ -424,6 +457,8 @@ void get_random_bytes(void *buf, size_t len);
 typedef struct { unsigned long key[2]; } hsiphash_key_t;
 typedef struct { u64 key[2]; } siphash_key_t;
 u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key);
+u32 hsiphash_2u32(u32 a, u32 b, const hsiphash_key_t *key);
+u32 hsiphash_4u32(u32 a, u32 b, u32 c, u32 d, const hsiphash_key_t *key);
 u64 siphash_2u64(u64 a, u64 b, const siphash_key_t *key);
 
 #include "packet.h"

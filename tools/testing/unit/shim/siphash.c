@@ -53,15 +53,33 @@ static u64 end(struct state *s, int rounds)
 
 u32 hsiphash(const void *data, size_t len, const hsiphash_key_t *key)
 {
-	u64 k[2] = { key->key[0], key->key[1] };
+	u64 k[2] = { key->key[0], key->key[1] }, w, last = (u64)len << 56;
+	const u8 *p = data;
 	struct state s;
-	u32 v;
 
-	assert(len == sizeof(v));
-	memcpy(&v, data, len);
 	begin(&s, k);
-	word(&s, (u64)len << 56 | v, 1);
+	for (; len >= sizeof(w); len -= sizeof(w), p += sizeof(w)) {
+		memcpy(&w, p, sizeof(w));
+		word(&s, w, 1);
+	}
+	w = 0;
+	memcpy(&w, p, len);
+	word(&s, last | w, 1);
 	return end(&s, 3);
+}
+
+u32 hsiphash_2u32(u32 a, u32 b, const hsiphash_key_t *key)
+{
+	u32 w[] = { a, b };
+
+	return hsiphash(w, sizeof(w), key);
+}
+
+u32 hsiphash_4u32(u32 a, u32 b, u32 c, u32 d, const hsiphash_key_t *key)
+{
+	u32 w[] = { a, b, c, d };
+
+	return hsiphash(w, sizeof(w), key);
 }
 
 u64 siphash_2u64(u64 a, u64 b, const siphash_key_t *key)
