@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import ask  # noqa: E402
 from ipvstest.namespaces import libc, namespace  # noqa: E402
 
+HAS_IPV6 = os.path.exists('/proc/sys/net/ipv6')
 IP_PKTINFO = 8
 PR_SET_PDEATHSIG = 1
 PATTERN = bytes(range(251)) * 4096
@@ -100,8 +101,11 @@ class Peer:
 
 
 def listen_tcp(name, port):
-    sock = socket.create_server(('::', port), family=socket.AF_INET6, backlog=512,
-                                dualstack_ipv6=True)
+    if HAS_IPV6:
+        sock = socket.create_server(('::', port), family=socket.AF_INET6, backlog=512,
+                                    dualstack_ipv6=True)
+    else:
+        sock = socket.create_server(('', port), backlog=512)
     sock.setblocking(False)
     poll.register(sock, selectors.EVENT_READ, lambda _: Peer(sock.accept()[0], name))
 
@@ -150,7 +154,8 @@ def main():
         with namespace(ns):
             for port in map(int, ports):
                 listen_udp(name, port, socket.AF_INET)
-                listen_udp(name, port, socket.AF_INET6)
+                if HAS_IPV6:
+                    listen_udp(name, port, socket.AF_INET6)
                 listen_tcp(name, port)
     print('ready', flush=True)
     while True:
