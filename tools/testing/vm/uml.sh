@@ -37,27 +37,33 @@ uml_signals()
 		-o "$1.new" "$UML/uml-signals.c" && mv "$1.new" "$1"
 }
 
-# uml_seed: a configuration without some parts begins as a copy of uml, of which make builds anew what
-# depends on these parts
+# uml_seed DIR: a configuration without some parts begins as a copy of uml, of which make builds anew
+# what depends on these parts
 uml_seed()
 {
 	local from
 
 	from=$(KERNEL=uml uml_dir "$VM/uml.config")
-	[[ $KERNEL != uml && $KERNEL != uml-debug && -e $from/mods/.release ]] || return 0
-	cp -a "$from" "$UML"
-	rm -rf "$UML/mods"
+	if [[ $KERNEL != uml && $KERNEL != uml-debug && -e $from/mods/.release ]]; then
+		cp -a "$from" "$1"
+		rm -rf "$1/mods"
+	else
+		mkdir -p "$1"
+	fi
 }
 
 uml_make()
 {
 	[[ ! -e $UML/mods/.release ]] || return 0
 	say "building $KERNEL, once: 6 to 10 minutes on two CPUs"
-	rm -rf "$UML"
-	uml_seed
-	mkdir -p "$UML"
+	# a build that was interrupted is continued
+	if [[ ! -d $UML ]]; then
+		rm -rf "$UML.new"
+		uml_seed "$UML.new"
+		mv "$UML.new" "$UML"
+	fi
 	cat "$@" >"$UML/weir.config"
 	cp "$VM/uml-build" "$UML/"
-	long "$KERNEL" 2400 "$CACHE/log/$KERNEL.log" \
+	long "$KERNEL" 3600 "$CACHE/log/$KERNEL.log" \
 		"$VM/in-root" "$ROOT" "$CACHE" "$UML/uml-build" "$UML" "$(nproc)" "$KVER"
 }
