@@ -83,7 +83,7 @@ class Network:
         tap.defer(*command_in('director', 'nft', 'delete', 'table', 'inet', 'flood'))
         director('ip', '-%d' % family, 'route', 'add', 'local', self.net, 'dev', 'lo')
         director('nft', '-f', '-', stdin='table inet flood { chain pre {'
-                 'type filter hook prerouting priority mangle; %s daddr %s meta mark set %d }}' %
+                 'type filter hook prerouting priority mangle; %s daddr %s meta mark set %d\n}\n}\n' %
                  ('ip' if family == 4 else 'ip6', self.net, MARK))
         self.frames = Frames(self.ends, self.at.phantom_client, self.net.split('/')[0], VPORT,
                              b'x', 'dst')
