@@ -4,7 +4,6 @@
 # run_all.sh [TEST...]: runs the tests that the Makefile lists (or only those named, as `icmp` or
 # `path/icmp`), one after another over one network and with a freshly loaded module each, and adds up
 # their results. The last line is `N passed, N failed, N skipped`; the status is 0 if none failed.
-# SHARE=K/N runs only every Nth of these tests, from the Kth on, for N guests at the same time.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib/lib.sh"
@@ -141,18 +140,6 @@ tidy() {
 	remember
 }
 
-# share TEST...: sets `files` to the tests of this guest.
-share() {
-	local k=${SHARE%/*} n=${SHARE#*/}
-
-	files=()
-	shift $((k - 1))
-	while [ $# -gt 0 ]; do
-		files+=("$1")
-		shift $(($# < n ? $# : n))
-	done
-}
-
 files=("$@")
 mkdir -p "$REPORT"
 with_topology
@@ -161,7 +148,6 @@ export TOPOLOGY=shared DIFFERENCES
 remember
 
 [ $# -gt 0 ] || read -rd '' -a files <<<"$(default_tests)"
-[ -z "${SHARE:-}" ] || share "${files[@]}"
 printf '# tests:'
 for file in "${files[@]}"; do
 	file=${file##*/}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Our ipvsadm against Debian's: its own comparison, ipvsadm/tests/compare.sh, over the module.
+# Run ipvsadm/tests/compare.sh, which compares our ipvsadm with Debian's, against the module.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -16,7 +16,6 @@ alone() {
 	unshare --net --mount sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$SCRATCH/hosts" "$@"
 }
 
-# The comparison of our program with Debian's, if the clone contains it.
 comparison() {
 	local compare=$HERE/../../../../../ipvsadm/tests/compare.sh
 

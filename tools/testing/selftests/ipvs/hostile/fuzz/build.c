@@ -366,10 +366,16 @@ static void answer(struct fuzz *f, const struct flow *w)
 	segment(f, w, VIP, CLIENT, w->vport, w->cport);
 }
 
+/*
+ * Remote checksum offload only in tunnels that the director made, which are
+ * quoted in ICMP errors: where the director itself decapsulates, the sender
+ * chooses skb->csum_start, and the kernel warns about an invalid offset when
+ * it forwards the inner packet.
+ */
 static void tunnel_header(struct fuzz *f, unsigned int l3, unsigned int proto,
-			  unsigned int inner)
+			  unsigned int inner, bool sent)
 {
-	bool more = fuzz_once_in(f, 2);
+	bool more = fuzz_once_in(f, 2) && (sent || proto != UDP);
 
 	switch (proto) {
 	case UDP:
@@ -377,7 +383,7 @@ static void tunnel_header(struct fuzz *f, unsigned int l3, unsigned int proto,
 		put_udp(f, 50000 + fuzz_below(f, 100), FUZZ_GUE_PORT);
 		put8(f, more ? 2 : 0);
 		put8(f, inner == 4 ? IPIP : IPV6);
-		put16(f, more ? 0x0100 : 0);
+		put16(f, more ? 0x0001 : 0);
 		if (more) {	/* private flags: remote checksum */
 			put32(f, 0x80000000u);
 			put16(f, 20);
@@ -406,7 +412,7 @@ static void tunnelled(struct fuzz *f, const struct flow *w, bool sent)
 		outer = w->af;
 	put_ip(f, outer, sent ? DIRECTOR_BACK : CLIENT, sent ? SERVER : DIRECTOR,
 	       w->server, proto);
-	tunnel_header(f, l3, proto, w->af);
+	tunnel_header(f, l3, proto, w->af, sent);
 	if (fuzz_once_in(f, 8) && f->depth < 4) {
 		f->depth++;
 		tunnelled(f, w, sent);
