@@ -15,4 +15,9 @@ static inline int NF_DROP_REASON(struct sk_buff *skb,
 }
 #endif
 
+/* The type of NAT's own hooks. */
+#ifndef VS_HAVE_HOOK_OP_NAT
+#define NF_HOOK_OP_NAT NF_HOOK_OP_UNDEFINED
+#endif
+
 #endif /* VS_COMPAT_NETFILTER_H */

@@ -20,6 +20,7 @@
 #include <net/route.h>
 
 #include "compat/ipv6.h"
+#include "compat/netfilter.h"
 #include "net.h"
 #include "path/hook.h"
 #include "path/lookup.h"
@@ -46,7 +47,8 @@ static unsigned int num_hooks(const struct nf_hook_entries *e)
 /* An nf_tables chain or a BPF program, as opposed to a kernel function. */
 static bool is_rule_hook(const struct nf_hook_ops *ops)
 {
-	return ops->hook_ops_type != NF_HOOK_OP_UNDEFINED;
+	return ops->hook_ops_type != NF_HOOK_OP_UNDEFINED &&
+	       ops->hook_ops_type != NF_HOOK_OP_NAT;
 }
 
 static bool is_conntrack_hook(const struct nf_hook_ops *ops, u8 hook)
