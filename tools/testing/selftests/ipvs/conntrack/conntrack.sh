@@ -200,9 +200,7 @@ firewall_nft() {
 # The same with iptables -m state, before and behind ip_vs.
 firewall_iptables() {
 	conntrack_knob 1
-	defer tables "" -F
-	defer tables "" -P INPUT ACCEPT
-	defer tables "" -P FORWARD ACCEPT
+	defer delete_table filter
 	tables -restore <<-RULES
 		*filter
 		:INPUT DROP

@@ -213,7 +213,7 @@ helper_iptables() {
 
 	printf '# director$ iptables -t raw -A %s\n' "${rule[*]}"
 	tables "" -t raw -A "${rule[@]}" || { skip "this kernel has no CT target"; return 1; }
-	defer tables "" -t raw -D "${rule[@]}"
+	defer delete_table raw
 }
 
 # A firewall on the director that accepts the data connections conntrack expects.

@@ -25,6 +25,11 @@ tables() {
 	quiet_in director "$cmd$1" "${@:2}"
 }
 
+# delete_table NAME: with the base chains, which would stay when iptables deletes its rules
+delete_table() {
+	quiet_in director nft delete table "$(nft_family)" "$1"
+}
+
 # conntrack_knob VALUE
 conntrack_knob() {
 	defer quiet_in director sysctl -qw net.ipv4.vs.conntrack=0
