@@ -13,15 +13,11 @@ export ONCE_TESTS="unload"
 
 tool iptables
 
-flush_rules() {
-	tables "" -t mangle -F
-}
-
 # rules < LINES "yes|no OPTIONS": counting rules; WANTED holds whether each must match.
 rules() {
 	local wanted options
 
-	defer flush_rules
+	defer delete_table mangle
 	WANTED=()
 	{
 		echo '*mangle'
@@ -157,7 +153,6 @@ ah() {
 direction() {
 	service t rr m 1
 	conntrack_knob 1
-	defer tables "" -t mangle -F PREROUTING
 	tables "" -t mangle -A PREROUTING -m conntrack --ctstate NEW
 	rules <<-RULES
 		yes --vdir ORIGINAL
