@@ -56,6 +56,7 @@
 #define MEMORY_SHARE	32	/* buckets take at most 1/32 of the memory */
 #define RETRY_DELAY	(10 * HZ)
 #define MOVE_BATCH	64	/* buckets between calls of cond_resched() */
+#define GROW_BITS	3	/* by which a table grows at once */
 
 static unsigned int conn_tab_bits = 12;
 module_param(conn_tab_bits, uint, 0444);
@@ -279,21 +280,25 @@ static void bucket_push(struct vs_bucket *bkt, struct vs_link *l)
 	bucket_unlock(bkt, (unsigned long)l);
 }
 
-/* Links @l in as the last of the chain, and unlocks. */
-static void bucket_append(struct vs_bucket *bkt, struct vs_link *l)
-	__releases(bitlock)
+static struct vs_link *bucket_last(const struct vs_bucket *bkt)
 {
 	struct vs_link *last = NULL, *pos;
 	unsigned long link;
 
 	for_each_link(pos, link, chain_first(bkt))
 		last = pos;
-	WRITE_ONCE(l->next, link);
+	return last;
+}
+
+/* Links @l in after @last, which is bucket_last() of the locked bucket. */
+static void bucket_append(struct vs_bucket *bkt, struct vs_link *last,
+			  struct vs_link *l)
+{
+	WRITE_ONCE(l->next, last ? link_next(last) : chain_first(bkt));
 	if (last)
 		smp_store_release(&last->next, (unsigned long)l);
 	else
 		smp_store_release(&bkt->head, (unsigned long)l | LOCKED);
-	bit_spin_unlock(0, &bkt->head);
 }
 
 /* Whether there is a connection, or template, with @new's client-side tuple. */
@@ -550,26 +555,59 @@ static struct vs_buckets *buckets_alloc(u8 bits, u32 gen, gfp_t gfp)
 	return b;
 }
 
-/* Moves the chain of bucket @i of @from, whose lock is held, to @to. */
-static void chain_move(struct vs_table *t, struct vs_buckets *from, u32 i,
-		       struct vs_buckets *to)
+/*
+ * chain_split(), chain_join(): move the chain of bucket @i of @from, whose lock
+ * is held, to @to, with a number of steps proportional to its length. Not with
+ * for_each_link(), since bucket_append() writes to the link.
+ */
+
+/* @to has up to GROW_BITS more bits. Until the chain is marked as moved, only
+ * its links get into the new buckets, whose last links are therefore known. */
+static void chain_split(struct vs_table *t, struct vs_buckets *from, u32 i,
+			struct vs_buckets *to)
 	__releases(bitlock)
 {
 	unsigned long link = chain_first(&from->bucket[i]);
+	struct vs_link *last[1 << GROW_BITS] = {};
 
-	/* not for_each_link(): bucket_append() writes to the link */
 	while (!link_is_end(link)) {
 		struct vs_link *l = (struct vs_link *)link;
 		struct vs_bucket *bkt;
 		struct vs_conn *cp;
 		enum vs_dir dir;
+		u32 n;
 
 		link = link_next(l);
 		cp = link_conn(l, &dir);
-		bkt = &to->bucket[bucket_index(to, vs_table_hash(t, cp, dir))];
+		n = bucket_index(to, vs_table_hash(t, cp, dir));
+		bkt = &to->bucket[n];
 		bit_spin_lock(0, &bkt->head);
-		bucket_append(bkt, l);
+		bucket_append(bkt, last[n % ARRAY_SIZE(last)], l);
+		bit_spin_unlock(0, &bkt->head);
+		last[n % ARRAY_SIZE(last)] = l;
 	}
+	bucket_unlock(&from->bucket[i], MOVED);
+}
+
+/* @to has fewer bits: the chain belongs to a single bucket, which may be in use
+ * already. */
+static void chain_join(struct vs_buckets *from, u32 i, struct vs_buckets *to)
+	__releases(bitlock)
+{
+	struct vs_bucket *bkt = &to->bucket[i >> (from->bits - to->bits)];
+	unsigned long link = chain_first(&from->bucket[i]);
+	struct vs_link *last;
+
+	bit_spin_lock(0, &bkt->head);
+	last = bucket_last(bkt);
+	while (!link_is_end(link)) {
+		struct vs_link *l = (struct vs_link *)link;
+
+		link = link_next(l);
+		bucket_append(bkt, last, l);
+		last = l;
+	}
+	bit_spin_unlock(0, &bkt->head);
 	bucket_unlock(&from->bucket[i], MOVED);
 }
 
@@ -581,20 +619,25 @@ static void buckets_move(struct vs_table *t, struct vs_buckets *from,
 	for (i = 0; i < bucket_count(from); i++) {
 		local_bh_disable();
 		bit_spin_lock(0, &from->bucket[i].head);
-		chain_move(t, from, i, to);
+		if (to->bits > from->bits)
+			chain_split(t, from, i, to);
+		else
+			chain_join(from, i, to);
 		local_bh_enable();
 		if (!(i % MOVE_BATCH))
 			cond_resched();
 	}
 }
 
-/* The size that @t should have. After growing it is between half full and full.
- * It shrinks only below an eighth, so that it does not oscillate. */
+/* The size that @t should have next, by at most GROW_BITS larger than @bits.
+ * After growing it is between half full and full. It shrinks only below an
+ * eighth, so that it does not oscillate. */
 static u8 table_wanted_bits(struct vs_table *t, u8 bits)
 {
 	s64 nodes = percpu_counter_sum_positive(&t->nodes);
+	u8 max = min_t(u8, table_max_bits(), bits + GROW_BITS);
 
-	while (bits < table_max_bits() && nodes > table_capacity(t, bits))
+	while (bits < max && nodes > table_capacity(t, bits))
 		bits++;
 	if (nodes < table_capacity(t, bits - 3))
 		while (bits > table_min_bits(t) && nodes < table_capacity(t, bits - 2))
@@ -630,6 +673,8 @@ static void table_resize_work(struct work_struct *work)
 	rcu_assign_pointer(t->cur, new);
 	synchronize_rcu();
 	kvfree(old);
+	if (table_wanted_bits(t, bits) > bits)
+		queue_work(vs_wq, &t->resize);
 }
 
 void vs_table_maybe_shrink(struct vs_table *t)
