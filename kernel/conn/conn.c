@@ -181,7 +181,8 @@ struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf)
 	int err;
 
 	vs_assert_packet_context();
-	if (!conf->ignore_limit && !vs_limit_admits(vn))
+	if (!conf->ignore_limit &&
+	    !vs_limit_admits(vn, !(conf->st & VS_ST_ONE_PACKET)))
 		return ERR_PTR(-ENOSPC);
 	cp = conn_alloc(conf->af);
 	if (!cp)

@@ -37,28 +37,28 @@ static u32 limit_sum_room(struct vs_net *vn)
 	return clamp_t(s64, left, 0, U32_MAX);
 }
 
-static noinline bool limit_take_room(struct vs_net *vn)
+static noinline bool limit_take_room(struct vs_net *vn, bool stays)
 {
-	s64 old = atomic64_read(&vn->room);
+	s64 old = atomic64_read(&vn->room), new;
 	u32 now = (u32)jiffies, room;
 
 	do {
 		room = (u64)old >> 32 == now ? (u32)old : limit_sum_room(vn);
-		/* nothing to take, and nothing new: do not write */
-		if (!room && old == limit_room(now, 0))
-			return false;
-	} while (!atomic64_try_cmpxchg(&vn->room, &old,
-				       limit_room(now, room - !!room)));
+		new = limit_room(now, room - (room && stays));
+		/* nothing taken, and nothing new: do not write */
+		if (new == old)
+			break;
+	} while (!atomic64_try_cmpxchg(&vn->room, &old, new));
 	return room;
 }
 
-bool vs_limit_admits(struct vs_net *vn)
+bool vs_limit_admits(struct vs_net *vn, bool stays)
 {
 	vs_assert_packet_context();
 	if (likely(percpu_counter_read(&vn->conns) + limit_lag() <
 		   READ_ONCE(vn->sysctl.conn_max)))
 		return true;
-	return limit_take_room(vn);
+	return limit_take_room(vn, stays);
 }
 
 void vs_limit_changed(struct vs_net *vn)

@@ -6,7 +6,9 @@
 
 /**
  * vs_limit_admits - test whether net.ipv4.vs.conn_max admits a connection
- * @vn: namespace
+ * @vn:		namespace
+ * @stays:	the connection outlives its first packet. Others take nothing of
+ *		what is granted for a jiffy
  *
  * The number of connections is a per-CPU counter, whose value lags behind by up
  * to a batch per CPU. Further below the limit than that, reading it is enough.
@@ -21,7 +23,7 @@
  * Context: RCU, BH disabled.
  * Return: true: the caller may create one connection.
  */
-bool vs_limit_admits(struct vs_net *vn);
+bool vs_limit_admits(struct vs_net *vn, bool stays);
 
 /* net.ipv4.vs.conn_max was set: forgets what was granted. Any context. */
 void vs_limit_changed(struct vs_net *vn);
