@@ -297,11 +297,15 @@ bool vs_conn_expire(struct vs_conn *cp)
 		end = st & ~VS_ST_EXPIRING;
 	} else if (atomic_read(&cp->n_control)) {
 		end = (st & ~VS_ST_EXPIRING) | VS_ST_EXTENDED;
-		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
 	} else {
 		end = st | VS_ST_DEAD;
 	}
-	if (!try_cmpxchg(&cp->st, &st, end) || !(end & VS_ST_DEAD))
+	if (!try_cmpxchg(&cp->st, &st, end))
+		return false;
+	/* not before the exchange: without it the timeout would begin anew */
+	if (end & VS_ST_EXTENDED)
+		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
+	if (!(end & VS_ST_DEAD))
 		return false;
 	conn_remove(cp, st, VS_EV_CONN_EXPIRED);
 	return true;
