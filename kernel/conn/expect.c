@@ -122,7 +122,8 @@ static bool expect_adopt(const struct vs_conn *cp, struct vs_conn *old,
 	    !(unused && expect_is_foreign(cp, old, d))) {
 		if (unused)
 			vs_proto_set_state(old, VS_TCP_S_LISTEN);
-		return true;
+		/* It may have expired just now. */
+		return !(READ_ONCE(old->st) & VS_ST_DEAD);
 	}
 	if (unused && expect_gives_way(cp, old, d))
 		vs_conn_kill(old, VS_EV_CONN_KILLED);
