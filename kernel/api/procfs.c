@@ -31,40 +31,45 @@ static struct vs_net *seq_vn(struct seq_file *seq)
 /**
  * struct config_seq - state of a reader of the configuration
  * @p:		namespace
- * @cursor:	position of @row
- * @row:	what to show, valid while the configuration lock is held
+ * @cursor:	position of the row at @pos
+ * @row:	that row, valid while the configuration lock is held
+ * @pos:	position in the file, 0 for the header
  * @rows:	number of rows so far
- *
- * Position 0 is the header. After that, position - 1 consists of the number of a
- * service and, in the lower 32 bits, that of its destination (0: the service
- * itself): changes of one service do not shift the others.
  */
 struct config_seq {
 	struct seq_net_private p;
 	struct vs_config_rows cursor;
 	struct vs_config_row row;
+	loff_t pos;
 	unsigned int rows;
 };
 
-static void *config_seek(struct seq_file *seq, loff_t *pos)
+static void *config_next_row(struct seq_file *seq)
 {
 	struct config_seq *s = seq->private;
-	struct vs_config_row *row = &s->row;
 
-	if (!*pos)
-		return SEQ_START_TOKEN;
-	row->service = (*pos - 1) >> 32;
-	row->dest_index = lower_32_bits(*pos - 1);
-	if (!vs_config_seek_row(seq_vn(seq), &s->cursor, row))
+	if (!vs_config_next_row(seq_vn(seq), &s->cursor, &s->row))
 		return NULL;
-	*pos = ((loff_t)row->service << 32 | row->dest_index) + 1;
-	return row;
+	s->pos++;
+	return &s->row;
 }
 
+/* seq_file comes back to where it was, to the position after it or to 0. */
 static void *config_start(struct seq_file *seq, loff_t *pos)
 {
+	struct config_seq *s = seq->private;
+
 	vs_config_read_begin(seq_vn(seq));
-	return config_seek(seq, pos);
+	if (!*pos) {
+		memset(&s->cursor, 0, sizeof(s->cursor));
+		s->pos = 0;
+		return SEQ_START_TOKEN;
+	}
+	if (*pos != s->pos)
+		return *pos == s->pos + 1 ? config_next_row(seq) : NULL;
+	if (!vs_config_this_row(seq_vn(seq), &s->cursor, &s->row))
+		return NULL;
+	return &s->row;
 }
 
 static void *config_next(struct seq_file *seq, void *v, loff_t *pos)
@@ -77,7 +82,7 @@ static void *config_next(struct seq_file *seq, void *v, loff_t *pos)
 		vs_config_read_begin(seq_vn(seq));
 	}
 	++*pos;
-	return config_seek(seq, pos);
+	return config_next_row(seq);
 }
 
 static void config_stop(struct seq_file *seq, void *v)
@@ -350,8 +355,14 @@ static int stats_percpu_show(struct seq_file *seq, void *v)
 	struct vs_net *vn = vs_net(seq_file_single_net(seq));
 	const struct vs_sums *sums;
 	struct vs_stats_view view;
+	char *buf;
 	int cpu;
 
+	/* seq_file calls again with a larger buffer: no walk for nothing */
+	if (seq_get_buf(seq, &buf) < (num_possible_cpus() + 8) * 80) {
+		seq_commit(seq, -1);
+		return 0;
+	}
 	sums = vs_totals_read_begin(vn, &view);
 	if (!sums)
 		return -EINTR;

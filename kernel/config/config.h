@@ -105,51 +105,63 @@ struct vs_service *vs_config_seek(struct vs_net *vn,
 
 /**
  * struct vs_config_row - a row of a listing: a service, or a destination of it
- * @service:	number of the service, 0 for the oldest
- * @dest_index:	number of the destination, 1 for the newest; 0: the service
  * @svc:	the service
  * @dest:	the destination, or NULL
  */
 struct vs_config_row {
-	unsigned long service;
-	u32 dest_index;
 	const struct vs_service *svc;
 	const struct vs_dest *dest;
 };
 
 /**
- * struct vs_config_rows - position in a walk over services and destinations
- * @services:	position among the services
- * @svc:	service of @at
- * @at:		vs_dest.list of destination number @dest, or &svc->dests
- * @dest:	see @at
- * @changes:	vs_config.row_changes when @at was stored
+ * struct vs_config_rows - position in a listing of services and destinations
+ * @added:	vs_service.added of the row's service
+ * @rank:	place of the row in its service, see row_rank()
+ * @begun:	whether the position is at a row, rather than before the first
+ * @svc:	service of the row
+ * @at:		vs_dest.list of the row, or &svc->dests for the service itself
+ * @changes:	vs_config.row_changes when @svc and @at were stored
  *
- * As struct vs_config_cursor, for listings that release the lock within a
- * service. A zeroed position is valid.
+ * For listings that release the configuration lock within a service. @added and
+ * @rank identify the row although others come and go meanwhile. A zeroed
+ * position is valid.
  */
 struct vs_config_rows {
-	struct vs_config_cursor services;
+	unsigned long added;
+	u64 rank;
+	bool begun;
 	const struct vs_service *svc;
 	const struct list_head *at;
-	u32 dest;
 	unsigned long changes;
 };
 
 /**
- * vs_config_seek_row - find a row by its position
+ * vs_config_this_row - get the row at a position
  * @vn:		namespace; its configuration lock is held
- * @cur:	cursor, updated
- * @row:	@row->service and @row->dest_index are given; if the service has no
- *		such destination, they are set to the next service. The rest is
- *		set to the row that was found
+ * @cur:	position; moved to the next row if its row has gone
+ * @row:	set to the row
  *
- * Constant time if the position is @cur's or the next one and neither services
- * nor destinations have come or gone since.
+ * Constant time unless services or destinations have come or gone since @cur
+ * was set. Otherwise the services up to the row's are walked, and its
+ * destinations.
  *
  * Return: false if there is no such row and none after it.
  */
-bool vs_config_seek_row(struct vs_net *vn, struct vs_config_rows *cur,
+bool vs_config_this_row(struct vs_net *vn, struct vs_config_rows *cur,
+			struct vs_config_row *row);
+
+/**
+ * vs_config_next_row - move to the next row
+ * @vn:		namespace; its configuration lock is held
+ * @cur:	position, moved
+ * @row:	set to the row
+ *
+ * As vs_config_this_row(). The row of a service is followed by those of its
+ * destinations, the newest first.
+ *
+ * Return: false if there is no further row.
+ */
+bool vs_config_next_row(struct vs_net *vn, struct vs_config_rows *cur,
 			struct vs_config_row *row);
 
 #endif /* VS_CONFIG_H */

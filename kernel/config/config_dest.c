@@ -164,6 +164,7 @@ void vs_config_remove_dest(struct vs_dest *dest)
 	vs_assert_config_locked(dest->svc->vn);
 	dest_unlist(dest);
 	dest_retire(dest);
+	vs_reap_conns(dest->svc->vn);
 }
 
 /* The configured destination that @conf names, or ERR_PTR(). */
@@ -197,6 +198,7 @@ static void add_dest_apply(struct vs_txn_op *op)
 
 static void add_dest_finish(struct vs_txn_op *op)
 {
+	op->dest->row = ++op->svc->last_row;
 	vs_config_notify(op->svc->vn, VS_CONFIG_DEST_ADDED, op->svc, op->dest);
 }
 
@@ -329,6 +331,7 @@ static void del_dest_finish(struct vs_txn_op *op)
 {
 	/* packets could find it in the previous snapshot until now */
 	op->dest->gone = get_state_synchronize_rcu();
+	vs_reap_conns(op->svc->vn);
 	vs_config_notify(op->svc->vn, VS_CONFIG_DEST_REMOVED, op->svc,
 			 op->dest);
 }

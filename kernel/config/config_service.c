@@ -361,6 +361,8 @@ static void service_remove(struct vs_service *svc)
 	vs_config_hooks_stop(vn, svc->key.af);
 	vs_txn_publish(svc, NULL);
 	vs_pe_put(vs_pe_bind(svc, NULL));
+	if (vn->config.est_at == &svc->list)
+		vn->config.est_at = svc->list.next;
 	list_del_init(&svc->list);
 	list_for_each_entry_safe(dest, next, &svc->dests, list) {
 		vs_config_remove_dest(dest);

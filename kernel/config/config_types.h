@@ -23,6 +23,8 @@
  * @reaping:	those that @reap has still to look at
  * @reap:	frees removed destinations that have become unused
  * @expire:	ends the connections of removed destinations
+ * @est_at:	vs_service.list of the next service whose rates est.c updates, or
+ *		&services
  * @quiet:	RCU state when the last packet hook was unregistered
  * @defrag6:	nf_defrag_ipv6 is enabled
  * @num_services: number of @services
@@ -44,6 +46,7 @@ struct vs_config {
 	struct list_head reaping;
 	struct delayed_work reap;
 	struct work_struct expire;
+	struct list_head *est_at;
 	unsigned long quiet;
 	bool defrag6;
 	u32 num_services;

@@ -75,38 +75,33 @@ static void est_service(struct vs_service *svc)
 	est_stats(&svc->totals, &sum);
 }
 
-/* Up to EST_BATCH services from number *@index on. Returns false at the end. If
- * services come or go between two batches, the walk begins again:
- * est_service() skips those that it has seen. */
-static bool est_some_services(struct vs_net *vn, struct vs_config_cursor *cur,
-			      unsigned long *index)
+/* Up to EST_BATCH further services. New ones are added at the end of the list,
+ * one that is removed moves vs_config.est_at on. Returns false at the end. */
+static bool est_some_services(struct vs_net *vn)
 {
-	struct vs_service *svc = NULL;
+	struct vs_config *c = &vn->config;
 	int n;
 
-	if (cur->changes != vn->config.changes)
-		*index = 0;
-	for (n = 0; n < EST_BATCH; n++) {
-		svc = vs_config_seek(vn, cur, (*index)++);
-		if (!svc)
-			break;
-		est_service(svc);
+	vs_assert_config_locked(vn);
+	for (n = 0; n < EST_BATCH && c->est_at != &c->services; n++) {
+		est_service(list_entry(c->est_at, struct vs_service, list));
+		c->est_at = c->est_at->next;
 	}
-	return svc;
+	return c->est_at != &c->services;
 }
 
 static void est_services(struct vs_net *vn)
 {
-	struct vs_config_cursor cur = {};
-	unsigned long index = 0;
-	bool more;
+	struct vs_config *c = &vn->config;
 
-	do {
-		mutex_lock(&vn->config.lock);
-		more = est_some_services(vn, &cur, &index);
-		mutex_unlock(&vn->config.lock);
+	mutex_lock(&c->lock);
+	c->est_at = c->services.next;
+	while (est_some_services(vn)) {
+		mutex_unlock(&c->lock);
 		cond_resched();
-	} while (more);
+		mutex_lock(&c->lock);
+	}
+	mutex_unlock(&c->lock);
 }
 
 /* Returns whether another estimation is needed. */

@@ -2,6 +2,8 @@
 /*
  * Lookups in the configuration, for the codecs and for config/ itself.
  */
+#include <linux/sched.h>
+
 #include "config/config.h"
 #include "config/extack.h"
 #include "net.h"
@@ -42,49 +44,134 @@ struct vs_service *vs_config_seek(struct vs_net *vn,
 	while (cur->index < index && cur->at != &c->services) {
 		cur->at = cur->at->next;
 		cur->index++;
+		cond_resched();
 	}
 	if (cur->at == &c->services)
 		return NULL;
 	return list_entry(cur->at, struct vs_service, list);
 }
 
-/* Moves @cur to destination number @dest of @svc, 0 for @svc itself. Returns
- * false if @svc has fewer. */
-static bool rows_seek_dest(struct vs_config_rows *cur,
-			   const struct vs_service *svc, u32 dest)
+/* The place of a destination's row in its service: newer ones come first. The
+ * service itself has rank 0. */
+static u64 row_rank(const struct vs_dest *dest)
 {
-	unsigned long changes = svc->vn->config.row_changes;
+	return U64_MAX - dest->row;
+}
 
-	if (cur->svc != svc || cur->changes != changes || dest < cur->dest) {
-		cur->svc = svc;
-		cur->changes = changes;
-		cur->dest = 0;
-		cur->at = &svc->dests;
-	}
-	for (; cur->dest < dest; cur->dest++) {
-		if (cur->at->next == &svc->dests)
-			return false;
-		cur->at = cur->at->next;
-	}
+static const struct vs_dest *rows_dest(const struct vs_config_rows *cur)
+{
+	if (cur->at == &cur->svc->dests)
+		return NULL;
+	return list_entry(cur->at, struct vs_dest, list);
+}
+
+static void rows_set(struct vs_config_rows *cur, const struct vs_service *svc,
+		     const struct list_head *at)
+{
+	const struct vs_dest *dest;
+
+	cur->svc = svc;
+	cur->at = at;
+	cur->changes = svc->vn->config.row_changes;
+	cur->begun = true;
+	cur->added = svc->added;
+	dest = rows_dest(cur);
+	cur->rank = dest ? row_rank(dest) : 0;
+}
+
+static bool rows_are_current(const struct vs_net *vn,
+			     const struct vs_config_rows *cur)
+{
+	return cur->svc && cur->changes == vn->config.row_changes;
+}
+
+static bool rows_next_service(const struct vs_net *vn,
+			      struct vs_config_rows *cur)
+{
+	const struct vs_service *svc = cur->svc;
+
+	if (list_is_last(&svc->list, &vn->config.services))
+		return false;
+	svc = list_next_entry(svc, list);
+	rows_set(cur, svc, &svc->dests);
 	return true;
 }
 
-bool vs_config_seek_row(struct vs_net *vn, struct vs_config_rows *cur,
-			struct vs_config_row *row)
+/* The oldest service that is not older than @cur's. */
+static const struct vs_service *rows_find_service(const struct vs_net *vn,
+						  const struct vs_config_rows *cur)
 {
 	const struct vs_service *svc;
 
-	svc = vs_config_seek(vn, &cur->services, row->service);
-	if (svc && !rows_seek_dest(cur, svc, row->dest_index)) {
-		row->dest_index = 0;
-		svc = vs_config_seek(vn, &cur->services, ++row->service);
-		if (svc)
-			rows_seek_dest(cur, svc, 0);
+	list_for_each_entry(svc, &vn->config.services, list) {
+		if (!cur->begun || (long)(svc->added - cur->added) >= 0)
+			return svc;
+		cond_resched();
 	}
+	return NULL;
+}
+
+static const struct list_head *rows_find_dest(const struct vs_service *svc,
+					      u64 rank)
+{
+	const struct vs_dest *dest;
+
+	if (!rank)
+		return &svc->dests;
+	list_for_each_entry(dest, &svc->dests, list) {
+		if (row_rank(dest) >= rank)
+			return &dest->list;
+		cond_resched();
+	}
+	return NULL;
+}
+
+/* Moves to the row of @cur's identity, or the first after it. */
+static bool rows_find(const struct vs_net *vn, struct vs_config_rows *cur)
+{
+	const struct vs_service *svc = rows_find_service(vn, cur);
+	const struct list_head *at = NULL;
+
 	if (!svc)
 		return false;
-	row->svc = svc;
-	row->dest = row->dest_index ?
-		    list_entry(cur->at, struct vs_dest, list) : NULL;
+	if (!cur->begun || svc->added != cur->added)
+		cur->rank = 0;
+	at = rows_find_dest(svc, cur->rank);
+	rows_set(cur, svc, at ?: &svc->dests);
+	return at || rows_next_service(vn, cur);
+}
+
+static bool rows_get(struct vs_config_rows *cur, bool found,
+		     struct vs_config_row *row)
+{
+	if (!found)
+		return false;
+	row->svc = cur->svc;
+	row->dest = rows_dest(cur);
 	return true;
+}
+
+bool vs_config_this_row(struct vs_net *vn, struct vs_config_rows *cur,
+			struct vs_config_row *row)
+{
+	vs_assert_config_locked(vn);
+	return rows_get(cur, rows_are_current(vn, cur) || rows_find(vn, cur),
+			row);
+}
+
+bool vs_config_next_row(struct vs_net *vn, struct vs_config_rows *cur,
+			struct vs_config_row *row)
+{
+	bool found = true;
+
+	vs_assert_config_locked(vn);
+	if (!rows_are_current(vn, cur)) {
+		cur->rank++;
+		found = rows_find(vn, cur);
+	} else if (cur->at->next != &cur->svc->dests) {
+		rows_set(cur, cur->svc, cur->at->next);
+	} else {
+		found = rows_next_service(vn, cur);
+	}
+	return rows_get(cur, found, row);
 }

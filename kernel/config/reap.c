@@ -26,10 +26,10 @@ static void sched_forget(struct vs_service *svc, const struct vs_dest *dest)
 {
 	struct vs_snap *snap = vs_config_dereference(svc->vn, svc->snap);
 
-	if (!snap || time_after(svc->forgot, dest->idle))
+	if (!snap || time_after64(svc->forgot, dest->idle))
 		return;
 	vs_snap_forget(snap);
-	svc->forgot = jiffies;
+	svc->forgot = get_jiffies_64();
 }
 
 static void reap_dest(struct vs_dest *dest)
@@ -104,6 +104,11 @@ void vs_reap_later(struct vs_dest *dest)
 	vs_assert_config_locked(vn);
 	list_add_tail(&dest->trash, &vn->config.trash);
 	queue_delayed_work(vs_wq, &vn->config.reap, REAP_PERIOD);
+}
+
+void vs_reap_conns(struct vs_net *vn)
+{
+	vs_assert_config_locked(vn);
 	if (READ_ONCE(vn->sysctl.expire_nodest_conn))
 		queue_work(vs_wq, &vn->config.expire);
 }

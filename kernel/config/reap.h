@@ -4,10 +4,12 @@
 
 #include "types.h"
 
-/* Configuration lock held, @dest was removed. Schedules the end of its
- * connections (with expire_nodest_conn) and, once it is unused, that of
- * @dest. */
+/* Configuration lock held, @dest was removed. Frees it once it is unused. */
 void vs_reap_later(struct vs_dest *dest);
+
+/* Configuration lock held, destinations were removed and no published snapshot
+ * has them. Ends their connections, with expire_nodest_conn. */
+void vs_reap_conns(struct vs_net *vn);
 
 /* Configuration lock held. @dest was removed, and is added again. */
 void vs_reap_cancel(struct vs_dest *dest);

@@ -347,11 +347,11 @@ bool vs_dest_expired(struct vs_dest *dest)
 		return false;
 	}
 	if (!dest->idle) {
-		dest->idle = jiffies ?: 1;
+		dest->idle = get_jiffies_64();
 		dest->gone = get_state_synchronize_rcu();
 		return false;
 	}
-	return time_after_eq(jiffies, dest->idle + DEST_KEEP);
+	return time_after_eq64(get_jiffies_64(), dest->idle + DEST_KEEP);
 }
 
 int vs_dests_init(struct vs_net *vn)

@@ -90,11 +90,12 @@ struct vs_real {
  * @conn_flags:	IP_VS_CONN_F_* as netlink shows them
  * @last_weight: last weight that was not 0
  * @totals:	statistics
+ * @row:	its number in the order of additions to the service, from 1 on
  * @walk:	last walk that has counted it, see struct vs_all
  * @configured: for config/: differs from VS_DEST_AVAILABLE, which packets see,
  *		only during a transaction
  * @gone:	RCU grace-period state when it was removed
- * @idle:	jiffies when a removed destination was first seen without
+ * @idle:	get_jiffies_64() when a removed destination was first seen without
  *		connections, 0: not yet
  * @rcu:	frees the destination
  *
@@ -133,10 +134,11 @@ struct vs_dest {
 	u32 conn_flags;
 	int last_weight;
 	struct vs_stats totals;
+	u64 row;
 	u32 walk;
 	bool configured;
 	unsigned long gone;
-	unsigned long idle;
+	u64 idle;
 	struct rcu_head rcu;
 };
 

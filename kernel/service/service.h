@@ -41,6 +41,7 @@ struct vs_svc_key {
  * @dests:	configured destinations, newest first
  * @removed:	removed destinations that are not freed yet
  * @num_dests:	number of @dests
+ * @last_row:	the largest vs_dest.row so far
  * @fwmark_proto: protocol given when a fwmark service was added; only socket
  *		options show it
  * @sched:	scheduler, NULL for "none"
@@ -48,7 +49,7 @@ struct vs_svc_key {
  * @sum:	for the rates: sum over the destinations during walk @sum_walk
  * @sum_walk:	see @sum
  * @est_walk:	the last walk after which the rates were updated
- * @forgot:	jiffies when the scheduler was last told to forget removed
+ * @forgot:	get_jiffies_64() when the scheduler was last told to forget removed
  *		destinations, see config/reap.c
  * @staged:	snapshot that a transaction is about to publish, or NULL
  * @configured: for config/: differs from IP_VS_SVC_F_HASHED, which packets see,
@@ -77,13 +78,14 @@ struct vs_service {
 	struct list_head dests;
 	struct list_head removed;
 	u32 num_dests;
+	u64 last_row;
 	u8 fwmark_proto;
 	const struct vs_sched *sched;
 	struct vs_stats totals;
 	struct vs_sums sum;
 	u32 sum_walk;
 	u32 est_walk;
-	unsigned long forgot;
+	u64 forgot;
 	struct vs_snap *staged;
 	bool configured;
 	struct rcu_head rcu;

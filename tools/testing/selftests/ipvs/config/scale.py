@@ -227,6 +227,57 @@ def reaped():
     opts.sock.close()
 
 
+def listed(text):
+    """[(service, [its destinations])] of a text from /proc/net/ip_vs, addresses in hexadecimal"""
+    blocks = []
+    for line in text.splitlines():
+        row = re.match(r'(?:TCP|  ->) +([0-9A-F]{8}):', line)
+        if row and line.startswith('TCP'):
+            blocks.append((row.group(1), []))
+        elif row:
+            blocks[-1][1].append(row.group(1))
+    return blocks
+
+
+@tap.test
+def listing():
+    """Rows of /proc/net/ip_vs are read bit by bit. Services and destinations that come and go
+    meanwhile do not change what is said of the others."""
+    add_namespace('many')
+    opts = Sockopts('many')
+    servers = [['198.51.%d.%d' % (100 + n, i) for i in range(1, 201)] for n in range(3)]
+    for n, group in enumerate(servers):
+        opts.must_set('ADD', sockctl.service(vip(n), 80, sched=b'rr'))
+        for server in group:
+            opts.must_set('ADDDEST', sockctl.service(vip(n), 80) + sockctl.dest(server, 80))
+    with namespace('many'):
+        fd = os.open('/proc/thread-self/net/ip_vs', os.O_RDONLY)
+    text = ''
+    while True:
+        blocks = listed(text)
+        if len(blocks) > 1 and len(blocks[1][1]) > 9:
+            break
+        text += os.read(fd, 1024).decode()
+    shown = blocks[1][1][:9]    # the last line may be incomplete
+    second = sockctl.service(vip(1), 80)
+    opts.must_set('DEL', sockctl.service(vip(0), 80))
+    opts.must_set('ADDDEST', second + sockctl.dest('198.51.101.201', 80))
+    for row in shown[2:7]:
+        opts.must_set('DELDEST', second + sockctl.dest('198.51.101.%d' % int(row[-2:], 16), 80))
+    while True:
+        data = os.read(fd, 1024)
+        if not data:
+            break
+        text += data.decode()
+    os.close(fd)
+    tap.equal([name for name, _ in listed(text)], ['%02X%02X%02X%02X' % tuple(
+        int(n) for n in vip(number).split('.')) for number in range(3)], 'services')
+    for (_, rows), group in zip(listed(text), servers):
+        tap.equal(rows, ['%02X%02X%02X%02X' % tuple(map(int, server.split('.')))
+                         for server in reversed(group)], 'destinations')
+    opts.sock.close()
+
+
 def lock_order():
     """{name: names of the locks that were taken while it was held}"""
     names, inside, at = {}, {}, None
