@@ -89,6 +89,19 @@ static int knob_set_int(vs_ctl_table *ctl, int write, void *buffer,
 	return 0;
 }
 
+static bool net_is_host(const struct vs_net *vn)
+{
+	return vn->net->user_ns == &init_user_ns;
+}
+
+/* The caches of lblc and lblcr may remember as many addresses as there may be
+ * connections. On the host conn_max does not limit them. */
+static void conn_limit_set(struct vs_net *vn, int limit)
+{
+	vn->sysctl.conn_limit = limit;
+	WRITE_ONCE(vn->cache_room.max, net_is_host(vn) ? CONN_MAX : limit);
+}
+
 /* A value written with CAP_NET_ADMIN in the initial user namespace also becomes
  * the limit for writers without it. */
 static int conn_max_store(struct vs_net *vn, int val)
@@ -100,7 +113,7 @@ static int conn_max_store(struct vs_net *vn, int val)
 	mutex_lock(&vn->knob_lock);
 	if (val >= 0 && val <= (host ? CONN_MAX : s->conn_limit)) {
 		if (host)
-			s->conn_limit = val;
+			conn_limit_set(vn, val);
 		WRITE_ONCE(s->conn_max, val);
 		vs_limit_changed(vn);
 		err = 0;
@@ -269,11 +282,6 @@ struct knob_table {
 	struct ctl_table ctl[ARRAY_SIZE(knobs) + 1];
 };
 
-static bool net_is_host(const struct vs_net *vn)
-{
-	return vn->net->user_ns == &init_user_ns;
-}
-
 static struct ctl_table knob_ctl(const struct knob *k, struct vs_net *vn)
 {
 	bool ours = k->handler != proc_doulongvec_minmax &&
@@ -325,9 +333,8 @@ static void knobs_set_defaults(struct vs_net *vn)
 	s->conn_lfactor = conn_lfactor_default(vn);
 	if (net_eq(vn->net, &init_net))
 		s->svc_lfactor = -3;
-	s->conn_limit = conn_limit_default(vn);
+	conn_limit_set(vn, conn_limit_default(vn));
 	s->conn_max = s->conn_limit;
-	vn->cache_room.max = s->conn_limit;
 }
 
 int vs_sysctl_net_init(struct vs_net *vn)
