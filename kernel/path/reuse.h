@@ -15,8 +15,9 @@
  * cannot be told apart, so the one that is over must end with the SYN of the
  * new one: otherwise its replies would get the virtual address as their source.
  *
- * Only finished connections end, which a SYN to the virtual address would end
- * as well: spoofing @p gains nothing.
+ * Only finished connections end, whatever conn_reuse_mode: with its default a
+ * SYN to the virtual address would end them as well, so that spoofing @p gains
+ * nothing.
  *
  * Context: RCU, BH disabled.
  */
