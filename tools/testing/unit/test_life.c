@@ -502,7 +502,7 @@ static unsigned int admit(unsigned int n)
 	unsigned int admitted = 0;
 
 	while (n--) {
-		if (!vs_limit_admits(&vn))
+		if (!vs_limit_admits(&vn, true))
 			continue;
 		vn.conns.count++;
 		admitted++;
@@ -543,6 +543,23 @@ static void limit_is_exact(void)
 	}
 }
 
+/* Connections of a single packet do not use up what a jiffy grants. */
+static void limit_of_one_packet(void)
+{
+	unsigned int i;
+
+	begin();
+	vn.sysctl.conn_max = 100;
+	vn.conns.count = 99;
+	unit_counter_lag = 32 * UNIT_CPUS;
+	for (i = 0; i < 1000; i++)
+		CHECK(vs_limit_admits(&vn, false));
+	CHECK(admit(10) == 1);
+	CHECK(!vs_limit_admits(&vn, false));
+	vn.conns.count = 0;
+	end();
+}
+
 const struct unit_test life_tests[] = {
 	{ "life_idle_ones_expire", idle_ones_expire },
 	{ "life_exit_cancels_works", exit_cancels_works },
@@ -554,5 +571,6 @@ const struct unit_test life_tests[] = {
 	{ "life_drop_of_an_orphan", drop_of_an_orphan },
 	{ "life_drop_of_a_family", drop_of_a_family },
 	{ "life_limit_is_exact", limit_is_exact },
+	{ "life_limit_of_one_packet", limit_of_one_packet },
 	{}
 };

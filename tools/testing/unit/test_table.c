@@ -28,8 +28,14 @@ static void begin(void)
 
 static void resize(int shift)
 {
+	u32 size;
+
 	vs_table_set_shift(&vn.table, shift);
-	vn.table.resize.func(&vn.table.resize);
+	/* it grows in steps */
+	do {
+		size = vs_table_size(&vn.table);
+		vn.table.resize.func(&vn.table.resize);
+	} while (vs_table_size(&vn.table) != size);
 }
 
 static void set_addr(struct vs_conn *cp, int which, u32 addr)
