@@ -293,13 +293,12 @@ bool vs_conn_expire(struct vs_conn *cp)
 	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_EXPIRING));
 
 	st |= VS_ST_EXPIRING;
-	if (vs_conn_left(cp)) {
+	if (vs_conn_left(cp))
 		end = st & ~VS_ST_EXPIRING;
-	} else if (atomic_read(&cp->n_control)) {
+	else if (atomic_read(&cp->n_control))
 		end = (st & ~VS_ST_EXPIRING) | VS_ST_EXTENDED;
-	} else {
+	else
 		end = st | VS_ST_DEAD;
-	}
 	if (!try_cmpxchg(&cp->st, &st, end))
 		return false;
 	/* not before the exchange: without it the timeout would begin anew */
