@@ -126,19 +126,26 @@ static const struct list_head *rows_find_dest(const struct vs_service *svc,
 	return NULL;
 }
 
-/* Moves to the row of @cur's identity, or the first after it. */
+/* Moves to the row of @cur's identity, or the first after it. If there is none,
+ * @cur keeps its identity, and the next call searches again. */
 static bool rows_find(const struct vs_net *vn, struct vs_config_rows *cur)
 {
 	const struct vs_service *svc = rows_find_service(vn, cur);
-	const struct list_head *at = NULL;
+	const struct list_head *at;
+	bool same;
 
 	if (!svc)
 		return false;
-	if (!cur->begun || svc->added != cur->added)
-		cur->rank = 0;
-	at = rows_find_dest(svc, cur->rank);
-	rows_set(cur, svc, at ?: &svc->dests);
-	return at || rows_next_service(vn, cur);
+	same = cur->begun && svc->added == cur->added;
+	at = rows_find_dest(svc, same ? cur->rank : 0);
+	if (!at) {
+		if (list_is_last(&svc->list, &vn->config.services))
+			return false;
+		svc = list_next_entry(svc, list);
+		at = &svc->dests;
+	}
+	rows_set(cur, svc, at);
+	return true;
 }
 
 static bool rows_get(struct vs_config_rows *cur, bool found,
@@ -168,6 +175,7 @@ bool vs_config_next_row(struct vs_net *vn, struct vs_config_rows *cur,
 	if (!rows_are_current(vn, cur)) {
 		cur->rank++;
 		found = rows_find(vn, cur);
+		cur->rank -= !found;
 	} else if (cur->at->next != &cur->svc->dests) {
 		rows_set(cur, cur->svc, cur->at->next);
 	} else {

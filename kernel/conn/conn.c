@@ -285,6 +285,7 @@ bool vs_conn_keep(struct vs_conn *cp)
 bool vs_conn_expire(struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st), end;
+	bool extend = false;
 
 	vs_assert_packet_context();
 	do {
@@ -293,16 +294,18 @@ bool vs_conn_expire(struct vs_conn *cp)
 	} while (!try_cmpxchg(&cp->st, &st, st | VS_ST_EXPIRING));
 
 	st |= VS_ST_EXPIRING;
-	if (vs_conn_left(cp))
+	if (vs_conn_left(cp)) {
 		end = st & ~VS_ST_EXPIRING;
-	else if (atomic_read(&cp->n_control))
+	} else if (atomic_read(&cp->n_control)) {
 		end = (st & ~VS_ST_EXPIRING) | VS_ST_EXTENDED;
-	else
+		extend = true;
+	} else {
 		end = st | VS_ST_DEAD;
+	}
 	if (!try_cmpxchg(&cp->st, &st, end))
 		return false;
 	/* not before the exchange: without it the timeout would begin anew */
-	if (end & VS_ST_EXTENDED)
+	if (extend)
 		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
 	if (!(end & VS_ST_DEAD))
 		return false;

@@ -269,6 +269,11 @@ def listing():
         if not data:
             break
         text += data.decode()
+    # the end stays the end, also if a change makes the reader search for its place
+    for number in (202, 203):
+        third = sockctl.service(vip(2), 80) + sockctl.dest('198.51.102.%d' % number, 80)
+        opts.must_set('ADDDEST', third)
+        tap.equal(os.read(fd, 1024), b'', 'read behind the end')
     os.close(fd)
     tap.equal([name for name, _ in listed(text)], ['%02X%02X%02X%02X' % tuple(
         int(n) for n in vip(number).split('.')) for number in range(3)], 'services')
