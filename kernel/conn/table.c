@@ -629,15 +629,13 @@ static void buckets_move(struct vs_table *t, struct vs_buckets *from,
 	}
 }
 
-/* The size that @t should have next, by at most GROW_BITS larger than @bits.
- * After growing it is between half full and full. It shrinks only below an
- * eighth, so that it does not oscillate. */
+/* The size that @t should have. After growing it is between half full and full.
+ * It shrinks only below an eighth, so that it does not oscillate. */
 static u8 table_wanted_bits(struct vs_table *t, u8 bits)
 {
 	s64 nodes = percpu_counter_sum_positive(&t->nodes);
-	u8 max = min_t(u8, table_max_bits(), bits + GROW_BITS);
 
-	while (bits < max && nodes > table_capacity(t, bits))
+	while (bits < table_max_bits() && nodes > table_capacity(t, bits))
 		bits++;
 	if (nodes < table_capacity(t, bits - 3))
 		while (bits > table_min_bits(t) && nodes < table_capacity(t, bits - 2))
@@ -651,20 +649,22 @@ static void table_resize_work(struct work_struct *work)
 	const struct vs_net *vn = container_of(t, struct vs_net, table);
 	/* This work is the only writer of @cur once that is set. */
 	struct vs_buckets *old = rcu_dereference_protected(t->cur, 1);
-	u8 bits = table_wanted_bits(t, old->bits);
-	struct vs_buckets *new;
+	u8 wanted = table_wanted_bits(t, old->bits);
+	u8 bits = min_t(u8, wanted, old->bits + GROW_BITS);
+	struct vs_buckets *new = NULL;
 
 	if (bits == old->bits || !table_may_resize(t))
 		return;
 	/* rather stuck than the OOM killer */
-	new = buckets_alloc(bits, old->gen + 1, GFP_KERNEL |
-			    __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	if (memory_is_ample(struct_size(new, bucket, 1UL << wanted)))
+		new = buckets_alloc(bits, old->gen + 1, GFP_KERNEL |
+				    __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	WRITE_ONCE(t->stuck, false);
 	if (!new) {
 		table_set_stuck(t);
 		vs_event(vn, VS_EV_TABLE_STUCK);
 		pr_warn_ratelimited("no memory for 2^%u buckets, connection table stays at 2^%u\n",
-				    bits, old->bits);
+				    wanted, old->bits);
 		return;
 	}
 	rcu_assign_pointer(old->next, new);
@@ -673,7 +673,7 @@ static void table_resize_work(struct work_struct *work)
 	rcu_assign_pointer(t->cur, new);
 	synchronize_rcu();
 	kvfree(old);
-	if (table_wanted_bits(t, bits) > bits)
+	if (wanted > bits)
 		queue_work(vs_wq, &t->resize);
 }
 
