@@ -358,7 +358,8 @@ static int stats_percpu_show(struct seq_file *seq, void *v)
 	char *buf;
 	int cpu;
 
-	/* seq_file calls again with a larger buffer: no walk for nothing */
+	/* If the text does not fit, seq_file calls again with a larger buffer.
+	 * Do not sum up all destinations for each attempt. */
 	if (seq_get_buf(seq, &buf) < (num_possible_cpus() + 8) * 80) {
 		seq_commit(seq, -1);
 		return 0;

@@ -75,8 +75,8 @@ static void est_service(struct vs_service *svc)
 	est_stats(&svc->totals, &sum);
 }
 
-/* Up to EST_BATCH further services. New ones are added at the end of the list,
- * one that is removed moves vs_config.est_at on. Returns false at the end. */
+/* Updates up to EST_BATCH further services. A new service is added at the end of
+ * the list; a removal moves vs_config.est_at on. Returns false at the end. */
 static bool est_some_services(struct vs_net *vn)
 {
 	struct vs_config *c = &vn->config;

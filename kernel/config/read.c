@@ -85,11 +85,11 @@ static bool rows_are_current(const struct vs_net *vn,
 	return cur->svc && cur->changes == vn->config.row_changes;
 }
 
+/* Moves to the row of the service after @svc. */
 static bool rows_next_service(const struct vs_net *vn,
-			      struct vs_config_rows *cur)
+			      struct vs_config_rows *cur,
+			      const struct vs_service *svc)
 {
-	const struct vs_service *svc = cur->svc;
-
 	if (list_is_last(&svc->list, &vn->config.services))
 		return false;
 	svc = list_next_entry(svc, list);
@@ -138,12 +138,8 @@ static bool rows_find(const struct vs_net *vn, struct vs_config_rows *cur)
 		return false;
 	same = cur->begun && svc->added == cur->added;
 	at = rows_find_dest(svc, same ? cur->rank : 0);
-	if (!at) {
-		if (list_is_last(&svc->list, &vn->config.services))
-			return false;
-		svc = list_next_entry(svc, list);
-		at = &svc->dests;
-	}
+	if (!at)
+		return rows_next_service(vn, cur, svc);
 	rows_set(cur, svc, at);
 	return true;
 }
@@ -179,7 +175,7 @@ bool vs_config_next_row(struct vs_net *vn, struct vs_config_rows *cur,
 	} else if (cur->at->next != &cur->svc->dests) {
 		rows_set(cur, cur->svc, cur->at->next);
 	} else {
-		found = rows_next_service(vn, cur);
+		found = rows_next_service(vn, cur, cur->svc);
 	}
 	return rows_get(cur, found, row);
 }
