@@ -3,9 +3,9 @@
  * The configuration of a namespace: setup, teardown, connection timeouts.
  */
 #include "config/config_impl.h"
-#include "config/extack.h"
 #include "config/reap.h"
 #include "config/txn.h"
+#include "extack.h"
 #include "net.h"
 
 static void timeout_set(u32 *timeout, u32 seconds)

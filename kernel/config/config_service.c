@@ -8,9 +8,9 @@
 
 #include "config/config_impl.h"
 #include "config/est.h"
-#include "config/extack.h"
 #include "config/txn.h"
 #include "conn/defence.h"
+#include "extack.h"
 #include "net.h"
 #include "pe/pe.h"
 #include "sched/sched.h"

@@ -5,7 +5,7 @@
 #include <linux/sched.h>
 
 #include "config/config.h"
-#include "config/extack.h"
+#include "extack.h"
 #include "net.h"
 
 void vs_config_read_begin(struct vs_net *vn)
