@@ -20,6 +20,7 @@
 #include "path/notrack.h"
 #include "sched/room.h"
 #include "stats.h"
+#include "sync/sync_types.h"
 #include "sysctl_types.h"
 
 /* A network namespace. */
@@ -38,6 +39,7 @@ struct vs_net {
 	struct vs_wheel wheel;
 	struct vs_counts __percpu *counts;
 	struct vs_defence defence;
+	struct vs_sync sync;
 
 	/* configuration */
 	struct net *net;

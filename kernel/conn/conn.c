@@ -102,6 +102,8 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 			conn_set_addr(cp, VS_DADDR, &dest->key.addr);
 	} else {
 		cp->method = conf->method;
+		if (conf->daddr)
+			conn_set_addr(cp, VS_DADDR, conf->daddr);
 	}
 	cp->cport = conf->cport;
 	cp->vport = conf->vport;
@@ -115,6 +117,7 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	if (dest && cp->method != IP_VS_CONN_F_MASQ)
 		cp->st |= VS_ST_NOOUTPUT;
 	cp->seen = (u32)jiffies;
+	cp->synced = vs_conn_synced_never();
 	cp->timeout = conf->st & VS_ST_TEMPLATE ? conf->timeout : NEW_TIMEOUT;
 }
 
@@ -130,13 +133,14 @@ static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 	cp->control = conn_get(conf->control);
 	if (cp->control) {
 		cp->st |= VS_ST_CONTROLLED;
-		atomic_inc(&cp->control->n_control);
-		/* @n_control, then @st: pairs with vs_conn_expire() */
+		/* @ref, then @st: pairs with vs_conn_expire() */
 		smp_mb__after_atomic();
 		vs_conn_renew(cp->control);
 	}
 	if (cp->st & VS_ST_ANY_CPORT)
 		atomic_inc(&vn->any_cport);
+	if (cp->st & VS_ST_SYNCED)
+		atomic_inc(&vn->sync.conns);
 	percpu_counter_inc(&vn->conns);
 }
 
@@ -148,12 +152,12 @@ static void conn_detach(struct vs_conn *cp, u32 st)
 			vs_dest_activate(cp->dest, false);
 		vs_dest_unbind(cp->dest, st & VS_ST_TEMPLATE);
 	}
-	if (cp->control) {
-		atomic_dec(&cp->control->n_control);
+	if (cp->control)
 		conn_put(cp->control);
-	}
 	if (st & VS_ST_ANY_CPORT)
 		atomic_dec(&cp->vn->any_cport);
+	if (st & VS_ST_SYNCED)
+		atomic_dec(&cp->vn->sync.conns);
 	if (st & VS_ST_APP)
 		vs_app_unbind(cp);
 	percpu_counter_dec(&cp->vn->conns);
@@ -266,14 +270,24 @@ bool vs_conn_keep(struct vs_conn *cp)
 	return true;
 }
 
+/* The sync peers must not let @cp expire either. */
+static void conn_tell_extension(struct vs_conn *cp)
+{
+	void (*extended)(struct vs_conn *cp) =
+		READ_ONCE(cp->vn->sync.extended);
+
+	if (unlikely(extended))
+		extended(cp);
+}
+
 /*
  * A connection may be used until it is dead, and then must not have been in
  * use. No lock is shared with those who use it, only the state word:
  *
  *	this function			a user
- *	st |= EXPIRING			seen = now, or n_control++
+ *	st |= EXPIRING			seen = now, or ref++
  *	full barrier (cmpxchg)		full barrier
- *	read seen and n_control		read st: if EXPIRING, clear it
+ *	read seen and ref		read st: if EXPIRING, clear it
  *	EXPIRING to DEAD (cmpxchg)
  *
  * Either we see that @cp is in use, or the user sees EXPIRING. Then it clears
@@ -296,7 +310,7 @@ bool vs_conn_expire(struct vs_conn *cp)
 	st |= VS_ST_EXPIRING;
 	if (vs_conn_left(cp)) {
 		end = st & ~VS_ST_EXPIRING;
-	} else if (atomic_read(&cp->n_control)) {
+	} else if (vs_conn_controls(cp)) {
 		end = (st & ~VS_ST_EXPIRING) | VS_ST_EXTENDED;
 		extend = true;
 	} else {
@@ -305,8 +319,10 @@ bool vs_conn_expire(struct vs_conn *cp)
 	if (!try_cmpxchg(&cp->st, &st, end))
 		return false;
 	/* not before the exchange: without it the timeout would begin anew */
-	if (extend)
+	if (extend) {
 		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
+		conn_tell_extension(cp);
+	}
 	if (!(end & VS_ST_DEAD))
 		return false;
 	conn_remove(cp, st, VS_EV_CONN_EXPIRED);
@@ -322,7 +338,7 @@ static bool conn_is_assured_tmpl(const struct vs_conn *cp)
 
 void vs_conn_drop(struct vs_conn *cp)
 {
-	while (cp && !atomic_read(&cp->n_control)) {
+	while (cp && !vs_conn_controls(cp)) {
 		struct vs_conn *control = cp->control;
 
 		/* Dead before: @control may have been freed. */

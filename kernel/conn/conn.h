@@ -22,8 +22,7 @@ enum vs_dir {
  * that made it, and no other, updates the destination's counters.
  *
  * VS_ST_INACTIVE is set exactly in the states that the protocol counts as
- * inactive, and never for a template. VS_ST_SYNCED is reserved for connections
- * received from a sync master; nothing sets it yet.
+ * inactive, and never for a template.
  */
 #define VS_ST_STATE		0x000000ffu	/* VS_TCP_S_*, ... */
 #define VS_ST_INACTIVE		0x00000100u	/* counted as inactive */
@@ -41,6 +40,8 @@ enum vs_dir {
 #define VS_ST_ANY_CPORT		0x00100000u	/* expected from any client port */
 #define VS_ST_EXPIRING		0x00200000u	/* ends unless used, see vs_conn_expire() */
 #define VS_ST_EXTENDED		0x00400000u	/* expired, but controls others */
+#define VS_ST_TOLD		0x0f000000u	/* state that the sync peers know */
+#define VS_ST_TOLD_SHIFT	24
 
 /* The low bits of @next are tags, see table.c. Bit 3 of a link's address
  * distinguishes link[0] from link[1]. */
@@ -82,12 +83,13 @@ struct vs_link {
  * @ext:	extension, NULL for nearly all connections; owned, set before
  *		hashing, constant afterwards
  * @ref:	1 for the table, 1 for each connection with this one as @control
- * @n_control:	connections that have this one as @control
+ * @synced:	what the sync master's last message about this connection said,
+ *		see sync/master.c
  * @twin:	another connection with the same reply tuple (NAT only), or
  *		NULL; under the bucket's lock, see table.c
  * @fwmark:	mark of the virtual service, 0 for none
- * @in_pkts:	packets from the client, approximate; not counted once
- *		VS_ST_KEEP is set
+ * @in_pkts:	packets from the client, approximate; once VS_ST_KEEP is set
+ *		counted for a sync master only, see vs_conn_count_on()
  * @shard:	expiry wheel shard; valid once VS_ST_HASHED is set
  * @a6:		IPv6 client, virtual and destination address; not allocated for
  *		IPv4
@@ -119,10 +121,10 @@ struct vs_conn {
 	struct vs_conn *control;
 	struct vs_conn_ext *ext;
 	refcount_t ref;
-	atomic_t n_control;
+	u32 synced;
 	struct vs_conn *twin;
 	u32 fwmark;
-	u8 in_pkts;
+	u16 in_pkts;
 	u8 shard;
 
 	/* line 2: IPv6 only */
@@ -151,7 +153,7 @@ static inline const void *vs_conn_addr(const struct vs_conn *cp, int which)
 bool vs_conn_keep(struct vs_conn *cp);
 
 /*
- * @cp is in use: the caller has written @seen or @n_control, followed by a full
+ * @cp is in use: the caller has written @seen or @ref, followed by a full
  * barrier. Takes @cp back from vs_conn_expire(), which pairs with that barrier,
  * and ends an extension: @timeout is in effect again. Returns false if @cp is
  * dead.
@@ -163,6 +165,12 @@ static inline bool vs_conn_renew(struct vs_conn *cp)
 	if (unlikely(st & (VS_ST_EXPIRING | VS_ST_EXTENDED)))
 		return vs_conn_keep(cp);
 	return !(st & VS_ST_DEAD);
+}
+
+/* Whether @cp, which is not dead, controls other connections. */
+static inline bool vs_conn_controls(const struct vs_conn *cp)
+{
+	return refcount_read(&cp->ref) > 1;
 }
 
 /* Stamps @cp with the time of a packet, or a template with that of a new
@@ -181,6 +189,12 @@ static inline bool vs_conn_touch(struct vs_conn *cp)
 	return vs_conn_renew(cp);
 }
 
+/* vs_conn.synced of a connection that no sync message has mentioned. */
+static inline u32 vs_conn_synced_never(void)
+{
+	return (u32)jiffies & ~3u;
+}
+
 /* Jiffies since the last packet of @cp. */
 static inline u32 vs_conn_idle(const struct vs_conn *cp)
 {
@@ -190,12 +204,17 @@ static inline u32 vs_conn_idle(const struct vs_conn *cp)
 	return unlikely(idle > U32_MAX - HZ) ? 0 : idle;
 }
 
+/* Jiffies from the last packet of @cp until it expires. */
+static inline u32 vs_conn_timeout(const struct vs_conn *cp)
+{
+	return READ_ONCE(cp->st) & VS_ST_EXTENDED ? VS_CONN_EXTENSION :
+						    READ_ONCE(cp->timeout);
+}
+
 /* Jiffies until @cp expires unless another packet arrives; 0 if it is due. */
 static inline u32 vs_conn_left(const struct vs_conn *cp)
 {
-	u32 idle = vs_conn_idle(cp);
-	u32 timeout = READ_ONCE(cp->st) & VS_ST_EXTENDED ?
-		      VS_CONN_EXTENSION : READ_ONCE(cp->timeout);
+	u32 idle = vs_conn_idle(cp), timeout = vs_conn_timeout(cp);
 
 	return idle < timeout ? timeout - idle : 0;
 }
@@ -212,19 +231,50 @@ static inline void vs_conn_set_hashed(struct vs_conn *cp)
 /* drop_entry may remove connections with at most this many packets. */
 #define VS_VICTIM_PKTS	8
 
+static inline void vs_conn_set_keep(struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	while (!(st & VS_ST_KEEP) &&
+	       !try_cmpxchg(&cp->st, &st, st | VS_ST_KEEP))
+		;
+}
+
 /* Counts a client's packet, up to VS_VICTIM_PKTS + 1: later packets do not
  * write @in_pkts. */
 static inline void vs_conn_count(struct vs_conn *cp)
 {
-	u32 st = READ_ONCE(cp->st), n;
+	u32 n;
 
-	if (st & VS_ST_KEEP)
+	if (READ_ONCE(cp->st) & VS_ST_KEEP)
 		return;
 	n = READ_ONCE(cp->in_pkts) + 1;
 	WRITE_ONCE(cp->in_pkts, n);
 	if (n > VS_VICTIM_PKTS)
-		while (!try_cmpxchg(&cp->st, &st, st | VS_ST_KEEP))
-			;
+		vs_conn_set_keep(cp);
+}
+
+/**
+ * vs_conn_count_on - count a client's packet beyond VS_VICTIM_PKTS
+ * @cp: connection or template
+ * @period: packets after which a sync master sends the connection again
+ *
+ * The count wraps around, after which it is the same modulo @period and still
+ * above VS_VICTIM_PKTS. A @period above U16_MAX / 2 counts as that.
+ *
+ * Return: the new count.
+ */
+static inline u32 vs_conn_count_on(struct vs_conn *cp, u32 period)
+{
+	u32 n = READ_ONCE(cp->in_pkts) + 1;
+
+	period = clamp(period, 1, U16_MAX / 2);
+	if (n > U16_MAX)
+		n = n % period + (VS_VICTIM_PKTS / period + 1) * period;
+	WRITE_ONCE(cp->in_pkts, n);
+	if (n > VS_VICTIM_PKTS)
+		vs_conn_set_keep(cp);
+	return n;
 }
 
 /*
@@ -254,7 +304,8 @@ static inline u8 vs_conn_state(const struct vs_conn *cp)
  * @af:		AF_INET or AF_INET6
  * @proto:	IPPROTO_*
  * @method:	forwarding method if there is no @dest
- * @st:		VS_ST_TEMPLATE, _ONE_PACKET, _EXPECTED, _NFCT
+ * @daddr:	real server's address if there is no @dest, or NULL
+ * @st:		VS_ST_TEMPLATE, _ONE_PACKET, _ANY_CPORT, _SYNCED
  * @fwmark:	mark of the virtual service
  * @timeout:	timeout of a template, in jiffies
  * @dest:	destination, or NULL
@@ -272,6 +323,7 @@ struct vs_conn_conf {
 	u8 af;
 	u8 proto;
 	u8 method;
+	const union nf_inet_addr *daddr;
 	u32 st;
 	u32 fwmark;
 	u32 timeout;
@@ -373,6 +425,21 @@ void vs_conn_retire(struct vs_conn *tmpl);
  * Context: process, may sleep.
  */
 void vs_conn_flush(struct vs_net *vn, bool gone);
+
+/* The state of @cp that the sync peers know. */
+static inline u8 vs_conn_told(const struct vs_conn *cp)
+{
+	return (READ_ONCE(cp->st) & VS_ST_TOLD) >> VS_ST_TOLD_SHIFT;
+}
+
+static inline void vs_conn_set_told(struct vs_conn *cp, u8 state)
+{
+	u32 st = READ_ONCE(cp->st), new;
+
+	do {
+		new = (st & ~VS_ST_TOLD) | (u32)state << VS_ST_TOLD_SHIFT;
+	} while (new != st && !try_cmpxchg(&cp->st, &st, new));
+}
 
 /* The state word of @cp has changed from @old to @new: traces the change to
  * @timeout and updates the destination's counters. For proto.c. BH disabled. */

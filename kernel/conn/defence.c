@@ -65,7 +65,7 @@ static bool defence_is_victim(struct vs_defence *d, const struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
 
-	if (!(st & VS_ST_HASHED) || atomic_read(&cp->n_control))
+	if (!(st & VS_ST_HASHED) || vs_conn_controls(cp))
 		return false;
 	if (st & VS_ST_TEMPLATE)
 		return defence_is_victim_tmpl(d, cp);

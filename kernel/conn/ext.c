@@ -13,7 +13,6 @@
 struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe,
 				    const struct vs_pkt *p)
 {
-	struct vs_conn_ext *ext;
 	const u8 *data;
 	int len;
 
@@ -21,6 +20,14 @@ struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe,
 	len = pe->find(p, &data);
 	if (len < 0)
 		return ERR_PTR(len);
+	return vs_conn_ext_make(pe, data, len);
+}
+
+struct vs_conn_ext *vs_conn_ext_make(const struct vs_pe *pe, const u8 *data,
+				     u8 len)
+{
+	struct vs_conn_ext *ext;
+
 	ext = kmalloc(struct_size(ext, data, len), GFP_ATOMIC);
 	if (!ext)
 		return ERR_PTR(-ENOMEM);

@@ -41,6 +41,11 @@ struct vs_conn_ext {
 struct vs_conn_ext *vs_conn_ext_new(const struct vs_pe *pe,
 				    const struct vs_pkt *p);
 
+/* The same with a key that is known: @len bytes of @data. Any context; @pe is
+ * held by the caller, or in use by packets. */
+struct vs_conn_ext *vs_conn_ext_make(const struct vs_pe *pe, const u8 *data,
+				     u8 len);
+
 /* Any context. @ext may be NULL. */
 void vs_conn_ext_free(struct vs_conn_ext *ext);
 

@@ -131,17 +131,51 @@ static u32 proto_state_word(u8 proto, u32 old, u8 state)
 	       (active ? 0 : VS_ST_INACTIVE);
 }
 
-void vs_proto_set_state(struct vs_conn *cp, u8 state)
+/* Returns false if @cp is dead. */
+static bool proto_put_state(struct vs_conn *cp, u8 state, u32 timeout)
 {
 	u32 old = READ_ONCE(cp->st), new;
 
 	do {
 		if (old & VS_ST_DEAD)
-			return;
-		new = proto_state_word(cp->proto, old, state);
+			return false;
+		new = old & VS_ST_TEMPLATE ?
+		      (old & ~VS_ST_STATE) | state :
+		      proto_state_word(cp->proto, old, state);
 	} while (!try_cmpxchg(&cp->st, &old, new));
-	vs_conn_state_changed(cp, old, new, proto_timeout(cp, state));
-	proto_write_timeout(cp);
+	vs_conn_state_changed(cp, old, new, timeout);
+	return true;
+}
+
+void vs_proto_set_state(struct vs_conn *cp, u8 state)
+{
+	if (proto_put_state(cp, state, proto_timeout(cp, state)))
+		proto_write_timeout(cp);
+}
+
+void vs_proto_restore(struct vs_conn *cp, u8 state, u32 timeout)
+{
+	timeout = timeout ?: proto_timeout(cp, state);
+	if (!proto_put_state(cp, state, timeout))
+		return;
+	WRITE_ONCE(cp->seen, (u32)jiffies);
+	if (timeout < xchg(&cp->timeout, timeout))
+		vs_wheel_move(&cp->vn->wheel, cp);
+	/* xchg() was a full barrier after the write to @seen */
+	vs_conn_renew(cp);
+}
+
+unsigned int vs_proto_states(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return VS_TCP_S_MAX;
+	case IPPROTO_SCTP:
+		return VS_SCTP_S_MAX;
+	case IPPROTO_UDP:
+		return 1;
+	}
+	return 0;
 }
 
 /* @cp is established, or answered (UDP): marks its template as assured, so that

@@ -88,6 +88,21 @@ void vs_proto_state(struct vs_conn *cp, const struct vs_pkt *p,
  * disabled. */
 void vs_proto_set_state(struct vs_conn *cp, u8 state);
 
+/**
+ * vs_proto_restore - set the state of a connection that a sync peer reports
+ * @cp: connection or template
+ * @state: state of the protocol, valid; of a template 0 or VS_TMPL_ASSURED
+ * @timeout: jiffies until @cp expires, 0 for the state's own timeout here
+ *
+ * The first packet that reaches this director brings its own timeout back.
+ *
+ * Context: RCU, BH disabled.
+ */
+void vs_proto_restore(struct vs_conn *cp, u8 state, u32 timeout);
+
+/* The number of states of @proto, 0 for a protocol that is not balanced. */
+unsigned int vs_proto_states(u8 proto);
+
 /* Phase of a connection, independent of its protocol. */
 enum vs_phase {
 	VS_PHASE_OPENING,	/* may be a spoofed SYN or INIT */

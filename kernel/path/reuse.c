@@ -45,7 +45,7 @@ static bool is_port_reuse(const struct vs_pkt *p, const struct vs_conn *cp)
 		return false;
 	/* @cp controls live connections: do not kill it only to have the
 	 * packet dropped for its conntrack entry */
-	return !atomic_read(&cp->n_control) || !vs_nfct_is_confirmed(p->skb);
+	return !vs_conn_controls(cp) || !vs_nfct_is_confirmed(p->skb);
 }
 
 /* Kill @cp so that the packet can be rescheduled. If its conntrack entry is

@@ -50,7 +50,7 @@ void vs_pe_unregister(struct vs_pe *pe)
 }
 EXPORT_SYMBOL_GPL(vs_pe_unregister);
 
-static const struct vs_pe *pe_lookup_get(const char *name)
+const struct vs_pe *vs_pe_get_loaded(const char *name)
 {
 	const struct vs_pe *pe;
 
@@ -64,11 +64,11 @@ static const struct vs_pe *pe_lookup_get(const char *name)
 
 const struct vs_pe *vs_pe_get(const char *name)
 {
-	const struct vs_pe *pe = pe_lookup_get(name);
+	const struct vs_pe *pe = vs_pe_get_loaded(name);
 
 	if (!pe) {
 		request_module("ip_vs_pe_%s", name);
-		pe = pe_lookup_get(name);
+		pe = vs_pe_get_loaded(name);
 	}
 	return pe;
 }

@@ -45,6 +45,8 @@ void vs_pe_unregister(struct vs_pe *pe);
  * Return: engine with a reference to its module, see vs_pe_put(); or NULL.
  */
 const struct vs_pe *vs_pe_get(const char *name);
+/* The same without loading a module: for a name that a stranger sends. */
+const struct vs_pe *vs_pe_get_loaded(const char *name);
 void vs_pe_put(const struct vs_pe *pe);	/* @pe may be NULL */
 
 /**

@@ -113,6 +113,17 @@ struct vs_dest *vs_dest_lookup(struct vs_service *svc, u16 af,
 	return rhashtable_lookup_fast(&svc->vn->dests, &key, dest_params);
 }
 
+struct vs_dest *vs_dest_find(struct vs_service *svc, u16 af,
+			     const union nf_inet_addr *addr, __be16 port)
+{
+	struct vs_dest_key key = dest_key(svc, af, addr, port);
+	struct vs_dest *dest;
+
+	vs_assert_packet_context();
+	dest = rhashtable_lookup(&svc->vn->dests, &key, dest_params);
+	return dest && vs_dest_available(dest) ? dest : NULL;
+}
+
 /* Real servers: the destinations of all services by address, port and protocol.
  * A destination has its struct vs_real as long as it exists, so that it can be
  * listed there without an allocation, and is listed while packets of the server

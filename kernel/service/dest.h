@@ -214,6 +214,19 @@ struct vs_dest *vs_dest_lookup_real(struct vs_net *vn, u8 af, u8 proto,
 				    const union nf_inet_addr *addr,
 				    __be16 port);
 
+/**
+ * vs_dest_find() - look up a destination of a service
+ * @svc:	the service
+ * @af:		family of @addr
+ * @addr:	the destination's address
+ * @port:	its port
+ *
+ * Context: RCU read side, BHs disabled.
+ * Return: the available destination, or NULL. Takes no reference.
+ */
+struct vs_dest *vs_dest_find(struct vs_service *svc, u16 af,
+			     const union nf_inet_addr *addr, __be16 port);
+
 struct vs_dest_conf;
 
 /* The functions below run under vn->config.lock, in process context. */

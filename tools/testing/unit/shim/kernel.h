@@ -165,6 +165,7 @@ typedef atomic_t refcount_t;
 #define atomic_sub(n, a)	((void)__sync_sub_and_fetch(&(a)->counter, n))
 #define atomic_dec(a)		((void)__sync_sub_and_fetch(&(a)->counter, 1))
 #define refcount_set(r, v)	atomic_set(r, v)
+#define refcount_read(r)	atomic_read(r)
 #define refcount_dec_and_test(r)	(!__sync_sub_and_fetch(&(r)->counter, 1))
 static inline bool refcount_inc_not_zero(refcount_t *r)
 {
