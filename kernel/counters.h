@@ -132,7 +132,43 @@ struct vs_net;
 	X(TABLE_SHRUNK, table_shrunk, \
 	  "connection table shrunk") \
 	X(TABLE_STUCK, table_stuck, \
-	  "connection table not resized: out of memory")
+	  "connection table not resized: out of memory") \
+	X(SYNC_SENT, sync_sent, \
+	  "sync messages sent") \
+	X(SYNC_UNSENT, sync_unsent, \
+	  "sync messages not sent: queue full, no memory, or an error of the socket") \
+	X(SYNC_CONN_SENT, sync_conn_sent, \
+	  "connections and templates put into sync messages") \
+	X(SYNC_RECEIVED, sync_received, \
+	  "sync messages received") \
+	X(SYNC_CONN_NEW, sync_conn_new, \
+	  "connections and templates created by sync messages") \
+	X(SYNC_CONN_UPDATED, sync_conn_updated, \
+	  "connections and templates updated by sync messages") \
+	X(SYNC_CONN_BOUND, sync_conn_bound, \
+	  "received connections bound when their server became known") \
+	X(SYNC_CONN_STALE, sync_conn_stale, \
+	  "sync entries about the end of a connection that was replaced") \
+	X(SYNC_OTHER_ID, sync_other_id, \
+	  "sync messages with another sync id") \
+	X(SYNC_BAD_SIZE, sync_bad_size, \
+	  "sync messages whose size is wrong") \
+	X(SYNC_BAD_TRUNCATED, sync_bad_truncated, \
+	  "sync messages with a truncated entry or option") \
+	X(SYNC_BAD_TYPE, sync_bad_type, \
+	  "sync messages with an unknown type of entry") \
+	X(SYNC_BAD_OPTION, sync_bad_option, \
+	  "sync messages with an invalid option") \
+	X(SYNC_BAD_UNKNOWN, sync_bad_unknown, \
+	  "sync entries with an unknown mandatory option") \
+	X(SYNC_BAD_PROTO, sync_bad_proto, \
+	  "sync entries with an unknown protocol, family or state") \
+	X(SYNC_BAD_FLAGS, sync_bad_flags, \
+	  "sync entries with invalid flags, forwarding method or ports") \
+	X(SYNC_BAD_PE, sync_bad_pe, \
+	  "sync entries with an unknown persistence engine") \
+	X(SYNC_LIMIT, sync_limit, \
+	  "sync entries without memory, or above conn_max or the share of received connections")
 
 enum vs_counter {
 	VS_COUNTER_NONE,

@@ -14,6 +14,7 @@
 #include "config/netdev.h"
 #include "conn/defence.h"
 #include "net.h"
+#include "sync/sync.h"
 
 struct workqueue_struct *vs_wq;
 unsigned int vs_net_id __read_mostly;
@@ -37,6 +38,7 @@ static int __net_init weir_net_init(struct net *net)
 	vs_est_net_init(vn);
 	vs_defence_net_init(vn);
 	vs_notrack_net_init(vn);
+	vs_sync_net_init(vn);
 	err = vs_sysctl_net_init(vn);
 	if (err)
 		goto err_config;
@@ -75,6 +77,7 @@ static void __net_exit weir_net_exit(struct net *net)
 	bool used = rcu_access_pointer(vn->table.cur);
 
 	vs_procfs_net_exit(vn);
+	vs_sync_net_exit(vn);
 	vs_sysctl_net_exit(vn);
 	vs_notrack_net_exit(vn);
 	vs_defence_net_exit(vn);

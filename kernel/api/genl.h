@@ -24,8 +24,12 @@ int vs_attr_get_service(const struct nlattr *nla, struct vs_svc_key *key,
 			struct netlink_ext_ack *extack);
 int vs_attr_get_dest(const struct nlattr *nla, struct vs_dest_conf *conf,
 		     bool full, struct netlink_ext_ack *extack);
-int vs_attr_get_daemon(const struct nlattr *nla, bool full,
+/* @conf may be NULL: only the state is required then. */
+int vs_attr_get_daemon(const struct nlattr *nla, u32 *state,
+		       struct vs_sync_conf *conf,
 		       struct netlink_ext_ack *extack);
+int vs_attr_put_daemon(struct sk_buff *skb, u32 state,
+		       const struct vs_sync_conf *conf);
 
 /* Between vs_config_read_begin() and _end(). -EMSGSIZE when @skb is full. */
 int vs_attr_put_service(struct sk_buff *skb, const struct vs_service *svc);

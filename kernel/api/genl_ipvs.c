@@ -9,8 +9,9 @@
 #include <linux/module.h>
 
 #include "api/genl.h"
-#include "config/extack.h"
+#include "extack.h"
 #include "net.h"
+#include "sync/sync.h"
 
 static struct genl_family ipvs_family;
 
@@ -317,32 +318,47 @@ static int genl_dump_dests(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-/* Connection synchronisation is not implemented: no daemon ever runs. */
-
 static int genl_new_daemon(struct sk_buff *skb, struct genl_info *info)
 {
-	int err = vs_attr_get_daemon(info->attrs[IPVS_CMD_ATTR_DAEMON], true,
-				     info->extack);
+	struct vs_sync_conf conf;
+	u32 state;
+	int err;
 
-	if (err)
-		return err;
-	return vs_refuse(info->extack,
-			 "connection synchronisation is not supported",
-			 -EOPNOTSUPP);
+	err = vs_attr_get_daemon(info->attrs[IPVS_CMD_ATTR_DAEMON], &state,
+				 &conf, info->extack);
+	return err ?: vs_config_start_daemon(info_net(info), state, &conf,
+					     info->extack);
 }
 
 static int genl_del_daemon(struct sk_buff *skb, struct genl_info *info)
 {
-	int err = vs_attr_get_daemon(info->attrs[IPVS_CMD_ATTR_DAEMON], false,
-				     info->extack);
+	u32 state;
+	int err;
 
-	if (err)
-		return err;
-	return vs_refuse(info->extack, "no such daemon is running", -ESRCH);
+	err = vs_attr_get_daemon(info->attrs[IPVS_CMD_ATTR_DAEMON], &state,
+				 NULL, info->extack);
+	return err ?: vs_config_stop_daemon(info_net(info), state,
+					    info->extack);
 }
 
+/* cb->args[0]: the daemons before this one were sent. */
 static int genl_dump_daemons(struct sk_buff *skb, struct netlink_callback *cb)
 {
+	static const u32 states[] = { IP_VS_STATE_MASTER, IP_VS_STATE_BACKUP };
+	struct vs_net *vn = vs_net(sock_net(skb->sk));
+	struct vs_sync_conf conf;
+	void *hdr;
+
+	for (; cb->args[0] < ARRAY_SIZE(states); cb->args[0]++) {
+		u32 state = states[cb->args[0]];
+
+		if (!vs_sync_get(vn, state, &conf))
+			continue;
+		hdr = dump_begin(skb, cb, IPVS_CMD_NEW_DAEMON);
+		if (!hdr || !dump_end(skb, hdr,
+				      vs_attr_put_daemon(skb, state, &conf)))
+			break;
+	}
 	return skb->len;
 }
 

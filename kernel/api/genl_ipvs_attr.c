@@ -5,10 +5,11 @@
  * 16 bytes, attributes that later kernels added are optional.
  */
 #include "api/genl.h"
-#include "config/extack.h"
+#include "extack.h"
 #include "net.h"
 #include "pe/pe.h"
 #include "sched/sched.h"
+#include "sync/sync.h"
 
 static const struct nla_policy svc_policy[IPVS_SVC_ATTR_MAX + 1] = {
 	[IPVS_SVC_ATTR_AF]		= { .type = NLA_U16 },
@@ -204,7 +205,54 @@ int vs_attr_get_dest(const struct nlattr *nla, struct vs_dest_conf *conf,
 	return full ? attrs_get_dest_conf(attrs, conf, extack) : 0;
 }
 
-int vs_attr_get_daemon(const struct nlattr *nla, bool full,
+static int attrs_get_group(struct nlattr **attrs, struct vs_sync_conf *conf,
+			   struct netlink_ext_ack *extack)
+{
+	const struct nlattr *group = attrs[IPVS_DAEMON_ATTR_MCAST_GROUP];
+	const struct nlattr *group6 = attrs[IPVS_DAEMON_ATTR_MCAST_GROUP6];
+
+	if (group) {
+		conf->af = AF_INET;
+		conf->group.ip = nla_get_in_addr(group);
+		if (ipv4_is_multicast(conf->group.ip))
+			return 0;
+	} else if (group6) {
+		if (!ipv6_mod_enabled())
+			return vs_refuse(extack, "IPv6 is not available",
+					 -EAFNOSUPPORT);
+		conf->af = AF_INET6;
+		nla_memcpy(&conf->group, group6, sizeof(conf->group.in6));
+		if (ipv6_addr_is_multicast(&conf->group.in6))
+			return 0;
+	} else {
+		return 0;
+	}
+	return vs_refuse(extack, "the group is not a multicast address",
+			 -EINVAL);
+}
+
+static int attrs_get_sync_conf(struct nlattr **attrs, struct vs_sync_conf *conf,
+			       struct netlink_ext_ack *extack)
+{
+	if (!attrs[IPVS_DAEMON_ATTR_MCAST_IFN] ||
+	    !attrs[IPVS_DAEMON_ATTR_SYNC_ID])
+		return vs_refuse(extack, "daemon has no interface and sync id",
+				 -EINVAL);
+	memset(conf, 0, sizeof(*conf));
+	nla_strscpy(conf->ifname, attrs[IPVS_DAEMON_ATTR_MCAST_IFN],
+		    sizeof(conf->ifname));
+	conf->syncid = nla_get_u32(attrs[IPVS_DAEMON_ATTR_SYNC_ID]);
+	if (attrs[IPVS_DAEMON_ATTR_SYNC_MAXLEN])
+		conf->maxlen = nla_get_u16(attrs[IPVS_DAEMON_ATTR_SYNC_MAXLEN]);
+	if (attrs[IPVS_DAEMON_ATTR_MCAST_PORT])
+		conf->port = nla_get_u16(attrs[IPVS_DAEMON_ATTR_MCAST_PORT]);
+	if (attrs[IPVS_DAEMON_ATTR_MCAST_TTL])
+		conf->ttl = nla_get_u8(attrs[IPVS_DAEMON_ATTR_MCAST_TTL]);
+	return attrs_get_group(attrs, conf, extack);
+}
+
+int vs_attr_get_daemon(const struct nlattr *nla, u32 *state,
+		       struct vs_sync_conf *conf,
 		       struct netlink_ext_ack *extack)
 {
 	struct nlattr *attrs[IPVS_DAEMON_ATTR_MAX + 1];
@@ -216,11 +264,35 @@ int vs_attr_get_daemon(const struct nlattr *nla, bool full,
 		return err;
 	if (!attrs[IPVS_DAEMON_ATTR_STATE])
 		return vs_refuse(extack, "daemon has no state", -EINVAL);
-	if (full && !(attrs[IPVS_DAEMON_ATTR_MCAST_IFN] &&
-		      attrs[IPVS_DAEMON_ATTR_SYNC_ID]))
-		return vs_refuse(extack, "daemon has no interface and sync id",
-				 -EINVAL);
-	return 0;
+	*state = nla_get_u32(attrs[IPVS_DAEMON_ATTR_STATE]);
+	return conf ? attrs_get_sync_conf(attrs, conf, extack) : 0;
+}
+
+int vs_attr_put_daemon(struct sk_buff *skb, u32 state,
+		       const struct vs_sync_conf *conf)
+{
+	struct nlattr *nest = nla_nest_start_noflag(skb, IPVS_CMD_ATTR_DAEMON);
+	int err;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u32(skb, IPVS_DAEMON_ATTR_STATE, state) ?:
+	      nla_put_string(skb, IPVS_DAEMON_ATTR_MCAST_IFN, conf->ifname) ?:
+	      nla_put_u32(skb, IPVS_DAEMON_ATTR_SYNC_ID, conf->syncid) ?:
+	      nla_put_u16(skb, IPVS_DAEMON_ATTR_SYNC_MAXLEN, conf->maxlen) ?:
+	      nla_put_u16(skb, IPVS_DAEMON_ATTR_MCAST_PORT, conf->port) ?:
+	      nla_put_u8(skb, IPVS_DAEMON_ATTR_MCAST_TTL, conf->ttl);
+	if (!err && conf->af == AF_INET6)
+		err = nla_put_in6_addr(skb, IPVS_DAEMON_ATTR_MCAST_GROUP6,
+				       &conf->group.in6);
+	else if (!err)
+		err = nla_put_in_addr(skb, IPVS_DAEMON_ATTR_MCAST_GROUP,
+				      conf->group.ip);
+	if (err)
+		nla_nest_cancel(skb, nest);
+	else
+		nla_nest_end(skb, nest);
+	return err;
 }
 
 /* Attributes of the counts and rates, by enum vs_count. */

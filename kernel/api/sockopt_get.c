@@ -9,6 +9,7 @@
 #include "api/sockopt_impl.h"
 #include "config/config.h"
 #include "net.h"
+#include "sync/sync.h"
 #include "sched/sched.h"
 
 /* ABI */
@@ -71,11 +72,25 @@ static int get_timeout(const struct get_request *req)
 	return user_answer(req->user, &u, sizeof(u));
 }
 
+static void user_put_daemon(struct ip_vs_daemon_user *u, struct vs_net *vn,
+			    u32 state)
+{
+	struct vs_sync_conf conf;
+
+	if (!vs_sync_get(vn, state, &conf))
+		return;
+	u->state = state;
+	strscpy(u->mcast_ifn, conf.ifname, sizeof(u->mcast_ifn));
+	u->syncid = conf.syncid;
+}
+
 static int get_daemon(const struct get_request *req)
 {
-	static const struct ip_vs_daemon_user none[2];
+	struct ip_vs_daemon_user u[2] = {};
 
-	return user_answer(req->user, none, sizeof(none));
+	user_put_daemon(&u[0], req->vn, IP_VS_STATE_MASTER);
+	user_put_daemon(&u[1], req->vn, IP_VS_STATE_BACKUP);
+	return user_answer(req->user, u, sizeof(u));
 }
 
 static void entry_put_stats(struct ip_vs_stats_user *u,

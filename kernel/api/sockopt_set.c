@@ -8,6 +8,7 @@
 #include "api/sockopt_impl.h"
 #include "config/config.h"
 #include "net.h"
+#include "sync/sync.h"
 
 struct set_pair {
 	struct ip_vs_service_user svc;
@@ -170,25 +171,19 @@ static int set_timeouts(struct vs_net *vn, const union set_arg *arg)
 	return vs_config_set_timeouts(vn, &t, NULL);
 }
 
-/* Connection synchronisation is not implemented: no daemon ever runs. */
-
 static int set_start_daemon(struct vs_net *vn, const union set_arg *arg)
 {
-	const char *name = arg->daemon.mcast_ifn;
+	struct vs_sync_conf conf = { .syncid = arg->daemon.syncid };
 
-	if (!name[0] ||
-	    strnlen(name, IP_VS_IFNAME_MAXLEN) == IP_VS_IFNAME_MAXLEN)
+	if (strscpy(conf.ifname, arg->daemon.mcast_ifn,
+		    sizeof(conf.ifname)) <= 0)
 		return -EINVAL;
-	return -EOPNOTSUPP;
+	return vs_config_start_daemon(vn, arg->daemon.state, &conf, NULL);
 }
 
 static int set_stop_daemon(struct vs_net *vn, const union set_arg *arg)
 {
-	int state = arg->daemon.state;
-
-	if (state != IP_VS_STATE_MASTER && state != IP_VS_STATE_BACKUP)
-		return -EINVAL;
-	return -ESRCH;
+	return vs_config_stop_daemon(vn, arg->daemon.state, NULL);
 }
 
 static const struct set_command {

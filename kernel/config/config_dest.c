@@ -9,9 +9,9 @@
 
 #include "compat/ipv6.h"
 #include "config/config_impl.h"
-#include "config/extack.h"
 #include "config/reap.h"
 #include "config/txn.h"
+#include "extack.h"
 #include "net.h"
 #include "path/route.h"
 
@@ -100,6 +100,10 @@ static int dest_check(const struct vs_service *svc, struct vs_dest_conf *conf,
 	if (conf->af != svc->key.af && method != IP_VS_CONN_F_TUNNEL)
 		return vs_refuse(extack,
 				 "mixed address families require tunnelling",
+				 -EINVAL);
+	if (conf->af != svc->key.af && svc->vn->config.num_daemons)
+		return vs_refuse(extack,
+				 "a sync daemon runs: no other address family",
 				 -EINVAL);
 	if (method > IP_VS_CONN_F_DROUTE)
 		return vs_refuse(extack, "unknown forwarding method", -EINVAL);

@@ -34,6 +34,7 @@
  * @num_port0:	services for port 0
  * @num_ftp:	services for FTP's control port, by family
  * @num_pe_out:	services whose persistence engine has conn_out, by family
+ * @num_daemons: sync daemons that run, or are about to
  *
  * Packets read the counters with READ_ONCE() to skip lookups.
  */
@@ -55,6 +56,7 @@ struct vs_config {
 	u32 num_port0;
 	u32 num_ftp[2];
 	u32 num_pe_out[2];
+	u32 num_daemons;
 };
 
 /* The caller holds the lock of @vn's configuration. */

@@ -18,24 +18,40 @@
 #include "path/segment.h"
 #include "path/xmit.h"
 #include "service/dest.h"
+#include "sync/sync.h"
 #include "trace.h"
 
-/* The first packets of a connection, apps, one-packet scheduling. */
+/* The only packet of a connection. */
+static unsigned int path_in_one_packet(struct vs_pkt *p, struct vs_conn *cp)
+{
+	bool master = vs_sync_is_master(p->vn);
+
+	if (cp->control && !master)
+		vs_conn_count(cp->control);
+	p->verdict = vs_xmit_in(p, cp);
+	if (unlikely(master))
+		vs_sync_one_packet(p->vn, cp);
+	vs_conn_end(cp);
+	return p->verdict;
+}
+
+/* The first packets of a connection, apps, one-packet scheduling, sync. */
 static noinline unsigned int path_in_slow(struct vs_pkt *p, struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
+	bool master;
 
-	if (st & VS_ST_ONE_PACKET) {
-		if (cp->control)
-			vs_conn_count(cp->control);
-		p->verdict = vs_xmit_in(p, cp);
-		vs_conn_end(cp);
-		return p->verdict;
-	}
-	vs_conn_count(cp);
+	if (st & VS_ST_ONE_PACKET)
+		return path_in_one_packet(p, cp);
+	master = vs_sync_is_master(p->vn);
+	if (!master)
+		vs_conn_count(cp);
 	if (unlikely(st & VS_ST_APP) && !vs_segment_in(p, cp))
 		return p->verdict;
-	return vs_xmit_in(p, cp);
+	p->verdict = vs_xmit_in(p, cp);
+	if (unlikely(master))
+		vs_sync_packet(p->vn, cp);
+	return p->verdict;
 }
 
 /*
@@ -66,11 +82,13 @@ static unsigned int path_in(struct vs_pkt *p, struct vs_conn *cp)
 		cp = vs_schedule(p);
 	if (!cp)
 		return p->verdict;
+	if (unlikely(!cp->dest) && READ_ONCE(cp->st) & VS_ST_SYNCED)
+		cp = vs_sync_bind(p->vn, cp);
 	if (cp->dest)
 		vs_stats_packet(cp->dest->stats, VS_CNT_INPKTS,
 				VS_CNT_INBYTES, p->skb->len);
 	vs_proto_state(cp, p, VS_DIR_IN);
-	if (likely(vs_conn_is_plain(cp)))
+	if (likely(vs_conn_is_plain(cp)) && likely(!vs_sync_is_master(p->vn)))
 		return vs_xmit_in(p, cp);
 	return path_in_slow(p, cp);
 }
@@ -233,7 +251,8 @@ unsigned int vs_path_local(struct vs_pkt *p)
 		break;
 	case VS_PARSE_ICMP:
 		p->verdict = vs_icmp_out(p);
-		return p->verdict == NF_ACCEPT && !p->skb->ipvs_property ?
+		return p->verdict == NF_ACCEPT && !p->skb->ipvs_property &&
+		       !vs_sync_is_idle_backup(p->vn) ?
 		       vs_icmp_in(p) : p->verdict;
 	case VS_PARSE_BAD:
 		return vs_drop(p, VS_DROP_TRUNCATED);
@@ -254,6 +273,8 @@ unsigned int vs_path_local(struct vs_pkt *p)
 		return reject_stray(p);
 	if (!cp && is_from_vip_only(p))
 		return NF_ACCEPT;
+	if (unlikely(vs_sync_is_idle_backup(p->vn)))
+		return NF_ACCEPT;
 	return path_in(p, cp);
 }
 
@@ -270,7 +291,8 @@ unsigned int vs_path_forward(struct vs_pkt *p)
 	case VS_PARSE_OK:
 		break;
 	case VS_PARSE_ICMP:
-		p->verdict = vs_icmp_in(p);
+		if (!vs_sync_is_idle_backup(p->vn))
+			p->verdict = vs_icmp_in(p);
 		return p->verdict == NF_ACCEPT && !p->skb->ipvs_property ?
 		       vs_icmp_out(p) : p->verdict;
 	default:

@@ -19,6 +19,7 @@
 #include "path/choose.h"
 #include "path/persist.h"
 #include "service/service.h"
+#include "sync/sync.h"
 
 /* The key of a template. @tuple points to the other members. */
 struct tmpl_key {
@@ -92,6 +93,8 @@ static struct vs_conn *tmpl_lookup(struct vs_net *vn,
 
 	if (!tmpl)
 		return NULL;
+	if (unlikely(!tmpl->dest))
+		tmpl = vs_sync_bind(vn, tmpl);
 	if (!tmpl_is_valid(vn, tmpl, only)) {
 		vs_event(vn, VS_EV_TEMPLATE_STALE);
 		vs_conn_retire(tmpl);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the configuration and the sync daemons require of each other: a message
+ * has one address family, so that no daemon runs beside a destination whose
+ * family differs from its service's; and connections are received before there
+ * is a service.
+ */
+#include "config/config.h"
+#include "extack.h"
+#include "net.h"
+#include "service/dest.h"
+#include "sync/sync.h"
+
+static bool has_mixed_families(const struct vs_config *c)
+{
+	const struct vs_service *svc;
+	const struct vs_dest *dest;
+
+	list_for_each_entry(svc, &c->services, list)
+		list_for_each_entry(dest, &svc->dests, list)
+			if (dest->key.af != svc->key.af)
+				return true;
+	return false;
+}
+
+static int sync_begin(struct vs_net *vn, struct netlink_ext_ack *extack)
+{
+	struct vs_config *c = &vn->config;
+	int err;
+
+	mutex_lock(&c->lock);
+	if (has_mixed_families(c))
+		err = vs_refuse(extack,
+				"destinations of another address family cannot be synchronised",
+				-EINVAL);
+	else
+		err = vs_conn_net_start(vn);
+	if (!err)
+		c->num_daemons++;
+	mutex_unlock(&c->lock);
+	return err;
+}
+
+static void sync_end(struct vs_net *vn)
+{
+	mutex_lock(&vn->config.lock);
+	vn->config.num_daemons--;
+	mutex_unlock(&vn->config.lock);
+}
+
+int vs_config_start_daemon(struct vs_net *vn, u32 state,
+			   const struct vs_sync_conf *conf,
+			   struct netlink_ext_ack *extack)
+{
+	int err = sync_begin(vn, extack);
+
+	if (err)
+		return err;
+	err = vs_sync_start(vn, state, conf, extack);
+	if (err)
+		sync_end(vn);
+	return err;
+}
+
+int vs_config_stop_daemon(struct vs_net *vn, u32 state,
+			  struct netlink_ext_ack *extack)
+{
+	int err = vs_sync_stop(vn, state, extack);
+
+	if (!err)
+		sync_end(vn);
+	return err;
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The sockets of the sync daemons: UDP multicast over one interface.
+ */
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/inetdevice.h>
+#include <linux/net.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <net/sock.h>
+
+#include "sync/daemon.h"
+
+/* setsockopt() as from userspace: takes RTNL where the option requires it. */
+static int sock_set(struct socket *sock, int level, int opt, const void *val,
+		    unsigned int len)
+{
+	return sock->ops->setsockopt(sock, level, opt,
+				     KERNEL_SOCKPTR((void *)val), len);
+}
+
+static int sock_set_int(struct socket *sock, int level, int opt, int val)
+{
+	return sock_set(sock, level, opt, &val, sizeof(val));
+}
+
+static int sock_set_multicast(struct socket *sock, u8 af,
+			      const struct net_device *dev, u8 ttl)
+{
+	struct ip_mreqn mreq = { .imr_ifindex = dev->ifindex };
+
+	if (af == AF_INET6)
+		return sock_set_int(sock, SOL_IPV6, IPV6_MULTICAST_IF,
+				    dev->ifindex) ?:
+		       sock_set_int(sock, SOL_IPV6, IPV6_MULTICAST_LOOP, 0) ?:
+		       sock_set_int(sock, SOL_IPV6, IPV6_MULTICAST_HOPS, ttl) ?:
+		       sock_set_int(sock, SOL_IPV6, IPV6_MTU_DISCOVER,
+				    IPV6_PMTUDISC_DONT);
+	return sock_set(sock, SOL_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)) ?:
+	       sock_set_int(sock, SOL_IP, IP_MULTICAST_LOOP, 0) ?:
+	       sock_set_int(sock, SOL_IP, IP_MULTICAST_TTL, ttl) ?:
+	       sock_set_int(sock, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+}
+
+static int sock_join(struct socket *sock, const struct vs_sync_conf *conf,
+		     const struct net_device *dev)
+{
+	struct ip_mreqn mreq = {
+		.imr_multiaddr.s_addr = conf->group.ip,
+		.imr_ifindex = dev->ifindex,
+	};
+	struct ipv6_mreq mreq6 = {
+		.ipv6mr_multiaddr = conf->group.in6,
+		.ipv6mr_ifindex = dev->ifindex,
+	};
+
+	if (conf->af == AF_INET6)
+		return sock_set(sock, SOL_IPV6, IPV6_ADD_MEMBERSHIP, &mreq6,
+				sizeof(mreq6));
+	return sock_set(sock, SOL_IP, IP_ADD_MEMBERSHIP, &mreq, sizeof(mreq));
+}
+
+/* Returns the length of the group's address, with the port of thread @id. */
+static int group_addr(const struct vs_sync_conf *conf, unsigned int id,
+		      struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *sin6 = (void *)ss;
+	struct sockaddr_in *sin = (void *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	if (conf->af == AF_INET6) {
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_port = htons(conf->port + id);
+		sin6->sin6_addr = conf->group.in6;
+		return sizeof(*sin6);
+	}
+	sin->sin_family = AF_INET;
+	sin->sin_port = htons(conf->port + id);
+	sin->sin_addr = conf->group.in;
+	return sizeof(*sin);
+}
+
+/* The messages' source is the interface's address, whatever the routes say. */
+static int sock_bind_source(struct socket *sock, const struct net_device *dev)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = inet_select_addr(dev, htonl(INADDR_ANY),
+						    RT_SCOPE_UNIVERSE),
+	};
+
+	if (!sin.sin_addr.s_addr)
+		pr_err("sync: interface %s has no IPv4 address\n", dev->name);
+	return kernel_bind(sock, (void *)&sin, sizeof(sin));
+}
+
+static struct socket *sock_new(const struct vs_sync_thread *t)
+{
+	const struct vs_sync_daemon *d = t->daemon;
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(d->vn->net, d->conf.af, SOCK_DGRAM, IPPROTO_UDP,
+			       &sock);
+	return err ? ERR_PTR(err) : sock;
+}
+
+static int sock_set_size(struct socket *sock, const struct vs_net *vn, int opt)
+{
+	int size = READ_ONCE(vn->sysctl.sync_sock_size);
+
+	if (size <= 0)
+		return 0;
+	return sock_setsockopt(sock, SOL_SOCKET, opt, KERNEL_SOCKPTR(&size),
+			       sizeof(size));
+}
+
+static int sock_setup_send(struct socket *sock, const struct vs_sync_thread *t,
+			   const struct net_device *dev)
+{
+	const struct vs_sync_conf *conf = &t->daemon->conf;
+	struct sockaddr_storage ss;
+	int err, len = group_addr(conf, t->id, &ss);
+
+	err = sock_set_multicast(sock, conf->af, dev, conf->ttl) ?:
+	      sock_set_size(sock, t->daemon->vn, SO_SNDBUF);
+	if (!err && conf->af == AF_INET)
+		err = sock_bind_source(sock, dev);
+	return err ?: kernel_connect(sock, (void *)&ss, len, 0);
+}
+
+static int sock_setup_receive(struct socket *sock,
+			      const struct vs_sync_thread *t,
+			      const struct net_device *dev)
+{
+	const struct vs_sync_conf *conf = &t->daemon->conf;
+	struct sockaddr_storage ss;
+	int err, len = group_addr(conf, t->id, &ss);
+
+	sock_set_reuseaddr(sock->sk);
+	err = sock_set_size(sock, t->daemon->vn, SO_RCVBUF) ?:
+	      sock_bindtoindex(sock->sk, dev->ifindex, true) ?:
+	      kernel_bind(sock, (void *)&ss, len);
+	return err ?: sock_join(sock, conf, dev);
+}
+
+struct socket *vs_sync_sock_send(const struct vs_sync_thread *t,
+				 struct net_device *dev)
+{
+	struct socket *sock = sock_new(t);
+	int err;
+
+	if (IS_ERR(sock))
+		return sock;
+	err = sock_setup_send(sock, t, dev);
+	if (!err)
+		return sock;
+	sock_release(sock);
+	return ERR_PTR(err);
+}
+
+struct socket *vs_sync_sock_receive(const struct vs_sync_thread *t,
+				    struct net_device *dev)
+{
+	struct socket *sock = sock_new(t);
+	int err;
+
+	if (IS_ERR(sock))
+		return sock;
+	err = sock_setup_receive(sock, t, dev);
+	if (!err)
+		return sock;
+	sock_release(sock);
+	return ERR_PTR(err);
+}
