@@ -341,7 +341,8 @@ static void message_apply(struct vs_net *vn, const u8 *buf, size_t len,
 		vs_event(vn, wire_counters[res]);
 }
 
-/* Waits for a message. Returns its length, which may exceed the buffer. */
+/* Waits for a message, for a second. Returns its length, which may exceed the
+ * buffer. */
 static int sock_receive(struct vs_sync_thread *t)
 {
 	struct kvec vec = {
@@ -353,27 +354,29 @@ static int sock_receive(struct vs_sync_thread *t)
 	return kernel_recvmsg(t->sock, &msg, &vec, 1, vec.iov_len, MSG_TRUNC);
 }
 
-/* Whoever stops the thread shuts the socket down first. */
-static bool sock_is_shut_down(const struct socket *sock)
+/* There was no message. */
+static void thread_look_after(struct vs_sync_thread *t, int err)
 {
-	return READ_ONCE(sock->sk->sk_shutdown) & RCV_SHUTDOWN;
+	if (!vs_sync_sock_has_dev(t))
+		vs_sync_thread_reopen(t);
+	if (err != -EAGAIN)
+		schedule_timeout_idle(1);
 }
 
 int vs_sync_backup_run(void *data)
 {
 	struct vs_sync_thread *t = data;
-	const struct vs_sync_conf *conf = &t->daemon->conf;
-	struct vs_net *vn = t->daemon->vn;
+	const struct vs_sync_daemon *d = t->daemon;
 	int len;
 
-	while (!sock_is_shut_down(t->sock)) {
+	while (!READ_ONCE(d->stopping)) {
 		len = sock_receive(t);
 		if (len < 0)
-			schedule_timeout_idle(1);	/* no memory */
-		else if (len > conf->maxlen)
-			vs_event(vn, VS_EV_SYNC_BAD_SIZE);
-		else
-			message_apply(vn, t->buf, len, conf->syncid);
+			thread_look_after(t, len);
+		else if (len > d->conf.maxlen)
+			vs_event(d->vn, VS_EV_SYNC_BAD_SIZE);
+		else if (!READ_ONCE(d->stopping))
+			message_apply(d->vn, t->buf, len, d->conf.syncid);
 		cond_resched();
 	}
 	while (!kthread_should_stop())

@@ -60,62 +60,122 @@ static void conf_complete(struct vs_sync_conf *conf, u32 state,
 	conf->maxlen = mtu - headers;
 }
 
-static void thread_release(struct vs_sync_thread *t, u32 state)
+static bool daemon_is_master(const struct vs_sync_daemon *d)
 {
-	if (state == IP_VS_STATE_MASTER)
+	return d->state == IP_VS_STATE_MASTER;
+}
+
+static const char *daemon_name(const struct vs_sync_daemon *d)
+{
+	return daemon_is_master(d) ? "master" : "backup";
+}
+
+static struct socket *thread_open(const struct vs_sync_thread *t,
+				  struct net_device *dev)
+{
+	return daemon_is_master(t->daemon) ? vs_sync_sock_send(t, dev) :
+					     vs_sync_sock_receive(t, dev);
+}
+
+void vs_sync_thread_set_lost(struct vs_sync_thread *t, int err)
+{
+	const struct vs_sync_daemon *d = t->daemon;
+
+	if (!!err == t->lost)
+		return;
+	t->lost = err;
+	if (err)
+		pr_warn("sync: %s daemon cannot use %s (%d), waits for it\n",
+			daemon_name(d), d->conf.ifname, err);
+	else
+		pr_info("sync: %s daemon uses %s again\n", daemon_name(d),
+			d->conf.ifname);
+}
+
+void vs_sync_thread_reopen(struct vs_sync_thread *t)
+{
+	struct vs_sync_daemon *d = t->daemon;
+	struct socket *sock = ERR_PTR(-ENODEV), *old = NULL;
+	struct net_device *dev;
+
+	if (time_before(jiffies, t->retry_at))
+		return;
+	t->retry_at = jiffies + HZ;
+	dev = dev_get_by_name(d->vn->net, d->conf.ifname);
+	if (dev) {
+		sock = thread_open(t, dev);
+		dev_put(dev);
+	}
+	vs_sync_thread_set_lost(t, PTR_ERR_OR_ZERO(sock));
+	if (IS_ERR(sock))
+		return;
+	mutex_lock(&d->lock);
+	old = sock;
+	if (!d->stopping)
+		swap(t->sock, old);
+	mutex_unlock(&d->lock);
+	sock_release(old);
+}
+
+static void thread_release(struct vs_sync_thread *t)
+{
+	if (daemon_is_master(t->daemon))
 		vs_sync_master_exit(t);
 	if (t->sock)
 		sock_release(t->sock);
 	kfree(t->buf);
 }
 
-/* Lets the backup's threads return from their sockets. */
-static void thread_interrupt(struct vs_sync_thread *t)
-{
-	kernel_sock_shutdown(t->sock, SHUT_RDWR);
-}
-
-static void daemon_free(struct vs_sync_daemon *d, u32 state)
+/* Lets the threads of a backup return from their sockets. */
+static void daemon_interrupt(struct vs_sync_daemon *d)
 {
 	unsigned int i;
 
+	mutex_lock(&d->lock);
+	d->stopping = true;
+	for (i = 0; i < d->n; i++)
+		if (d->thread[i].sock && !daemon_is_master(d))
+			kernel_sock_shutdown(d->thread[i].sock, SHUT_RDWR);
+	mutex_unlock(&d->lock);
+}
+
+static void daemon_free(struct vs_sync_daemon *d)
+{
+	unsigned int i;
+
+	daemon_interrupt(d);
 	for (i = 0; i < d->n; i++) {
 		if (!d->thread[i].task)
 			continue;
-		if (state == IP_VS_STATE_BACKUP)
-			thread_interrupt(&d->thread[i]);
 		kthread_stop(d->thread[i].task);
 		put_task_struct(d->thread[i].task);
 	}
 	for (i = 0; i < d->n; i++)
-		thread_release(&d->thread[i], state);
+		thread_release(&d->thread[i]);
 	kfree(d);
 }
 
-static int thread_prepare(struct vs_sync_thread *t, u32 state,
-			  struct net_device *dev)
+static int thread_prepare(struct vs_sync_thread *t, struct net_device *dev)
 {
-	bool master = state == IP_VS_STATE_MASTER;
 	struct socket *sock;
 
-	if (master) {
+	if (daemon_is_master(t->daemon)) {
 		vs_sync_master_init(t);
 	} else {
 		t->buf = kmalloc(t->daemon->conf.maxlen, GFP_KERNEL_ACCOUNT);
 		if (!t->buf)
 			return -ENOMEM;
 	}
-	sock = master ? vs_sync_sock_send(t, dev) :
-			vs_sync_sock_receive(t, dev);
+	sock = thread_open(t, dev);
 	if (IS_ERR(sock))
 		return PTR_ERR(sock);
 	t->sock = sock;
 	return 0;
 }
 
-static int thread_create(struct vs_sync_thread *t, u32 state)
+static int thread_create(struct vs_sync_thread *t)
 {
-	bool master = state == IP_VS_STATE_MASTER;
+	bool master = daemon_is_master(t->daemon);
 	struct task_struct *task;
 
 	task = kthread_create(master ? vs_sync_master_run : vs_sync_backup_run,
@@ -140,17 +200,20 @@ static struct vs_sync_daemon *daemon_new(struct vs_net *vn, u32 state,
 	if (!d)
 		return ERR_PTR(-ENOMEM);
 	d->vn = vn;
+	d->state = state;
 	d->conf = *conf;
+	mutex_init(&d->lock);
 	for (i = 0; i < n && !err; i++) {
 		d->thread[i].daemon = d;
 		d->thread[i].id = i;
+		d->thread[i].retry_at = jiffies;
 		d->n = i + 1;
-		err = thread_prepare(&d->thread[i], state, dev) ?:
-		      thread_create(&d->thread[i], state);
+		err = thread_prepare(&d->thread[i], dev) ?:
+		      thread_create(&d->thread[i]);
 	}
 	if (!err)
 		return d;
-	daemon_free(d, state);
+	daemon_free(d);
 	return ERR_PTR(err);
 }
 
@@ -206,8 +269,7 @@ static int daemon_start(struct vs_net *vn, u32 state,
 	for (i = 0; i < d->n; i++)
 		wake_up_process(d->thread[i].task);
 	pr_info("sync: %s daemon started on %s, sync id %u, %u threads\n",
-		state == IP_VS_STATE_MASTER ? "master" : "backup",
-		conf->ifname, conf->syncid, d->n);
+		daemon_name(d), conf->ifname, conf->syncid, d->n);
 	return 0;
 }
 
@@ -252,14 +314,13 @@ int vs_sync_stop(struct vs_net *vn, u32 state, struct netlink_ext_ack *extack)
 	mutex_lock(&vn->sync.lock);
 	d = daemon_of(vn, state);
 	if (d) {
+		pr_info("sync: %s daemon is stopped\n", daemon_name(d));
 		daemon_withdraw(vn, state);
-		daemon_free(d, state);
+		daemon_free(d);
 	}
 	mutex_unlock(&vn->sync.lock);
 	if (!d)
 		return vs_refuse(extack, "no such daemon is running", -ESRCH);
-	pr_info("sync: %s daemon stopped\n",
-		state == IP_VS_STATE_MASTER ? "master" : "backup");
 	module_put(THIS_MODULE);
 	return 0;
 }

@@ -33,7 +33,9 @@ struct vs_sync_queue {
  * @daemon:	the daemon
  * @id:		number of the thread; added to the port
  * @task:	the thread
- * @sock:	its socket
+ * @sock:	its socket; replaced by the thread under vs_sync_daemon.lock
+ * @lost:	the socket is of no use: its interface is gone, say
+ * @retry_at:	jiffies of the next attempt to replace it
  * @queue:	of a master
  * @buf:	of a backup, vs_sync_conf.maxlen bytes
  */
@@ -42,6 +44,8 @@ struct vs_sync_thread {
 	unsigned int id;
 	struct task_struct *task;
 	struct socket *sock;
+	bool lost;
+	unsigned long retry_at;
 	struct vs_sync_queue queue;
 	u8 *buf;
 };
@@ -49,16 +53,38 @@ struct vs_sync_thread {
 /**
  * struct vs_sync_daemon - a master or backup daemon
  * @vn:		namespace
+ * @state:	IP_VS_STATE_MASTER or IP_VS_STATE_BACKUP
  * @conf:	parameters, complete
+ * @lock:	serialises a thread that replaces its socket and the end
+ * @stopping:	sockets are shut down, threads end
  * @n:		number of threads, a power of two
  * @thread:	the threads
  */
 struct vs_sync_daemon {
 	struct vs_net *vn;
+	u32 state;
 	struct vs_sync_conf conf;
+	struct mutex lock;
+	bool stopping;
 	unsigned int n;
 	struct vs_sync_thread thread[];
 };
+
+/**
+ * vs_sync_thread_reopen - replace a thread's socket
+ * @t: the thread that calls
+ *
+ * For a socket whose interface or address has gone: an interface of that name may
+ * have come meanwhile. At most once a second; says so in the log when the
+ * interface has gone, and when the daemon works again.
+ *
+ * Context: process, takes RTNL.
+ */
+void vs_sync_thread_reopen(struct vs_sync_thread *t);
+
+/* The thread's socket is of no use because of @err, or works (0): logs a
+ * change. */
+void vs_sync_thread_set_lost(struct vs_sync_thread *t, int err);
 
 /* sock.c: a connected or bound socket of a thread on @dev, or an ERR_PTR().
  * Process context, takes RTNL. */
@@ -66,10 +92,11 @@ struct socket *vs_sync_sock_send(const struct vs_sync_thread *t,
 				 struct net_device *dev);
 struct socket *vs_sync_sock_receive(const struct vs_sync_thread *t,
 				    struct net_device *dev);
+/* Whether the interface of a receiving socket exists. Process context. */
+bool vs_sync_sock_has_dev(const struct vs_sync_thread *t);
 
 /* master.c, backup.c: the thread functions, and what they need before they run
- * and leave behind. vs_sync_master_stop() is called before its threads are
- * stopped, when no packet adds to the queues any more. */
+ * and leave behind. */
 void vs_sync_master_init(struct vs_sync_thread *t);
 void vs_sync_master_exit(struct vs_sync_thread *t);
 int vs_sync_master_run(void *data);

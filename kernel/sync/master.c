@@ -131,6 +131,19 @@ static bool conn_claim(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 	return cmpxchg(&cp->synced, last, next) == last || changed;
 }
 
+/* Whether ip_vs would keep the conntrack entry: always for apps and what they
+ * expect. */
+static bool conn_keeps_nfct(const struct vs_net *vn, const struct vs_conn *cp)
+{
+	const struct vs_conn *control = conn_control(cp);
+	u32 st = READ_ONCE(cp->st);
+
+	if (st & VS_ST_TEMPLATE)
+		return READ_ONCE(vn->sysctl.conntrack);
+	return st & (VS_ST_NFCT | VS_ST_APP) ||
+	       (control && READ_ONCE(control->st) & VS_ST_APP);
+}
+
 static u32 entry_flags(const struct vs_net *vn, const struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st), flags = cp->method;
@@ -145,8 +158,7 @@ static u32 entry_flags(const struct vs_net *vn, const struct vs_conn *cp)
 		flags |= IP_VS_CONN_F_SYNC;
 	if (st & VS_ST_ANY_CPORT)
 		flags |= IP_VS_CONN_F_NO_CPORT;
-	if (st & VS_ST_NFCT ||
-	    (st & VS_ST_TEMPLATE && READ_ONCE(vn->sysctl.conntrack)))
+	if (conn_keeps_nfct(vn, cp))
 		flags |= IP_VS_CONN_F_NFCT;
 	return flags;
 }
@@ -363,10 +375,11 @@ static void thread_send(struct vs_sync_thread *t, struct vs_sync_buf *b)
 					kthread_should_stop(), HZ);
 	if (err >= 0) {
 		vs_event(vn, VS_EV_SYNC_SENT);
+		vs_sync_thread_set_lost(t, 0);
 	} else {
 		vs_event(vn, VS_EV_SYNC_UNSENT);
-		pr_err_ratelimited("sync: message not sent over %s (%d)\n",
-				   t->daemon->conf.ifname, err);
+		if (err != -EAGAIN)
+			vs_sync_thread_reopen(t);
 	}
 	kfree(b);
 }

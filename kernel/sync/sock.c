@@ -139,6 +139,7 @@ static int sock_setup_receive(struct socket *sock,
 	int err, len = group_addr(conf, t->id, &ss);
 
 	sock_set_reuseaddr(sock->sk);
+	sock->sk->sk_rcvtimeo = HZ;	/* looks after the interface then */
 	err = sock_set_size(sock, t->daemon->vn, SO_RCVBUF) ?:
 	      sock_bindtoindex(sock->sk, dev->ifindex, true) ?:
 	      kernel_bind(sock, (void *)&ss, len);
@@ -158,6 +159,17 @@ struct socket *vs_sync_sock_send(const struct vs_sync_thread *t,
 		return sock;
 	sock_release(sock);
 	return ERR_PTR(err);
+}
+
+bool vs_sync_sock_has_dev(const struct vs_sync_thread *t)
+{
+	bool has;
+
+	rcu_read_lock();
+	has = dev_get_by_index_rcu(t->daemon->vn->net,
+				   READ_ONCE(t->sock->sk->sk_bound_dev_if));
+	rcu_read_unlock();
+	return has;
 }
 
 struct socket *vs_sync_sock_receive(const struct vs_sync_thread *t,
