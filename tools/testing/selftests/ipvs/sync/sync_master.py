@@ -109,7 +109,7 @@ def refresh(lab, knobs):
 
 
 def persist_mode(lab, knobs):
-    """Only templates, but connections without one are told as ever."""
+    """Only templates; connections without one are told as without the setting."""
     knobs.set(sync_persist_mode=1)
     service = Service(lab, flags=PERSISTENT, timeout=85)
     lab.history('sync_persist_mode', service, OPENING['nat'] + ('>data*3', '>fin', '<fin', '>ack'))
