@@ -79,20 +79,22 @@ static enum vs_counter entry_check(const struct vs_sync_entry *e)
 	return VS_COUNTER_NONE;
 }
 
-/* The engine's key of a template; NULL for none, or an ERR_PTR(). */
+/* The engine's key of a template; NULL for none, or an ERR_PTR(). Connections
+ * have no key of their own. */
 static struct vs_conn_ext *entry_ext(const struct vs_sync_entry *e)
 {
 	char name[VS_WIRE_PE_NAME_MAX + 1] = {};
+	struct vs_conn_ext *ext = NULL;
 	const struct vs_pe *pe;
-	struct vs_conn_ext *ext;
 
-	if (!e->pe_data_len || !entry_is_template(e))
+	if (!e->pe_data_len)
 		return NULL;
 	memcpy(name, e->pe_name, e->pe_name_len);
 	pe = vs_pe_get_loaded(name);
 	if (!pe)
 		return ERR_PTR(-ENOENT);
-	ext = vs_conn_ext_make(pe, e->pe_data, e->pe_data_len);
+	if (entry_is_template(e))
+		ext = vs_conn_ext_make(pe, e->pe_data, e->pe_data_len);
 	vs_pe_put(pe);
 	return ext;
 }
