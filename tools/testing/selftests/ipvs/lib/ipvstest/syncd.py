@@ -2,6 +2,7 @@
 """The sync daemons of a director, and the other director: a receiver and a sender of messages on
 server2's end of the back link."""
 
+import glob
 import select
 import socket
 import struct
@@ -10,6 +11,7 @@ import time
 from . import genl, pkt
 from .genl import TOP_DAEMON, attr, attrs_of, nest, number, text, u8, u16, u32
 from .namespaces import namespace
+from .wire import wait_until
 
 MASTER, BACKUP = 1, 2
 (STATE, INTERFACE, SYNC_ID, MAXLEN, GROUP, GROUP6, PORT, TTL) = range(1, 9)
@@ -31,6 +33,26 @@ def daemon_attrs(state=None, interface=None, syncid=None, maxlen=None, group=Non
     return nest(TOP_DAEMON, attrs)
 
 
+def threads():
+    """[(name, state)] of the daemons' threads in all namespaces."""
+    found = []
+    for path in glob.glob('/proc/[0-9]*/stat'):
+        try:
+            with open(path) as file:
+                name, state = file.read().split(' (', 1)[1].rsplit(')', 1)
+        except OSError:
+            continue
+        if name.startswith(('ipvs-m', 'ipvs-b')):
+            found.append((name, state.split()[0]))
+    return sorted(found)
+
+
+def running():
+    """Waits for the threads: the in-tree ip_vs fails to stop a thread that has not run yet, and does
+    not answer the request by netlink."""
+    wait_until(lambda: all(state == 'S' for _, state in threads()))
+
+
 class Daemons:
     """Starts and stops the daemons; failures return the name of the errno."""
 
@@ -38,7 +60,12 @@ class Daemons:
         self.ipvs = genl.Ipvs(ns)
 
     def start(self, state, interface='back', syncid=0, **options):
-        return self.ipvs.call('NEW_DAEMON', daemon_attrs(state, interface, syncid, **options)).error
+        return self.new(daemon_attrs(state, interface, syncid, **options))
+
+    def new(self, *attrs):
+        error = self.ipvs.call('NEW_DAEMON', *attrs).error
+        running()
+        return error
 
     def must_start(self, state, *args, **options):
         error = self.start(state, *args, **options)
