@@ -157,6 +157,7 @@ def mixed(d):
     for state in (MASTER, BACKUP):
         note('start %d with one' % state, d.start(state))
     note('sockopt start with one', Sockopts().set('STARTDAEMON', sockctl.daemon(1, b'back', 4)))
+    syncd.running()
     listed(d, '    runs')
     note('another while it runs', add(other))
     d.stop_all()
@@ -399,6 +400,7 @@ def program():
             '--mcast-group ff05::99', '-L --daemon', '--stop-daemon backup',
             '--start-daemon backup --mcast-interface none', '-L --daemon'):
         done = ipvsadm(*command.split())
+        syncd.running()
         lines.append('ipvsadm %s: %d' % (command, done.returncode))
         lines.extend('    ' + line for line in done.stdout.splitlines())
     tap.golden('sync_tool.txt', lines)
