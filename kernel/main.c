@@ -61,13 +61,16 @@ err_counts:
 	return err;
 }
 
-/* Unregisters the hooks. Packets that are in them leave before weir_net_exit():
- * an RCU grace period passes between the two. */
+/* Stops the sync daemons, whose sockets hold references to network devices: these
+ * are waited for before weir_net_exit(). Unregisters the hooks; packets that
+ * are in them leave before that, too: an RCU grace period passes between the
+ * two. */
 static void __net_exit weir_net_pre_exit(struct net *net)
 {
 	struct vs_net *vn = vs_net(net);
 
 	WRITE_ONCE(vn->exiting, true);
+	vs_sync_net_exit(vn);
 	vs_config_net_flush(vn);
 }
 
@@ -77,7 +80,6 @@ static void __net_exit weir_net_exit(struct net *net)
 	bool used = rcu_access_pointer(vn->table.cur);
 
 	vs_procfs_net_exit(vn);
-	vs_sync_net_exit(vn);
 	vs_sysctl_net_exit(vn);
 	vs_notrack_net_exit(vn);
 	vs_defence_net_exit(vn);

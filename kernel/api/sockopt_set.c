@@ -173,7 +173,10 @@ static int set_timeouts(struct vs_net *vn, const union set_arg *arg)
 
 static int set_start_daemon(struct vs_net *vn, const union set_arg *arg)
 {
-	struct vs_sync_conf conf = { .syncid = arg->daemon.syncid };
+	struct vs_sync_conf conf = {
+		.syncid = arg->daemon.syncid,
+		.mixed = true,	/* as in ip_vs, only netlink checks */
+	};
 
 	if (strscpy(conf.ifname, arg->daemon.mcast_ifn,
 		    sizeof(conf.ifname)) <= 0)

@@ -52,9 +52,9 @@ int vs_config_stop_daemon(struct vs_net *vn, u32 state,
 			  struct netlink_ext_ack *extack);
 
 /*
- * A namespace is torn down in this order: vs_config_net_flush() (no service and
- * no packet hook is left), an RCU grace period (no packet is in flight),
- * vs_procfs_net_exit(), vs_sync_net_exit(), vs_sysctl_net_exit(), vs_est_net_exit(),
+ * A namespace is torn down in this order: vs_sync_net_exit(),
+ * vs_config_net_flush() (no service and no packet hook is left), an RCU grace period (no packet is in flight),
+ * vs_procfs_net_exit(), vs_sysctl_net_exit(), vs_est_net_exit(),
  * vs_conn_net_exit() (no connection holds a destination), vs_config_net_exit().
  * On module exit the netlink families are unregistered before that.
  */

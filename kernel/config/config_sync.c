@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the configuration and the sync daemons require of each other: a message
- * has one address family, so that no daemon runs beside a destination whose
- * family differs from its service's; and connections are received before there
+ * What the configuration and the sync daemons require of each other: an entry of
+ * a message has one address family, so that destinations whose family differs
+ * from their service's are kept out; and connections are received before there
  * is a service.
  */
 #include "config/config.h"
@@ -23,13 +23,14 @@ static bool has_mixed_families(const struct vs_config *c)
 	return false;
 }
 
-static int sync_begin(struct vs_net *vn, struct netlink_ext_ack *extack)
+static int sync_begin(struct vs_net *vn, bool mixed,
+		      struct netlink_ext_ack *extack)
 {
 	struct vs_config *c = &vn->config;
 	int err;
 
 	mutex_lock(&c->lock);
-	if (has_mixed_families(c))
+	if (!mixed && has_mixed_families(c))
 		err = vs_refuse(extack,
 				"destinations of another address family cannot be synchronised",
 				-EINVAL);
@@ -52,7 +53,7 @@ int vs_config_start_daemon(struct vs_net *vn, u32 state,
 			   const struct vs_sync_conf *conf,
 			   struct netlink_ext_ack *extack)
 {
-	int err = sync_begin(vn, extack);
+	int err = sync_begin(vn, conf->mixed, extack);
 
 	if (err)
 		return err;

@@ -23,6 +23,7 @@
 
 #include "conn/ext.h"
 #include "pe/pe.h"
+#include "service/dest.h"
 #include "sync/daemon.h"
 #include "sync/wire.h"
 
@@ -260,7 +261,7 @@ static void conn_send(struct vs_net *vn, struct vs_conn *cp, u8 version)
 	struct vs_sync_daemon *d = rcu_dereference(vn->sync.master);
 	struct vs_sync_entry e;
 
-	if (!d)
+	if (!d || (cp->dest && cp->dest->key.af != cp->af))
 		return;
 	entry_fill(&e, vn, cp);
 	__vs_event(vn, VS_EV_SYNC_CONN_SENT);
@@ -370,7 +371,7 @@ static void thread_send(struct vs_sync_thread *t, struct vs_sync_buf *b)
 
 	while ((err = sock_send(t->sock, b)) == -EAGAIN &&
 	       !kthread_should_stop())
-		wait_event_idle_timeout(*sk_sleep(sk),
+		wait_event_interruptible_timeout(*sk_sleep(sk),
 					sock_writeable(sk) ||
 					kthread_should_stop(), HZ);
 	if (err >= 0) {
@@ -413,9 +414,9 @@ int vs_sync_master_run(void *data)
 		if (stop)
 			break;
 		if (sent)
-			schedule_timeout_idle(PAUSE);
+			schedule_timeout_interruptible(PAUSE);
 		else
-			wait_event_idle_timeout(q->wait,
+			wait_event_interruptible_timeout(q->wait,
 						queue_has_news(q, wait) ||
 						kthread_should_stop(), wait);
 	} while (1);

@@ -22,6 +22,8 @@ DECLARE_STATIC_KEY_FALSE(vs_sync_used);
  * @ttl:	TTL or hop limit of the messages, 0 for 1
  * @af:		family of @group, AF_UNSPEC for the default group
  * @group:	multicast group
+ * @mixed:	start it although there are destinations whose family is not that of
+ *		their service. Their connections are not sent
  */
 struct vs_sync_conf {
 	char ifname[IP_VS_IFNAME_MAXLEN];
@@ -31,6 +33,7 @@ struct vs_sync_conf {
 	u8 ttl;
 	u8 af;
 	union nf_inet_addr group;
+	bool mixed;
 };
 
 /* daemon.c */
