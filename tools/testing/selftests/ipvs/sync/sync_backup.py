@@ -12,7 +12,9 @@ import struct
 
 from ipvstest import pkt, syncd, syncwire, tap
 from ipvstest.conns import ProcFile, address
-from ipvstest.genl import (DIRECT, DST_ACTIVE, DST_INACTIVE, DST_PERSISTENT, MASQ, Ipvs, number)
+from ipvstest.genl import (DIRECT, DST_ACTIVE, DST_INACTIVE, DST_PERSISTENT, MASQ, SVC_FLAGS,
+                           SVC_SCHED, SVC_TIMEOUT, TOP_SERVICE, Ipvs, attr, nest, netmask_attr,
+                           number, service_id, text, u32)
 from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.settings import Knobs
 from ipvstest.syncd import BACKUP
@@ -124,9 +126,9 @@ class Lab:
         for (server, port), f in sorted(self.ipvs.dests(service).items()):
             found = [(what, number(f[kind])) for what, kind in (
                 ('active', DST_ACTIVE), ('inactive', DST_INACTIVE), ('templates', DST_PERSISTENT))]
-            text = ' '.join('%s %d' % pair for pair in found if pair[1])
-            if text:
-                parts.append('%s:%d %s' % (self.names.address(pkt.packed(server)), port, text))
+            found = ' '.join('%s %d' % pair for pair in found if pair[1])
+            if found:
+                parts.append('%s:%d %s' % (self.names.address(pkt.packed(server)), port, found))
         return ', '.join(parts) or 'nothing counted'
 
     def replaced(self):
@@ -216,7 +218,8 @@ def options(lab):
             ('PE, name with an end', [DATA, (PE_NAME, b'sip\0')]),
             ('PE, name of 16 bytes', [DATA, (PE_NAME, b'x' * 16)]),
             ('PE, name of 17 bytes', [DATA, (PE_NAME, b'x' * 17)]),
-            ('PE, 255 bytes', [(PE_DATA, b'y' * 255), NAME]), ('PE and SEQ_DATA', [SEQ, DATA, NAME])):
+            ('PE, 255 bytes', [(PE_DATA, b'y' * 255), NAME]),
+            ('PE and SEQ_DATA', [SEQ, DATA, NAME])):
         lab.one(name, options=given)
         if given[0][0] in (PE_NAME, PE_DATA):
             lab.one('template, ' + name, options=given, flags=TEMPLATE, state=0, cport=0)
@@ -259,7 +262,8 @@ def forms(lab):
     service, raw = good()
     lab.case('entry with bytes behind it', message([raw]) + b'1234', service)
     for name, change in (
-            ('size 1 too small', dict(size=8 + whole - 1)), ('size 1 too large', dict(size=8 + whole + 1)),
+            ('size 1 too small', dict(size=8 + whole - 1)),
+            ('size 1 too large', dict(size=8 + whole + 1)),
             ('size 0', dict(size=0)), ('no entries', dict(count=0)), ('two entries', dict(count=2)),
             ('255 entries', dict(count=255)), ('reserved 1', dict(reserved=1)),
             ('reserved 255', dict(reserved=255)), ('version 0', dict(version=0)),
@@ -299,20 +303,22 @@ def version0():
         for proto, state in ((TCP, 4), (TCP, 6), (TCP, 10), (TCP, 11), (UDP, 0), (SCTP, 13)):
             lab.one('%s state %d' % (syncwire.PROTOS[proto], state), proto, v0=True, state=state)
         lab.one('protocol 99', v0=True, proto=99)
-        service = lab.service()
-        one, two = (lab.entry(service, cport=1001 + n).v0() for n in range(2))
-        for name, data in (
-                ('two', message_v0([one, two])), ('count 1 of two', message_v0([one, two], count=1)),
-                ('count 3 of two', message_v0([one, two], count=3)),
-                ('the second truncated', message_v0([one, two[:-1]])),
-                ('size 1 too small', message_v0([one], size=27)),
-                ('no options', message_v0([lab.entry(service, flags=IN_SEQ).v0()])),
-                ('good after flag 0x2000', message_v0([lab.entry(service, flags=ONE_PACKET).v0(), two]))):
-            old = service
+        for name, change in (
+                ('two', {}), ('count 1 of two', dict(count=1)), ('count 3 of two', dict(count=3)),
+                ('size 1 too small', dict(size=4 + 2 * 24 - 1)), ('sync id 200', dict(syncid=200))):
             service = lab.service()
-            lab.case(name, data.replace(struct.pack('!H', old[1]), struct.pack('!H', service[1])),
-                     service)
-            one, two = (lab.entry(service, cport=1001 + n).v0() for n in range(2))
+            two = [lab.entry(service, cport=1001 + n).v0() for n in range(2)]
+            lab.case(name, message_v0(two, **change), service)
+        for name, cut, fields in (('good before a truncated one', 1, {}),
+                                  ('good before one without its numbers', 0, dict(flags=IN_SEQ))):
+            service = lab.service()
+            bad = lab.entry(service, cport=1002, **fields).v0()
+            lab.case(name, message_v0([lab.entry(service).v0(), bad[:len(bad) - cut]]), service)
+        for name, fields in (('flag 0x2000', dict(flags=ONE_PACKET)), ('state 99', dict(state=99)),
+                             ('protocol 99', dict(proto=99))):
+            service = lab.service()
+            bad = lab.entry(service, cport=1000, **fields).v0()
+            lab.case('good after ' + name, message_v0([bad, lab.entry(service).v0()]), service)
         lab.show()
     tap.golden('sync_backup0.txt', log)
 
@@ -371,9 +377,9 @@ def updates(family):
 def ids(family):
     """The daemon's id 0 accepts all; an id over 255 accepts none."""
     lines = []
-    for number, (own, ids_sent) in enumerate(((0, (0, 1, 255)), (7, (0, 6, 7, 8)), (255, (0, 255)),
-                                              (256, (0, 1)), (263, (0, 7)))):
-        with lab_of(family, 3700 + 10 * number, syncid=own) as lab:
+    for count, (own, ids_sent) in enumerate(((0, (0, 1, 255)), (7, (0, 6, 7, 8)), (255, (0, 255)),
+                                             (256, (0, 1)), (263, (0, 7)))):
+        with lab_of(family, 3700 + 10 * count, syncid=own) as lab:
             services = [lab.service() for _ in ids_sent]
             for service, syncid in zip(services, ids_sent):
                 lab.send(message([lab.entry(service).v1()], syncid))
@@ -455,8 +461,6 @@ def traffic(family):
 
 
 def persistent_service(service):
-    from ipvstest.genl import (SVC_FLAGS, SVC_SCHED, SVC_TIMEOUT, TOP_SERVICE, attr, nest,
-                               netmask_attr, service_id, text, u32)
     return [nest(TOP_SERVICE, service_id(*service) + [
         text(SVC_SCHED, 'rr'), attr(SVC_FLAGS, struct.pack('II', PERSISTENT, 0xffffffff)),
         u32(SVC_TIMEOUT, 77), netmask_attr(service[0], None)])]

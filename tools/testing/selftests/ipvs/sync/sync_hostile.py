@@ -8,13 +8,13 @@ import random
 import subprocess
 import time
 
-from ipvstest import pkt, syncd, syncwire, tap
+from ipvstest import pkt, syncd, tap
 from ipvstest.conns import ProcFile
 from ipvstest.genl import Ipvs
 from ipvstest.pkt import SCTP, TCP, UDP
 from ipvstest.settings import Knobs
 from ipvstest.syncd import BACKUP, MASTER, Daemons, Sender
-from ipvstest.syncwire import (PE_DATA, PE_NAME, SEQ_DATA, Entry, message, message_v0)
+from ipvstest.syncwire import PE_DATA, PE_NAME, SEQ_DATA, Entry, message, message_v0
 from ipvstest.wire import Addresses, Ends, wait_until
 
 GOOD_PORT, TCP_PORT, UDP_PORT = 997, 2900, 2901
@@ -47,17 +47,20 @@ class Mutator:
         family = rng.choice((4, 6))
         at = Addresses(family)
         options = []
-        for kind in rng.sample((SEQ_DATA, PE_DATA, PE_NAME, 4, 0x44, 0x41), rng.choice((0, 0, 1, 2, 3))):
+        for kind in rng.sample((SEQ_DATA, PE_DATA, PE_NAME, 4, 0x44, 0x41),
+                               rng.choice((0, 0, 1, 2, 3))):
             size = 24 if kind & 3 == SEQ_DATA else rng.choice((1, 3, 16, 17, 40, 255))
             options.append((kind, b'sip' if kind == PE_NAME and rng.random() < .7 else
                             rng.randbytes(size)))
         # short lives, so that the table stays small
-        return Entry(family=family, proto=rng.choice((TCP, TCP, UDP, SCTP, 0, 50, rng.randrange(256))),
+        return Entry(family=family,
+                     proto=rng.choice((TCP, TCP, UDP, SCTP, 0, 50, rng.randrange(256))),
                      flags=rng.choice((0, 0x100, 0x1000, 0x800, 0x1800, 0x2000, 0x600,
                                        rng.getrandbits(32))),
                      state=rng.choice((0, 1, 4, rng.randrange(16), rng.getrandbits(16))),
                      cport=rng.choice((0, rng.randrange(1024, 1100))),
-                     vport=rng.choice((TCP_PORT, UDP_PORT)), dport=rng.choice((8080, 8080, 0, 65535)),
+                     vport=rng.choice((TCP_PORT, UDP_PORT)),
+                     dport=rng.choice((8080, 8080, 0, 65535)),
                      fwmark=rng.choice((0, 0, 7)), timeout=rng.choice((1, 2, 3)),
                      caddr=at.phantom_client, vaddr=at.vip, daddr=rng.choice(at.phantoms[:3]),
                      options=options)
@@ -94,6 +97,15 @@ class Mutator:
         return bytes(raw)
 
 
+def packets(rng, ends, six):
+    """Connections of both families whose ports the messages have, too."""
+    for at in (ends.at, six):
+        sport = rng.randrange(1024, 1100)
+        for flags in ('syn', 'ack', 'fin'):
+            ends.client.send(pkt.tcp(at.phantom_client, at.vip, sport, TCP_PORT, flags))
+    ends.drain()
+
+
 def good(sender, number):
     four = Addresses(4)
     entry = Entry(cport=number, vport=GOOD_PORT, dport=1, proto=UDP, timeout=5, caddr=four.client,
@@ -118,11 +130,7 @@ def messages():
         for number in range(count):
             sender.send(mutator.message())
             if number % 20 == 0:
-                for at in (ends.at, six):
-                    for flags in ('syn', 'ack', 'fin'):
-                        ends.client.send(pkt.tcp(at.phantom_client, at.vip,
-                                                 mutator.rng.randrange(1024, 1100), TCP_PORT, flags))
-                ends.drain()
+                packets(mutator.rng, ends, six)
             if number % 100 == 0 and not tap.check(good(sender, 10000 + number // 100),
                                                    'message %d: no good one is accepted' % number):
                 break
@@ -153,7 +161,8 @@ def restart(rng, ns, state):
     daemons = Daemons(ns)
     options = {}
     if rng.random() < .5:
-        options = dict(group=rng.choice(('224.0.0.81', 'ff02::81')), maxlen=rng.choice((1, 44, 60000)))
+        options = dict(group=rng.choice(('224.0.0.81', 'ff02::81')),
+                       maxlen=rng.choice((1, 44, 60000)))
     daemons.ipvs.sock.settimeout(0.2)
     try:
         for call in (lambda: daemons.start(state, rng.choice(('back', 'sync0')), **options),
@@ -168,16 +177,17 @@ def restart(rng, ns, state):
 
 def flicker():
     """An interface on which daemons may run, for a moment."""
-    for args in (('link', 'add', 'sync0', 'type', 'dummy'), ('addr', 'add', '198.18.0.1/24', 'dev', 'sync0'),
-                 ('link', 'set', 'sync0', 'up'), ('link', 'set', 'sync0', 'down'),
-                 ('link', 'set', 'sync0', 'up'), ('link', 'del', 'sync0')):
-        subprocess.run(('ip', '-n', 'director') + args, check=False, stderr=subprocess.DEVNULL)
+    for args in ('link add sync0 type dummy', 'addr add 198.18.0.1/24 dev sync0',
+                 'link set sync0 up', 'link set sync0 down', 'link set sync0 up', 'link del sync0'):
+        subprocess.run(['ip', '-n', 'director'] + args.split(), check=False,
+                       stderr=subprocess.DEVNULL)
 
 
 def tune(rng, knobs):
     name, values = rng.choice((
-        ('sync_version', (0, 1)), ('sync_ports', (1, 2, 4)), ('sync_threshold', ('0 1', '3 50', '0 0')),
-        ('sync_refresh_period', (0, 1)), ('sync_persist_mode', (0, 1)), ('sync_sock_size', (0, 4096)),
+        ('sync_version', (0, 1)), ('sync_ports', (1, 2, 4)),
+        ('sync_threshold', ('0 1', '3 50', '0 0')), ('sync_refresh_period', (0, 1)),
+        ('sync_persist_mode', (0, 1)), ('sync_sock_size', (0, 4096)),
         ('sync_qlen_max', (1, 1000))))
     knobs.set(**{name: rng.choice(values)})
     time.sleep(0.002)
@@ -190,11 +200,7 @@ def flood(mutator, senders):
 
 
 def open_many(rng, ends, six):
-    for at in (ends.at, six):
-        sport = rng.randrange(1024, 1100)
-        for flags in ('syn', 'ack', 'fin'):
-            ends.client.send(pkt.tcp(at.phantom_client, at.vip, sport, TCP_PORT, flags))
-    ends.drain()
+    packets(rng, ends, six)
     time.sleep(0.001)
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Damaged messages, and daemons that start and stop meanwhile: the kernel reports nothing, and
-# everything works and can be unloaded afterwards. Topology: topology.sh; server2 sends the messages.
+# everything works and can be unloaded afterwards. Topology: topology.sh; server2 sends messages.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Two directors: the connections of real clients go on when the second takes over, and when the first
-# comes back; persistence keeps a client's server. Both are master and backup. A takeover is that of
-# VRRP: the addresses and MAC addresses that all hosts know move, and the links of the other director
-# go down. Topology: topology.sh and
+# Two directors: the connections of real clients go on when the second takes over, and when the
+# first comes back; persistence keeps a client's server. Both are master and backup. A takeover is
+# that of VRRP: the addresses and MAC addresses that all hosts know move, and the links of the other
+# director go down. Topology: topology.sh and
 #
 #      bridge front   bridge back
 #         |      +----------+      |

@@ -134,7 +134,8 @@ def options_of(raw):
 
 def sequence(numbers, order='!'):
     """The data of a SEQ_DATA option: initial number, offset and previous offset of the sequence
-    numbers towards the server, and the same towards the client. Version 0 has the sender's order."""
+    numbers towards the server, and the same towards the client. Version 0 has the byte order of its
+    sender."""
     return struct.pack(order + '6I', *numbers)
 
 
