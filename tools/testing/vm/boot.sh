@@ -46,17 +46,21 @@ share()
 	QEMU+=(-virtfs "$opt")
 }
 
-# kernel parameters of both kinds of guest
+# common_args CLONE OUT SHARED: kernel parameters of both kinds of guest
 common_args()
 {
-	echo "loglevel=6 panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 weir.clone=$1 weir.out=$2"
+	echo "loglevel=6 panic=-1 oops=panic rcupdate.rcu_cpu_stall_timeout=60 weir.clone=$1 weir.out=$2" \
+		"${SHARED:+weir.shared=$3}"
 }
+
+# mac FD: an address that differs between the guests of a pair
+mac() { printf '02:00:00:00:0c:%02x' "$1"; }
 
 qemu_command()
 {
 	local names='' n=0 console l
 
-	initramfs virtio_pci 9p 9pnet_virtio overlay
+	initramfs virtio_pci 9p 9pnet_virtio overlay ${LINKS[0]+virtio_net}
 	case $KERNEL in
 	# the default algorithm of pointer authentication is slow to emulate
 	arm64) QEMU=(qemu-system-aarch64 -M virt -cpu "max,pauth-impdef=on") console=ttyAMA0 ;;
@@ -73,25 +77,36 @@ qemu_command()
 	share root "$ROOT" ro
 	share clone "$CLONE" ro
 	share out "$OUT" rw
+	[[ ! $SHARED ]] || share shared "$SHARED" rw
+	for l in "${LINKS[@]}"; do
+		QEMU+=(-netdev "dgram,id=link$l,local.type=fd,local.str=$l"
+			-device "virtio-net-pci,netdev=link$l,mac=$(mac "$l"),romfile=")
+	done
 	# norandmaps: QEMU 7.2 looks translated code up by virtual address; with randomised addresses
 	# each new process is translated anew, and starting a program takes more than twice as long
 	QEMU+=(-append "console=$console mitigations=off norandmaps watchdog_thresh=60 tsc=reliable
-		$(common_args clone out) weir.fs=9p weir.root=root weir.layers=$names $APPEND")
+		$(common_args clone out shared) weir.fs=9p weir.root=root weir.layers=$names $APPEND")
 	COMMAND=("${QEMU[@]}")
 }
 
 # UML runs in the root that it was built in, because of its C library; the guest's root is at /mnt
 uml_command()
 {
+	local n
+
 	initramfs
 	COMMAND=("$VM/in-root" "$ROOT" "$CACHE" --bind "$ROOT" /mnt --bind "$CLONE" /weir
 		--bind "$OUT" /out)
+	[[ ! $SHARED ]] || COMMAND+=(--bind "$SHARED" /shared)
 	# see uml-signals.c
 	[[ -z ${UML_PRELOAD-} ]] || COMMAND+=(env "LD_PRELOAD=$UML_PRELOAD")
 	COMMAND+=("$UML/linux" "mem=${MEM}M" "initrd=$INITRAMFS" seccomp=on
 		"ncpus=$CPUS" con=null "con0=fd:0,fd:1" ssl=null)
+	for n in "${!LINKS[@]}"; do
+		COMMAND+=("vec$n:transport=fd,fd=${LINKS[n]},mac=$(mac "${LINKS[n]}"),mtu=1500")
+	done
 	# shellcheck disable=SC2206,SC2207 # splits the kernel command line
-	COMMAND+=($(common_args /weir /out) weir.fs=hostfs weir.root=/mnt
+	COMMAND+=($(common_args /weir /out /shared) weir.fs=hostfs weir.root=/mnt
 		"weir.layers=$(IFS=: && echo "${LAYERS[*]}")" $APPEND)
 }
 
@@ -108,6 +123,20 @@ come_up()
 	say "the guest did not come up in $COME_UP s"
 	: >"$OUT/.weir/stuck"
 	return 1
+}
+
+# until_end PID: wait until the guest exits, or kill it when it asks for a failure of its power
+until_end()
+{
+	local nothing
+
+	mkfifo "$OUT/.weir/nothing"
+	exec {nothing}<>"$OUT/.weir/nothing"
+	while kill -0 "$1" 2>/dev/null; do
+		[[ ! -e $OUT/.weir/power-cut ]] || pkill -KILL -P "$1" || true
+		read -rt 0.1 -u "$nothing" || true
+	done
+	exec {nothing}>&-
 }
 
 # boot LOG: run the guest; log its console, and print it from the start of the script on
@@ -135,7 +164,8 @@ boot()
 	guest=$!
 	trap 'pkill -KILL -P "$guest"; exit 130' INT TERM
 	come_up "$guest" || pkill -KILL -P "$guest"
-	wait "$guest" || rc=$?
+	until_end "$guest"
+	wait "$guest" 2>/dev/null || rc=$?
 	trap - INT TERM
 	wait "$reader" || true
 	return "$rc"

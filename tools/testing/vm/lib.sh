@@ -69,3 +69,13 @@ long()
 	echo "$label: $(grep -aE '^E: |[Ee]rror' "$log" | tail -n 1)" >"$CACHE/log/last-failure"
 	return "$rc"
 }
+
+# count_results FILE: print how many tests of a run passed, failed and were skipped
+count_results()
+{
+	LC_ALL=C awk '
+		/^ok .*# SKIP/ { skipped++; next }
+		/^ok/ { passed++ }
+		/^not ok/ { failed++ }
+		END { print passed + 0, failed + 0, skipped + 0 }' "$1"
+}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The verdict of a run: the script's recorded status, and no report by the guest's kernel.
+# The verdict of a run: the script's recorded status, and no report by the guest's kernel. A script that
+# asks for a power failure records its status in power-cut.
 
 REPORTS='WARNING:|BUG:|Oops|KASAN|possible recursive locking|possible circular locking'
 REPORTS+='|suspicious RCU usage|inconsistent lock state|unreferenced object|general protection'
@@ -37,7 +38,7 @@ verdict()
 {
 	local log=$1 rc=$2 mark found
 
-	mark=$(cat "$OUT/.weir/verdict" 2>/dev/null) || true
+	mark=$(cat "$OUT/.weir/verdict" 2>/dev/null || cat "$OUT/.weir/power-cut" 2>/dev/null) || true
 	found=$(complaints "$log" | head -n 20) || true
 	if [[ $found ]]; then
 		say "the kernel reported a problem (console: $log):"
