@@ -1,0 +1,180 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# In a pair of guests with two links (tools/testing/vm/pair --links 2): the director in guest 1 loses
+# its power while clients talk to its services. The director in guest 2, which knows the connections
+# from the sync daemon, takes its addresses. The fate of each connection is counted.
+#
+#    guest 1                         guest 2
+#   +------------------+            +------------------------------------------------+
+#   |     director     |            |  director        client         serverN (1..3) |
+#   | front .4 back .4 |            | front .5 back .5  front .2    front .1N back .1N |
+#   |     |       |    |            |     |       |       |             |       |    |
+#   |   bridge  bridge |            |   bridge front -----+-------------+       |    |
+#   |   front   back   |            |     |   bridge back ----------------------+    |
+#   +-----|-------|----+            +-----|-------|----------------------------------+
+#         |       +--- link1 -------------|-------+
+#         +----------- link0 -------------+
+#
+# The hosts are those of topology.sh. The director at work also has front .1 and back .1, the
+# gateways of the client and of the servers; both directors have the VIP on lo. The master daemon
+# sends by back.
+#
+# CONNECTIONS=N: in all, a quarter for each method and family (default 1000).
+
+# shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
+. "$(dirname -- "$0")/../lib/lib.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/pair.sh
+. "$LIB/pair.sh"
+
+export ALL_TESTS="nat direct"
+
+CONNECTIONS=${CONNECTIONS:-1000}
+NAT_PORT=8000 DIRECT_PORT=8001
+OWN=$((ROLE + 3))
+[ "$ROLE" = 2 ] || SERVERS='' ALL_NS="switch director"
+
+# replaces the one of topology.sh
+topology_links() {
+	local n
+
+	printf 'director front %d\ndirector back %d\n' "$OWN" "$OWN"
+	[ "$ROLE" = 2 ] || return
+	echo "client front 2"
+	for n in 1 2 3; do
+		printf 'server%d front 1%d\nserver%d back 1%d\n' "$n" "$n" "$n" "$n"
+	done
+}
+
+# plug LINK BRIDGE: a cable between the bridges of the two guests
+plug() {
+	run ip link set "$1" netns switch
+	run ip -n switch link set "$1" master "$2" up
+}
+
+services() {
+	for AF in 4 6; do
+		family "$AF"
+		PORT=$NAT_PORT service t rr m
+		PORT=$DIRECT_PORT service t rr g
+	done
+}
+
+# daemon master|backup
+daemon() {
+	defer quiet_in director ipvsadm --stop-daemon "$1"
+	ipvs --start-daemon "$1" --mcast-interface back --syncid 7
+}
+
+# take_addresses: takes the gateways' addresses, and tells the neighbours
+take_addresses() {
+	local net
+
+	for net in front back; do
+		in_ns director sysctl -qw "net.ipv6.conf.$net.ndisc_notify=1"
+	done
+	for AF in 4 6; do
+		family "$AF"
+		# shellcheck disable=SC2086
+		in_ns director ip addr add "$DIRECTOR/$PLEN" dev front $NODAD
+		# shellcheck disable=SC2086
+		in_ns director ip addr add "$DIRECTOR_BACK/$PLEN" dev back $NODAD
+	done
+	family 4
+	in_ns director busybox arping -q -U -c 1 -I front "$DIRECTOR"
+	in_ns director busybox arping -q -U -c 1 -I back "$DIRECTOR_BACK"
+}
+
+# clients: starts the client's program; CLIENT[0] is what it says, CLIENT[1] what it is told.
+clients() {
+	local port addresses=()
+
+	for port in "$NAT_PORT" "$DIRECT_PORT"; do
+		for AF in 4 6; do
+			family "$AF"
+			addresses+=("$VIP" "$port")
+		done
+	done
+	printf '# client$ failover.py %s\n' "$((CONNECTIONS / 4)) ${addresses[*]}"
+	coproc CLIENT { quiet_in client python3 -S "$HERE/failover.py" "$((CONNECTIONS / 4))" "${addresses[@]}"; }
+	# shellcheck disable=SC2153
+	defer stop_process "$CLIENT_PID"
+	exec {SAYS}<&"${CLIENT[0]}" {TELL}>&"${CLIENT[1]}"
+}
+
+# client_says WORD SECONDS: waits until the client's program says this word
+client_says() {
+	local said
+
+	read -rt "$2" -u "$SAYS" said && [ "$said" = "$1" ] ||
+		{ echo "Bail out! the client said '${said:-}', not $1"; exit 1; }
+}
+
+# known: the number of connections that the backup knows
+known() {
+	quiet_in director grep -c ' ESTABLISHED ' /proc/net/ip_vs_conn_sync
+}
+
+all_known() {
+	[ "$(known)" -ge "$CONNECTIONS" ]
+}
+
+no_answer() {
+	! quiet_in director ping -q -c 3 -i 0.2 -W 1 "${FRONT}4" >/dev/null
+}
+
+# tallied PORT: all connections to this port and the present VIP survived
+tallied() {
+	local fates
+
+	fates=$(grep -F "$(at "$VIP" "$1") " "$SCRATCH/fates")
+	printf '# %s\n' "$fates"
+	[[ $fates = *" $((CONNECTIONS / 4)) survived"* ]] || fail "of $((CONNECTIONS / 4)) connections: ${fates#* }"
+}
+
+nat() {
+	tallied "$NAT_PORT"
+}
+
+direct() {
+	tallied "$DIRECT_PORT"
+}
+
+master() {
+	take_addresses
+	services
+	daemon master
+	meet services
+	meet synced 600
+	power_cut
+}
+
+backup() {
+	services
+	daemon backup
+	# one process holds the sockets of all servers
+	ulimit -n $((CONNECTIONS * 2 + 1000))
+	PORTS=$NAT_PORT,$DIRECT_PORT with_servers
+	meet services
+	clients
+	client_says open 300
+	busywait 30 all_known
+	printf '# the backup knows %d of %d connections\n' "$(known)" "$CONNECTIONS"
+	meet synced 600
+	busywait 60 no_answer || fail "guest 1 does not fail"
+	take_addresses
+	echo judge >&"$TELL"
+	client_says judged 120
+	while read -rt 10 -u "$SAYS" line; do
+		echo "$line"
+	done >"$SCRATCH/fates"
+}
+
+with_topology
+plug link0 front
+plug link1 back
+if [ "$ROLE" = 1 ]; then
+	master
+fi
+backup
+tests_run
