@@ -164,8 +164,8 @@ boot()
 	guest=$!
 	trap 'pkill -KILL -P "$guest"; exit 130' INT TERM
 	come_up "$guest" || pkill -KILL -P "$guest"
-	until_end "$guest"
-	wait "$guest" 2>/dev/null || rc=$?
+	# without the shell's message about a process that was killed
+	{ until_end "$guest"; wait "$guest" || rc=$?; } 2>/dev/null
 	trap - INT TERM
 	wait "$reader" || true
 	return "$rc"

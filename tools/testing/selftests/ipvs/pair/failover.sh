@@ -66,7 +66,8 @@ daemon() {
 	ipvs --start-daemon "$1" --mcast-interface back --syncid 7
 }
 
-# take_addresses: takes the gateways' addresses, and tells the neighbours
+# take_addresses: takes the gateways' addresses, and tells the neighbours. An IPv6 address that is added
+# with nodad is not announced.
 take_addresses() {
 	local net
 
@@ -75,10 +76,8 @@ take_addresses() {
 	done
 	for AF in 4 6; do
 		family "$AF"
-		# shellcheck disable=SC2086
-		in_ns director ip addr add "$DIRECTOR/$PLEN" dev front $NODAD
-		# shellcheck disable=SC2086
-		in_ns director ip addr add "$DIRECTOR_BACK/$PLEN" dev back $NODAD
+		in_ns director ip addr add "$DIRECTOR/$PLEN" dev front
+		in_ns director ip addr add "$DIRECTOR_BACK/$PLEN" dev back
 	done
 	family 4
 	in_ns director busybox arping -q -U -c 1 -I front "$DIRECTOR"
