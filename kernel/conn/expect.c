@@ -221,6 +221,7 @@ static struct vs_conn *expect_replace_by(struct vs_pkt *p, struct vs_conn *exp)
 		.dport = exp->dport,
 		.af = p->af,
 		.proto = p->proto,
+		.st = READ_ONCE(exp->st) & VS_ST_SYNCED,
 		.fwmark = exp->fwmark,
 		.dest = exp->dest,
 		.control = exp->control,

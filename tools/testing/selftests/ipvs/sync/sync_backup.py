@@ -27,7 +27,8 @@ MARKER, DPORT = 990, 8080
 TIMEOUTS = (1, 10, 30, 60, 77, 120, 180, 300, 500, 900, 86400)
 SEQ = (SEQ_DATA, sequence((1, 2, 3, 4, 5, 6)))
 NAME, DATA = (PE_NAME, b'sip'), (PE_DATA, b'one@here')
-ES, FIN_WAIT = 1, 4
+ES, FIN_WAIT, LISTEN = 1, 4, 9
+ACTIVE = {TCP: (1, 2, 3, 10), SCTP: (8,)}
 log = []
 
 
@@ -73,11 +74,14 @@ class Lab:
         return service
 
     def entry(self, service, **fields):
-        """An established connection of a service, with other fields replaced."""
-        return Entry(**{**dict(family=self.family, proto=service[2], state=ES if service[2] == TCP
-                               else 0, cport=1001, vport=service[1], dport=DPORT, timeout=500,
-                               caddr=self.at.phantom_client, vaddr=self.at.vip,
-                               daddr=self.at.phantoms[0]), **fields})
+        """An established connection of a service, with other fields replaced. It is flagged as
+        inactive if its state says so."""
+        given = {**dict(family=self.family, proto=service[2], state=ES if service[2] == TCP else 0,
+                        cport=1001, vport=service[1], dport=DPORT, timeout=500,
+                        caddr=self.at.phantom_client, vaddr=self.at.vip,
+                        daddr=self.at.phantoms[0]), **fields}
+        given.setdefault('flags', 0 if given['state'] in ACTIVE.get(given['proto'], ()) else INACTIVE)
+        return Entry(**given)
 
     def send(self, data):
         """Waits now and then, so that the receiver's buffer does not overflow."""
@@ -182,7 +186,7 @@ def flags(lab):
                   0xffffffff):
         lab.one('flags %#x' % value, flags=value)
     lab.one('UDP, inactive', UDP, flags=INACTIVE)
-    lab.one('UDP, active', UDP)
+    lab.one('UDP, active', UDP, flags=0)
 
 
 def values(lab):
@@ -346,9 +350,9 @@ def updates(family):
             then('active again', service)
             then('timeout 0', service, timeout=0)
             then('inactive, another server', service, flags=INACTIVE, daddr=servers[1])
-            then('active, another server', service, daddr=servers[1])
-            then('active, another port', service, daddr=servers[1], dport=99)
-            then('an unknown server', service, daddr=servers[3])
+            then('active, another server', service, flags=0, daddr=servers[1])
+            then('active, another port', service, flags=0, daddr=servers[1], dport=99)
+            then('an unknown server', service, flags=0, daddr=servers[3])
             then('a template besides', service, flags=TEMPLATE, state=0, timeout=77, cport=0)
             then('the template again, another server', service, flags=TEMPLATE, state=1,
                  timeout=60, cport=0, daddr=servers[1])
@@ -450,7 +454,7 @@ def traffic(family):
         for sport in (1003, 1004):
             go.try_it('new, with a template', spread[1], 'syn', sport)
         anyport = lab.service()
-        lab.send(message([lab.entry(anyport, cport=0, flags=NO_CPORT).v1()]))
+        lab.send(message([lab.entry(anyport, cport=0, flags=NO_CPORT | INACTIVE, state=LISTEN).v1()]))
         lab.processed()
         go.try_it('no client port in the message', anyport[1], 'syn', 1005)
         go.ends.close()

@@ -214,31 +214,39 @@ def known(lab, sport):
     return any((c.client, c.cport) == (lab.at.phantom_client, sport) for c in ConnTable().all())
 
 
-@tap.step
-def relayed(family):
-    """A director that is backup and master tells of the connections it was told, with the numbers
-    of a SEQ_DATA option, and marks them."""
-    with lab_of(family, 2310) as lab, Knobs(sync_threshold='0 1'):
+def relay(family, port, cases):
+    """A director that is backup and master tells of the connections it was told, and marks them."""
+    with lab_of(family, port) as lab, Knobs(sync_threshold='0 1'):
         service = Service(lab)
         lab.daemons.must_start(BACKUP, syncid=9)
         sender = syncd.Sender()
         base = dict(family=family, caddr=lab.at.phantom_client, vaddr=lab.at.vip,
                     daddr=lab.at.phantoms[0], vport=service.port, dport=service.dport, state=1,
                     timeout=500)
-        numbers = syncwire.sequence((1, 2, 3, 4, 5, 6))
-        for number, (what, more) in enumerate((
-                ('plain', {}), ('inactive', dict(flags=syncwire.INACTIVE)),
-                ('sequence numbers', dict(flags=syncwire.IN_SEQ | syncwire.OUT_SEQ,
-                                          options=[(syncwire.SEQ_DATA, numbers)])),
-                ('sequence numbers, not flagged', dict(options=[(syncwire.SEQ_DATA, numbers)])),
-                ('flagged, no sequence numbers', dict(flags=syncwire.IN_SEQ)),
-                ('mark', dict(fwmark=3)))):
+        for number, (what, more) in enumerate(cases):
             sport = 3001 + number
-            sender.send(syncwire.message([syncwire.Entry(**base, **more, cport=sport).v1()], 9))
+            sender.send(syncwire.message([syncwire.Entry(**{**base, **more}, cport=sport).v1()], 9))
             tap.check(wait_until(lambda: known(lab, sport)), '%s: no connection' % what)
             lab.history(what, service, ('>ack', '>fin'), sport)
         sender.close()
+
+
+@tap.step
+def relayed(family):
+    relay(family, 2310, (
+        ('plain', {}), ('inactive', dict(flags=syncwire.INACTIVE, state=4)),
+        ('mark', dict(fwmark=3))))
     tap.golden('sync_relayed.txt', log)
+
+
+@tap.step
+def sequences(family):
+    """With the numbers of a SEQ_DATA option."""
+    numbers = (syncwire.SEQ_DATA, syncwire.sequence((1, 2, 3, 4, 5, 6)))
+    relay(family, 2315, (
+        ('flagged', dict(flags=syncwire.IN_SEQ | syncwire.OUT_SEQ, options=[numbers])),
+        ('not flagged', dict(options=[numbers])), ('no numbers', dict(flags=syncwire.IN_SEQ))))
+    tap.golden('sync_sequences.txt', log)
 
 
 tap.main()

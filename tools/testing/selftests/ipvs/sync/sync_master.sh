@@ -11,7 +11,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-export ALL_TESTS="packets settings ftp relayed"
+export ALL_TESTS="packets settings ftp relayed sequences"
 export ONCE_TESTS="version0"
 
 marked() {

@@ -8,7 +8,7 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="slow"
-export ONCE_TESTS="boundaries delay mixed many ports"
+export ONCE_TESTS="boundaries delay mixed stopped many ports"
 
 with_topology
 steady_table
