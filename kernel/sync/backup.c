@@ -360,7 +360,7 @@ static int sock_receive(struct vs_sync_thread *t)
 static void thread_look_after(struct vs_sync_thread *t, int err)
 {
 	if (!vs_sync_sock_has_dev(t))
-		vs_sync_thread_reopen(t);
+		vs_sync_sock_reopen(t);
 	if (err != -EAGAIN)
 		schedule_timeout_idle(1);
 }

@@ -60,66 +60,9 @@ static void conf_complete(struct vs_sync_conf *conf, u32 state,
 	conf->maxlen = mtu - headers;
 }
 
-static bool daemon_is_master(const struct vs_sync_daemon *d)
-{
-	return d->state == IP_VS_STATE_MASTER;
-}
-
-static const char *daemon_name(const struct vs_sync_daemon *d)
-{
-	return daemon_is_master(d) ? "master" : "backup";
-}
-
-static struct socket *thread_open(const struct vs_sync_thread *t,
-				  struct net_device *dev)
-{
-	return daemon_is_master(t->daemon) ? vs_sync_sock_send(t, dev) :
-					     vs_sync_sock_receive(t, dev);
-}
-
-void vs_sync_thread_set_lost(struct vs_sync_thread *t, int err)
-{
-	const struct vs_sync_daemon *d = t->daemon;
-
-	if (!!err == t->lost)
-		return;
-	t->lost = err;
-	if (err)
-		pr_warn("sync: %s daemon cannot use %s (%d), waits for it\n",
-			daemon_name(d), d->conf.ifname, err);
-	else
-		pr_info("sync: %s daemon uses %s again\n", daemon_name(d),
-			d->conf.ifname);
-}
-
-void vs_sync_thread_reopen(struct vs_sync_thread *t)
-{
-	struct vs_sync_daemon *d = t->daemon;
-	struct socket *sock = ERR_PTR(-ENODEV), *old = NULL;
-	struct net_device *dev;
-
-	if (time_before(jiffies, t->retry_at))
-		return;
-	t->retry_at = jiffies + HZ;
-	dev = dev_get_by_name(d->vn->net, d->conf.ifname);
-	if (dev) {
-		sock = thread_open(t, dev);
-		dev_put(dev);
-	}
-	vs_sync_thread_set_lost(t, PTR_ERR_OR_ZERO(sock));
-	if (IS_ERR(sock))
-		return;
-	mutex_lock(&d->lock);
-	old = sock;
-	if (!d->stopping)
-		swap(t->sock, old);
-	mutex_unlock(&d->lock);
-	sock_release(old);
-}
-
 static void thread_release(struct vs_sync_thread *t)
 {
-	if (daemon_is_master(t->daemon))
+	if (t->daemon->master)
 		vs_sync_master_exit(t);
 	if (t->sock)
 		sock_release(t->sock);
@@ -134,7 +77,7 @@ static void daemon_interrupt(struct vs_sync_daemon *d)
 	mutex_lock(&d->lock);
 	d->stopping = true;
 	for (i = 0; i < d->n; i++)
-		if (d->thread[i].sock && !daemon_is_master(d))
+		if (d->thread[i].sock && !d->master)
 			kernel_sock_shutdown(d->thread[i].sock, SHUT_RDWR);
 	mutex_unlock(&d->lock);
 }
@@ -159,14 +102,14 @@ static int thread_prepare(struct vs_sync_thread *t, struct net_device *dev)
 {
 	struct socket *sock;
 
-	if (daemon_is_master(t->daemon)) {
+	if (t->daemon->master) {
 		vs_sync_master_init(t);
 	} else {
 		t->buf = kmalloc(t->daemon->conf.maxlen, GFP_KERNEL_ACCOUNT);
 		if (!t->buf)
 			return -ENOMEM;
 	}
-	sock = thread_open(t, dev);
+	sock = vs_sync_sock_open(t, dev);
 	if (IS_ERR(sock))
 		return PTR_ERR(sock);
 	t->sock = sock;
@@ -175,7 +118,7 @@ static int thread_prepare(struct vs_sync_thread *t, struct net_device *dev)
 
 static int thread_create(struct vs_sync_thread *t)
 {
-	bool master = daemon_is_master(t->daemon);
+	bool master = t->daemon->master;
 	struct task_struct *task;
 
 	task = kthread_create(master ? vs_sync_master_run : vs_sync_backup_run,
@@ -200,7 +143,8 @@ static struct vs_sync_daemon *daemon_new(struct vs_net *vn, u32 state,
 	if (!d)
 		return ERR_PTR(-ENOMEM);
 	d->vn = vn;
-	d->state = state;
+	d->master = state == IP_VS_STATE_MASTER;
+	d->name = d->master ? "master" : "backup";
 	d->conf = *conf;
 	mutex_init(&d->lock);
 	for (i = 0; i < n && !err; i++) {
@@ -269,7 +213,7 @@ static int daemon_start(struct vs_net *vn, u32 state,
 	for (i = 0; i < d->n; i++)
 		wake_up_process(d->thread[i].task);
 	pr_info("sync: %s daemon started on %s, sync id %u, %u threads\n",
-		daemon_name(d), conf->ifname, conf->syncid, d->n);
+		d->name, conf->ifname, conf->syncid, d->n);
 	return 0;
 }
 
@@ -314,7 +258,7 @@ int vs_sync_stop(struct vs_net *vn, u32 state, struct netlink_ext_ack *extack)
 	mutex_lock(&vn->sync.lock);
 	d = daemon_of(vn, state);
 	if (d) {
-		pr_info("sync: %s daemon is stopped\n", daemon_name(d));
+		pr_info("sync: %s daemon is stopped\n", d->name);
 		daemon_withdraw(vn, state);
 		daemon_free(d);
 	}

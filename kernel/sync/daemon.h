@@ -53,7 +53,8 @@ struct vs_sync_thread {
 /**
  * struct vs_sync_daemon - a master or backup daemon
  * @vn:		namespace
- * @state:	IP_VS_STATE_MASTER or IP_VS_STATE_BACKUP
+ * @master:	it sends, rather than receives
+ * @name:	"master" or "backup"
  * @conf:	parameters, complete
  * @lock:	serialises a thread that replaces its socket and the end
  * @stopping:	sockets are shut down, threads end
@@ -62,7 +63,8 @@ struct vs_sync_thread {
  */
 struct vs_sync_daemon {
 	struct vs_net *vn;
-	u32 state;
+	bool master;
+	const char *name;
 	struct vs_sync_conf conf;
 	struct mutex lock;
 	bool stopping;
@@ -70,37 +72,37 @@ struct vs_sync_daemon {
 	struct vs_sync_thread thread[];
 };
 
+/* sock.c, process context */
+
+/* A thread's socket on @dev, connected (master) or bound; or an ERR_PTR(). Takes
+ * RTNL. */
+struct socket *vs_sync_sock_open(const struct vs_sync_thread *t,
+				 const struct net_device *dev);
+
+/* Whether the interface of a backup's socket exists. */
+bool vs_sync_sock_has_dev(const struct vs_sync_thread *t);
+
+/* The thread's socket is of no use because of @err, or works (0): logs a
+ * change. */
+void vs_sync_sock_set_lost(struct vs_sync_thread *t, int err);
+
 /**
- * vs_sync_thread_reopen - replace a thread's socket
+ * vs_sync_sock_reopen - replace a thread's socket
  * @t: the thread that calls
  *
  * For a socket whose interface or address has gone: an interface of that name may
  * have come meanwhile. At most once a second; says so in the log when the
- * interface has gone, and when the daemon works again.
- *
- * Context: process, takes RTNL.
+ * interface has gone, and when the daemon works again. Takes RTNL.
  */
-void vs_sync_thread_reopen(struct vs_sync_thread *t);
+void vs_sync_sock_reopen(struct vs_sync_thread *t);
 
-/* The thread's socket is of no use because of @err, or works (0): logs a
- * change. */
-void vs_sync_thread_set_lost(struct vs_sync_thread *t, int err);
-
-/* sock.c: a connected or bound socket of a thread on @dev, or an ERR_PTR().
- * Process context, takes RTNL. */
-struct socket *vs_sync_sock_send(const struct vs_sync_thread *t,
-				 struct net_device *dev);
-struct socket *vs_sync_sock_receive(const struct vs_sync_thread *t,
-				    struct net_device *dev);
-/* Whether the interface of a receiving socket exists. Process context. */
-bool vs_sync_sock_has_dev(const struct vs_sync_thread *t);
-
-/* master.c, backup.c: the thread functions, and what they need before they run
- * and leave behind. */
+/* master.c: a thread's queue, its function, and what struct vs_sync calls */
 void vs_sync_master_init(struct vs_sync_thread *t);
 void vs_sync_master_exit(struct vs_sync_thread *t);
 int vs_sync_master_run(void *data);
 void vs_sync_master_extended(struct vs_conn *cp);
+
+/* backup.c: the function of a thread */
 int vs_sync_backup_run(void *data);
 
 #endif /* VS_SYNC_DAEMON_H */

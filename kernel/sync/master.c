@@ -376,11 +376,11 @@ static void thread_send(struct vs_sync_thread *t, struct vs_sync_buf *b)
 					kthread_should_stop(), HZ);
 	if (err >= 0) {
 		vs_event(vn, VS_EV_SYNC_SENT);
-		vs_sync_thread_set_lost(t, 0);
+		vs_sync_sock_set_lost(t, 0);
 	} else {
 		vs_event(vn, VS_EV_SYNC_UNSENT);
 		if (err != -EAGAIN)
-			vs_sync_thread_reopen(t);
+			vs_sync_sock_reopen(t);
 	}
 	kfree(b);
 }

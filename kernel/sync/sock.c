@@ -146,15 +146,16 @@ static int sock_setup_receive(struct socket *sock,
 	return err ?: sock_join(sock, conf, dev);
 }
 
-struct socket *vs_sync_sock_send(const struct vs_sync_thread *t,
-				 struct net_device *dev)
+struct socket *vs_sync_sock_open(const struct vs_sync_thread *t,
+				 const struct net_device *dev)
 {
 	struct socket *sock = sock_new(t);
 	int err;
 
 	if (IS_ERR(sock))
 		return sock;
-	err = sock_setup_send(sock, t, dev);
+	err = t->daemon->master ? sock_setup_send(sock, t, dev) :
+				  sock_setup_receive(sock, t, dev);
 	if (!err)
 		return sock;
 	sock_release(sock);
@@ -172,17 +173,42 @@ bool vs_sync_sock_has_dev(const struct vs_sync_thread *t)
 	return has;
 }
 
-struct socket *vs_sync_sock_receive(const struct vs_sync_thread *t,
-				    struct net_device *dev)
+void vs_sync_sock_set_lost(struct vs_sync_thread *t, int err)
 {
-	struct socket *sock = sock_new(t);
-	int err;
+	const struct vs_sync_daemon *d = t->daemon;
 
+	if (!!err == t->lost)
+		return;
+	t->lost = err;
+	if (err)
+		pr_warn("sync: %s daemon cannot use %s (%d), waits for it\n",
+			d->name, d->conf.ifname, err);
+	else
+		pr_info("sync: %s daemon uses %s again\n", d->name,
+			d->conf.ifname);
+}
+
+void vs_sync_sock_reopen(struct vs_sync_thread *t)
+{
+	struct vs_sync_daemon *d = t->daemon;
+	struct socket *sock = ERR_PTR(-ENODEV), *old;
+	struct net_device *dev;
+
+	if (time_before(jiffies, t->retry_at))
+		return;
+	t->retry_at = jiffies + HZ;
+	dev = dev_get_by_name(d->vn->net, d->conf.ifname);
+	if (dev) {
+		sock = vs_sync_sock_open(t, dev);
+		dev_put(dev);
+	}
+	vs_sync_sock_set_lost(t, PTR_ERR_OR_ZERO(sock));
 	if (IS_ERR(sock))
-		return sock;
-	err = sock_setup_receive(sock, t, dev);
-	if (!err)
-		return sock;
-	sock_release(sock);
-	return ERR_PTR(err);
+		return;
+	mutex_lock(&d->lock);
+	old = sock;
+	if (!d->stopping)
+		swap(t->sock, old);
+	mutex_unlock(&d->lock);
+	sock_release(old);
 }
