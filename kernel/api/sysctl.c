@@ -316,6 +316,8 @@ static int conn_limit_default(const struct vs_net *vn)
 		     READ_ONCE(vs_net(&init_net)->sysctl.conn_max));
 }
 
+#define GUEST_QLEN_MAX	1024UL
+
 /* Sets the defaults from the table, then those that are not constant or differ
  * between the initial namespace and others. */
 static void knobs_set_defaults(struct vs_net *vn)
@@ -328,6 +330,9 @@ static void knobs_set_defaults(struct vs_net *vn)
 	s->lblc_expiration = DAY * HZ;
 	s->lblcr_expiration = DAY * HZ;
 	s->sync_qlen_max = nr_free_buffer_pages() / 32;
+	/* nobody is charged for the messages */
+	if (!net_is_host(vn))
+		s->sync_qlen_max = min(s->sync_qlen_max, GUEST_QLEN_MAX);
 	s->sync_threshold[0] = 3;
 	s->sync_threshold[1] = 50;
 	s->conn_lfactor = conn_lfactor_default(vn);
