@@ -149,6 +149,24 @@ struct vs_net;
 	  "received connections bound when their server became known") \
 	X(SYNC_CONN_STALE, sync_conn_stale, \
 	  "sync entries about the end of a connection that was replaced") \
+	X(SYNC_CONN_REMOVED, sync_conn_removed, \
+	  "received connections that the peer has removed") \
+	X(SYNC_TAKEN_OVER, sync_taken_over, \
+	  "received connections whose packets arrive here now") \
+	X(SYNC_RESENT, sync_resent, \
+	  "sync messages sent again to a peer that has missed them") \
+	X(SYNC_LOST, sync_lost, \
+	  "sync messages of peers that are lost for good") \
+	X(SYNC_FORGED, sync_forged, \
+	  "sync messages that are not authentic") \
+	X(SYNC_BAD_KEY, sync_bad_key, \
+	  "sync messages encrypted by an unknown key") \
+	X(SYNC_REPLAYED, sync_replayed, \
+	  "sync messages received before, too old, or sent by this director") \
+	X(SYNC_STRANGER, sync_stranger, \
+	  "sync messages of an address that is not a peer's, or of another session") \
+	X(SYNC_BAD_STATUS, sync_bad_status, \
+	  "sync messages with a malformed status") \
 	X(SYNC_OTHER_ID, sync_other_id, \
 	  "sync messages with another sync id") \
 	X(SYNC_BAD_SIZE, sync_bad_size, \

@@ -72,6 +72,12 @@ static inline void vs_event(const struct vs_net *vn, enum vs_counter what)
 	this_cpu_inc(vn->counts->cnt[what]);
 }
 
+static inline void vs_events(const struct vs_net *vn, enum vs_counter what,
+			     u64 n)
+{
+	this_cpu_add(vn->counts->cnt[what], n);
+}
+
 /* Counts an event of a packet. BHs disabled: no other code counts on this CPU,
  * so a plain increment suffices. (PREEMPT_RT allows preemption here:
  * architectures whose increment is not a single instruction may lose a

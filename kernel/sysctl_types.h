@@ -52,6 +52,7 @@ struct vs_sysctl {
 	int sync_threshold[2];
 	int sync_refresh_period;	/* jiffies */
 	int sync_retries;
+	int sync_resync_rate;		/* entries per second */
 
 	/* rate estimation, table sizes */
 	int run_estimation;

@@ -5,6 +5,7 @@
 #include <net/genetlink.h>
 
 #include "config/config.h"
+#include "sync/mesh.h"
 
 /* genl_ipvs.c: the generic netlink family "IPVS" */
 int vs_genl_init(void);
@@ -34,5 +35,13 @@ int vs_attr_put_daemon(struct sk_buff *skb, u32 state,
 /* Between vs_config_read_begin() and _end(). -EMSGSIZE when @skb is full. */
 int vs_attr_put_service(struct sk_buff *skb, const struct vs_service *svc);
 int vs_attr_put_dest(struct sk_buff *skb, const struct vs_dest *dest);
+
+/*
+ * genl_mesh.c: the attribute WEIR_ATTR_MESH. The getter wants at least one key;
+ * the caller wipes @keys.
+ */
+int vs_genl_mesh_get(const struct nlattr *nest, struct vs_mesh_conf *conf,
+		     struct vs_mesh_keys *keys, struct netlink_ext_ack *extack);
+int vs_genl_mesh_put(struct sk_buff *skb, const struct vs_mesh_info *info);
 
 #endif /* VS_GENL_H */

@@ -14,7 +14,18 @@ static struct genl_family weir_family;
 /* For requests without attributes. */
 static const struct nla_policy empty_policy[WEIR_ATTR_MAX + 1] = {
 	[WEIR_ATTR_COUNTER] = { .type = NLA_REJECT },
+	[WEIR_ATTR_MESH] = { .type = NLA_REJECT },
 };
+
+static const struct nla_policy mesh_policy[WEIR_ATTR_MAX + 1] = {
+	[WEIR_ATTR_COUNTER] = { .type = NLA_REJECT },
+	[WEIR_ATTR_MESH] = { .type = NLA_NESTED },
+};
+
+static struct vs_net *info_net(struct genl_info *info)
+{
+	return vs_net(genl_info_net(info));
+}
 
 static int attr_put_counter(struct sk_buff *skb, enum vs_counter c, u64 value)
 {
@@ -54,7 +65,81 @@ static int genl_dump_counters(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+static int genl_start_mesh(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vs_mesh_conf conf;
+	struct vs_mesh_keys keys;
+	int err;
+
+	err = vs_genl_mesh_get(info->attrs[WEIR_ATTR_MESH], &conf, &keys,
+			       info->extack);
+	if (!err)
+		err = vs_config_start_mesh(info_net(info), &conf, &keys,
+					   info->extack);
+	memzero_explicit(&keys, sizeof(keys));
+	return err;
+}
+
+static int genl_stop_mesh(struct sk_buff *skb, struct genl_info *info)
+{
+	return vs_mesh_stop(info_net(info), info->extack);
+}
+
+static int genl_set_mesh_keys(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vs_mesh_conf conf;
+	struct vs_mesh_keys keys;
+	int err;
+
+	err = vs_genl_mesh_get(info->attrs[WEIR_ATTR_MESH], &conf, &keys,
+			       info->extack);
+	if (!err)
+		err = vs_mesh_set_keys(info_net(info), &keys, info->extack);
+	memzero_explicit(&keys, sizeof(keys));
+	return err;
+}
+
+static int mesh_reply(struct genl_info *info, const struct vs_mesh_info *mesh)
+{
+	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(skb, info, &weir_family, 0, WEIR_CMD_GET_MESH);
+	if (!hdr || vs_genl_mesh_put(skb, mesh)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+static int genl_get_mesh(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vs_mesh_info *mesh = kmalloc(sizeof(*mesh), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (mesh)
+		err = vs_mesh_get(info_net(info), mesh) ?:
+		      mesh_reply(info, mesh);
+	kfree(mesh);
+	return err;
+}
+
+#define MESH_OP(command, rules, function) {				\
+	.cmd = (command),						\
+	.flags = GENL_ADMIN_PERM,					\
+	.policy = (rules),						\
+	.maxattr = WEIR_ATTR_MAX,					\
+	.doit = (function),						\
+}
+
 static const struct genl_ops weir_ops[] = {
+	MESH_OP(WEIR_CMD_START_MESH, mesh_policy, genl_start_mesh),
+	MESH_OP(WEIR_CMD_STOP_MESH, empty_policy, genl_stop_mesh),
+	MESH_OP(WEIR_CMD_SET_MESH_KEYS, mesh_policy, genl_set_mesh_keys),
+	MESH_OP(WEIR_CMD_GET_MESH, empty_policy, genl_get_mesh),
 	{
 		.cmd = WEIR_CMD_GET_COUNTERS,
 		.flags = GENL_ADMIN_PERM,

@@ -48,6 +48,11 @@ struct vs_sync_conf;
 int vs_config_start_daemon(struct vs_net *vn, u32 state,
 			   const struct vs_sync_conf *conf,
 			   struct netlink_ext_ack *extack);
+struct vs_mesh_conf;
+struct vs_mesh_keys;
+int vs_config_start_mesh(struct vs_net *vn, const struct vs_mesh_conf *conf,
+			 const struct vs_mesh_keys *keys,
+			 struct netlink_ext_ack *extack);
 int vs_config_stop_daemon(struct vs_net *vn, u32 state,
 			  struct netlink_ext_ack *extack);
 

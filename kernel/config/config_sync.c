@@ -9,7 +9,7 @@
 #include "extack.h"
 #include "net.h"
 #include "service/dest.h"
-#include "sync/sync.h"
+#include "sync/mesh.h"
 
 static bool has_mixed_families(const struct vs_config *c)
 {
@@ -61,6 +61,19 @@ int vs_config_start_daemon(struct vs_net *vn, u32 state,
 	if (err)
 		sync_end(vn);
 	return err;
+}
+
+/* Connections to destinations of another family are left out by the daemon. */
+int vs_config_start_mesh(struct vs_net *vn, const struct vs_mesh_conf *conf,
+			 const struct vs_mesh_keys *keys,
+			 struct netlink_ext_ack *extack)
+{
+	int err;
+
+	mutex_lock(&vn->config.lock);
+	err = vs_conn_net_start(vn);
+	mutex_unlock(&vn->config.lock);
+	return err ?: vs_mesh_start(vn, conf, keys, extack);
 }
 
 int vs_config_stop_daemon(struct vs_net *vn, u32 state,

@@ -223,11 +223,27 @@ void vs_conn_end(struct vs_conn *cp)
 	conn_free(cp);
 }
 
+/* Tells the sync daemon of an extension, as the peers must not let @cp expire
+ * either, or of the end. */
+static void conn_tell(struct vs_conn *cp, bool ends)
+{
+	const struct vs_sync_ops *ops = rcu_dereference(cp->vn->sync.ops);
+
+	if (likely(!ops))
+		return;
+	if (!ends)
+		ops->extended(cp);
+	else if (ops->removed)
+		ops->removed(cp);
+}
+
 /* The steps after VS_ST_DEAD was set; @st is the final state word. */
 static void conn_remove(struct vs_conn *cp, u32 st, enum vs_counter why)
 {
 	vs_event(cp->vn, why);
 	trace_weir_conn_end(cp, why);
+	if (unlikely(st & VS_ST_SHARED))
+		conn_tell(cp, true);
 	/* Before unhashing: afterwards a session may expect the same connection
 	 * anew, and its expectation must stay. */
 	if (unlikely(st & VS_ST_NFCT))
@@ -268,16 +284,6 @@ bool vs_conn_keep(struct vs_conn *cp)
 	    READ_ONCE(cp->timeout) < VS_CONN_EXTENSION)
 		vs_wheel_move(&cp->vn->wheel, cp);
 	return true;
-}
-
-/* The sync peers must not let @cp expire either. */
-static void conn_tell_extension(struct vs_conn *cp)
-{
-	void (*extended)(struct vs_conn *cp) =
-		READ_ONCE(cp->vn->sync.extended);
-
-	if (unlikely(extended))
-		extended(cp);
 }
 
 /*
@@ -321,7 +327,7 @@ bool vs_conn_expire(struct vs_conn *cp)
 	/* not before the exchange: without it the timeout would begin anew */
 	if (extend) {
 		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
-		conn_tell_extension(cp);
+		conn_tell(cp, false);
 	}
 	if (!(end & VS_ST_DEAD))
 		return false;

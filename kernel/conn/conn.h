@@ -40,8 +40,11 @@ enum vs_dir {
 #define VS_ST_ANY_CPORT		0x00100000u	/* expected from any client port */
 #define VS_ST_EXPIRING		0x00200000u	/* ends unless used, see vs_conn_expire() */
 #define VS_ST_EXTENDED		0x00400000u	/* expired, but controls others */
-#define VS_ST_TOLD		0x0f000000u	/* state that the sync peers know */
+#define VS_ST_REMOTE		0x00800000u	/* a peer of the mesh forwards its packets */
+#define VS_ST_TOLD		0x0f000000u	/* state that the sync peers know, or the
+						 * peer, if VS_ST_REMOTE is set */
 #define VS_ST_TOLD_SHIFT	24
+#define VS_ST_SHARED		0x10000000u	/* the peers of the mesh know it */
 
 /* The low bits of @next are tags, see table.c. Bit 3 of a link's address
  * distinguishes link[0] from link[1]. */
@@ -84,7 +87,7 @@ struct vs_link {
  *		hashing, constant afterwards
  * @ref:	1 for the table, 1 for each connection with this one as @control
  * @synced:	what the sync master's last message about this connection said,
- *		see sync/master.c
+ *		see sync/master.c; or the mesh's, see sync/mesh_queue.c
  * @twin:	another connection with the same reply tuple (NAT only), or
  *		NULL; under the bucket's lock, see table.c
  * @fwmark:	mark of the virtual service, 0 for none
@@ -219,13 +222,20 @@ static inline u32 vs_conn_left(const struct vs_conn *cp)
 	return idle < timeout ? timeout - idle : 0;
 }
 
-/* @cp is in the table and in the wheel; from now on vs_conn_kill() works. */
-static inline void vs_conn_set_hashed(struct vs_conn *cp)
+/* Changes bits of @cp's state word. */
+static inline void vs_conn_set_bits(struct vs_conn *cp, u32 clear, u32 set)
 {
 	u32 st = READ_ONCE(cp->st);
 
-	while (!try_cmpxchg(&cp->st, &st, st | VS_ST_HASHED))
+	while (((st & ~clear) | set) != st &&
+	       !try_cmpxchg(&cp->st, &st, (st & ~clear) | set))
 		;
+}
+
+/* @cp is in the table and in the wheel; from now on vs_conn_kill() works. */
+static inline void vs_conn_set_hashed(struct vs_conn *cp)
+{
+	vs_conn_set_bits(cp, 0, VS_ST_HASHED);
 }
 
 /* drop_entry may remove connections with at most this many packets. */
@@ -233,11 +243,7 @@ static inline void vs_conn_set_hashed(struct vs_conn *cp)
 
 static inline void vs_conn_set_keep(struct vs_conn *cp)
 {
-	u32 st = READ_ONCE(cp->st);
-
-	while (!(st & VS_ST_KEEP) &&
-	       !try_cmpxchg(&cp->st, &st, st | VS_ST_KEEP))
-		;
+	vs_conn_set_bits(cp, 0, VS_ST_KEEP);
 }
 
 /* Counts a client's packet, up to VS_VICTIM_PKTS + 1: later packets do not
@@ -434,11 +440,7 @@ static inline u8 vs_conn_told(const struct vs_conn *cp)
 
 static inline void vs_conn_set_told(struct vs_conn *cp, u8 state)
 {
-	u32 st = READ_ONCE(cp->st), new;
-
-	do {
-		new = (st & ~VS_ST_TOLD) | (u32)state << VS_ST_TOLD_SHIFT;
-	} while (new != st && !try_cmpxchg(&cp->st, &st, new));
+	vs_conn_set_bits(cp, VS_ST_TOLD, (u32)state << VS_ST_TOLD_SHIFT);
 }
 
 /* The state word of @cp has changed from @old to @new: traces the change to

@@ -24,13 +24,13 @@
 /* The only packet of a connection. */
 static unsigned int path_in_one_packet(struct vs_pkt *p, struct vs_conn *cp)
 {
-	bool master = vs_sync_is_master(p->vn);
+	const struct vs_sync_ops *sync = vs_sync_ops(p->vn);
 
-	if (cp->control && !master)
+	if (cp->control && !sync)
 		vs_conn_count(cp->control);
 	p->verdict = vs_xmit_in(p, cp);
-	if (unlikely(master))
-		vs_sync_one_packet(p->vn, cp);
+	if (unlikely(sync))
+		sync->one_packet(p->vn, cp);
 	vs_conn_end(cp);
 	return p->verdict;
 }
@@ -38,19 +38,19 @@ static unsigned int path_in_one_packet(struct vs_pkt *p, struct vs_conn *cp)
 /* The first packets of a connection, apps, one-packet scheduling, sync. */
 static noinline unsigned int path_in_slow(struct vs_pkt *p, struct vs_conn *cp)
 {
+	const struct vs_sync_ops *sync;
 	u32 st = READ_ONCE(cp->st);
-	bool master;
 
 	if (st & VS_ST_ONE_PACKET)
 		return path_in_one_packet(p, cp);
-	master = vs_sync_is_master(p->vn);
-	if (!master)
+	sync = vs_sync_ops(p->vn);
+	if (!sync)
 		vs_conn_count(cp);
 	if (unlikely(st & VS_ST_APP) && !vs_segment_in(p, cp))
 		return p->verdict;
 	p->verdict = vs_xmit_in(p, cp);
-	if (unlikely(master))
-		vs_sync_packet(p->vn, cp);
+	if (unlikely(sync))
+		sync->packet(p->vn, cp);
 	return p->verdict;
 }
 
@@ -88,7 +88,7 @@ static unsigned int path_in(struct vs_pkt *p, struct vs_conn *cp)
 		vs_stats_packet(cp->dest->stats, VS_CNT_INPKTS,
 				VS_CNT_INBYTES, p->skb->len);
 	vs_proto_state(cp, p, VS_DIR_IN);
-	if (likely(vs_conn_is_plain(cp)) && likely(!vs_sync_is_master(p->vn)))
+	if (likely(vs_conn_is_plain(cp)) && likely(!vs_sync_ops(p->vn)))
 		return vs_xmit_in(p, cp);
 	return path_in_slow(p, cp);
 }

@@ -16,6 +16,7 @@
 
 #include "extack.h"
 #include "sync/daemon.h"
+#include "sync/mesh.h"
 #include "sync/wire.h"
 
 DEFINE_STATIC_KEY_FALSE(vs_sync_used);
@@ -168,7 +169,7 @@ static void daemon_publish(struct vs_net *vn, u32 state,
 
 	if (state == IP_VS_STATE_MASTER) {
 		rcu_assign_pointer(sync->master, d);
-		WRITE_ONCE(sync->extended, vs_sync_master_extended);
+		rcu_assign_pointer(sync->ops, &vs_sync_master_ops);
 	} else {
 		WRITE_ONCE(sync->backup, d);
 	}
@@ -184,7 +185,7 @@ static void daemon_withdraw(struct vs_net *vn, u32 state)
 		WRITE_ONCE(sync->backup, NULL);
 		return;
 	}
-	WRITE_ONCE(sync->extended, NULL);
+	RCU_INIT_POINTER(sync->ops, NULL);
 	RCU_INIT_POINTER(sync->master, NULL);
 	/* packets that add to its queues */
 	synchronize_rcu();
@@ -198,6 +199,8 @@ static int daemon_start(struct vs_net *vn, u32 state,
 	struct vs_sync_daemon *d;
 	unsigned int i;
 
+	if (rcu_access_pointer(vn->sync.mesh))
+		return vs_refuse(extack, "a mesh daemon is running", -EBUSY);
 	if (daemon_of(vn, state))
 		return vs_refuse(extack, "such a daemon is running", -EEXIST);
 	if (!daemon_of(vn, IP_VS_STATE_MASTER) &&
@@ -293,4 +296,5 @@ void vs_sync_net_exit(struct vs_net *vn)
 {
 	vs_sync_stop(vn, IP_VS_STATE_MASTER, NULL);
 	vs_sync_stop(vn, IP_VS_STATE_BACKUP, NULL);
+	vs_mesh_stop(vn, NULL);
 }

@@ -74,6 +74,19 @@ struct vs_sync_daemon {
 
 /* sock.c, process context */
 
+/* Multicast of @sock goes to @dev, does not return, and may be fragmented. Takes
+ * RTNL. */
+int vs_sync_sock_set_multicast(struct socket *sock, u8 af,
+			       const struct net_device *dev, u8 ttl);
+
+/* Receives @conf's group from @dev. Takes RTNL. */
+int vs_sync_sock_join(struct socket *sock, const struct vs_sync_conf *conf,
+		      const struct net_device *dev);
+
+/* Composes an address; @port is in host order. Returns its length. */
+int vs_sync_sock_addr(u8 af, const union nf_inet_addr *addr, u16 port,
+		      struct sockaddr_storage *ss);
+
 /* A thread's socket on @dev, connected (master) or bound; or an ERR_PTR(). Takes
  * RTNL. */
 struct socket *vs_sync_sock_open(const struct vs_sync_thread *t,
@@ -96,11 +109,11 @@ void vs_sync_sock_set_lost(struct vs_sync_thread *t, int err);
  */
 void vs_sync_sock_reopen(struct vs_sync_thread *t);
 
-/* master.c: a thread's queue, its function, and what struct vs_sync calls */
+/* master.c: a thread's queue, its function, and what it is told */
 void vs_sync_master_init(struct vs_sync_thread *t);
 void vs_sync_master_exit(struct vs_sync_thread *t);
 int vs_sync_master_run(void *data);
-void vs_sync_master_extended(struct vs_conn *cp);
+extern const struct vs_sync_ops vs_sync_master_ops;
 
 /* backup.c: the function of a thread */
 int vs_sync_backup_run(void *data);

@@ -21,10 +21,9 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 
-#include "conn/ext.h"
-#include "pe/pe.h"
 #include "service/dest.h"
 #include "sync/daemon.h"
+#include "sync/entry.h"
 #include "sync/wire.h"
 
 /* A message that is not full is sent after this time, as in ip_vs. */
@@ -43,29 +42,9 @@ struct vs_sync_buf {
 	u8 data[];
 };
 
-/* States in which a connection is sent. */
-#define TCP_SENT	(BIT(VS_TCP_S_ESTABLISHED) | BIT(VS_TCP_S_FIN_WAIT) | \
-			 BIT(VS_TCP_S_CLOSE) | BIT(VS_TCP_S_CLOSE_WAIT) | \
-			 BIT(VS_TCP_S_TIME_WAIT))
-#define SCTP_SENT	(BIT(VS_SCTP_S_ESTABLISHED) | \
-			 BIT(VS_SCTP_S_SHUTDOWN_SENT) | \
-			 BIT(VS_SCTP_S_SHUTDOWN_RECEIVED) | \
-			 BIT(VS_SCTP_S_SHUTDOWN_ACK_SENT) | \
-			 BIT(VS_SCTP_S_CLOSED))
-
-/* The control of @cp. May be followed again from there, but not from a
- * connection that has died, whose control may have been freed. RCU; @cp was
- * found in the table in this section, or is the result of this function. */
-static struct vs_conn *conn_control(const struct vs_conn *cp)
-{
-	struct vs_conn *control = cp->control;
-
-	return READ_ONCE(cp->st) & VS_ST_DEAD ? NULL : control;
-}
-
 static bool conn_is_persistent(const struct vs_conn *cp)
 {
-	while ((cp = conn_control(cp)))
+	while ((cp = vs_sync_control(cp)))
 		if (READ_ONCE(cp->st) & VS_ST_TEMPLATE)
 			return true;
 	return false;
@@ -116,11 +95,10 @@ static bool conn_claim(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 		if (READ_ONCE(vn->sysctl.sync_persist_mode) &&
 		    conn_is_persistent(cp))
 			return false;
-		if (tcp || cp->proto == IPPROTO_SCTP) {
-			if (!(BIT(state) & (tcp ? TCP_SENT : SCTP_SENT)))
-				return false;
-			changed = state != vs_conn_told(cp);
-		}
+		if (!vs_sync_has_state(cp->proto, state))
+			return false;
+		changed = cp->proto != IPPROTO_UDP &&
+			  state != vs_conn_told(cp);
 	}
 	if (!changed || state == established)
 		if (conn_is_fresh(vn, now, timeout, last, &next) ||
@@ -130,65 +108,6 @@ static bool conn_claim(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 		vs_conn_set_told(cp, state);
 	/* of several packets at the same time one is enough */
 	return cmpxchg(&cp->synced, last, next) == last || changed;
-}
-
-/* Whether ip_vs would keep the conntrack entry: always for apps and what they
- * expect. */
-static bool conn_keeps_nfct(const struct vs_net *vn, const struct vs_conn *cp)
-{
-	const struct vs_conn *control = conn_control(cp);
-	u32 st = READ_ONCE(cp->st);
-
-	if (st & VS_ST_TEMPLATE)
-		return READ_ONCE(vn->sysctl.conntrack);
-	return st & (VS_ST_NFCT | VS_ST_APP) ||
-	       (control && READ_ONCE(control->st) & VS_ST_APP);
-}
-
-static u32 entry_flags(const struct vs_net *vn, const struct vs_conn *cp)
-{
-	u32 st = READ_ONCE(cp->st), flags = cp->method;
-
-	if (st & (VS_ST_INACTIVE | VS_ST_TEMPLATE))
-		flags |= IP_VS_CONN_F_INACTIVE;
-	if (st & VS_ST_NOOUTPUT)
-		flags |= IP_VS_CONN_F_NOOUTPUT;
-	if (st & VS_ST_TEMPLATE)
-		flags |= IP_VS_CONN_F_TEMPLATE;
-	if (st & VS_ST_SYNCED)
-		flags |= IP_VS_CONN_F_SYNC;
-	if (st & VS_ST_ANY_CPORT)
-		flags |= IP_VS_CONN_F_NO_CPORT;
-	if (conn_keeps_nfct(vn, cp))
-		flags |= IP_VS_CONN_F_NFCT;
-	return flags;
-}
-
-static void entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
-		       const struct vs_conn *cp)
-{
-	const struct vs_conn_ext *ext = cp->ext;
-
-	*e = (struct vs_sync_entry) {
-		.cport = cp->cport,
-		.vport = cp->vport,
-		.dport = READ_ONCE(cp->dport),
-		.af = cp->af,
-		.proto = cp->proto,
-		.state = vs_conn_state(cp),
-		.flags = entry_flags(vn, cp),
-		.fwmark = cp->fwmark,
-		.timeout = min_t(u32, vs_conn_timeout(cp), S32_MAX) / HZ,
-	};
-	vs_addr_set(cp->af, &e->caddr, vs_conn_addr(cp, VS_CADDR));
-	vs_addr_set(cp->af, &e->vaddr, vs_conn_addr(cp, VS_VADDR));
-	vs_addr_set(cp->af, &e->daddr, vs_conn_addr(cp, VS_DADDR));
-	if (!ext || !ext->pe)
-		return;
-	e->pe_data = ext->data;
-	e->pe_data_len = ext->len;
-	e->pe_name = ext->pe->name;
-	e->pe_name_len = strlen(ext->pe->name);
 }
 
 /* Under q->lock. */
@@ -263,7 +182,7 @@ static void conn_send(struct vs_net *vn, struct vs_conn *cp, u8 version)
 
 	if (!d || (cp->dest && cp->dest->key.af != cp->af))
 		return;
-	entry_fill(&e, vn, cp);
+	vs_sync_entry_fill(&e, vn, cp);
 	__vs_event(vn, VS_EV_SYNC_CONN_SENT);
 	queue_add(daemon_thread(d, cp), &e, version);
 }
@@ -285,7 +204,7 @@ static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 			conn_send(vn, cp, version);
 		else if (!version)
 			return;
-		cp = conn_control(cp);
+		cp = vs_sync_control(cp);
 		if (cp)
 			pkts = READ_ONCE(cp->st) & VS_ST_TEMPLATE ?
 			       vs_conn_count_on(cp, period) :
@@ -293,7 +212,7 @@ static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 	}
 }
 
-void vs_sync_packet(struct vs_net *vn, struct vs_conn *cp)
+static void master_packet(struct vs_net *vn, struct vs_conn *cp)
 {
 	u32 period = READ_ONCE(vn->sysctl.sync_threshold[1]);
 
@@ -301,17 +220,23 @@ void vs_sync_packet(struct vs_net *vn, struct vs_conn *cp)
 	conn_offer(vn, cp, vs_conn_count_on(cp, period));
 }
 
-void vs_sync_one_packet(struct vs_net *vn, struct vs_conn *cp)
+static void master_one_packet(struct vs_net *vn, struct vs_conn *cp)
 {
 	vs_assert_packet_context();
 	conn_offer(vn, cp, READ_ONCE(vn->sysctl.sync_threshold[0]));
 }
 
-void vs_sync_master_extended(struct vs_conn *cp)
+static void master_extended(struct vs_conn *cp)
 {
 	vs_assert_packet_context();
 	conn_offer(cp->vn, cp, READ_ONCE(cp->vn->sysctl.sync_threshold[0]));
 }
+
+const struct vs_sync_ops vs_sync_master_ops = {
+	.packet = master_packet,
+	.one_packet = master_one_packet,
+	.extended = master_extended,
+};
 
 void vs_sync_master_init(struct vs_sync_thread *t)
 {

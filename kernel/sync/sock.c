@@ -25,8 +25,8 @@ static int sock_set_int(struct socket *sock, int level, int opt, int val)
 	return sock_set(sock, level, opt, &val, sizeof(val));
 }
 
-static int sock_set_multicast(struct socket *sock, u8 af,
-			      const struct net_device *dev, u8 ttl)
+int vs_sync_sock_set_multicast(struct socket *sock, u8 af,
+			       const struct net_device *dev, u8 ttl)
 {
 	struct ip_mreqn mreq = { .imr_ifindex = dev->ifindex };
 
@@ -43,8 +43,8 @@ static int sock_set_multicast(struct socket *sock, u8 af,
 	       sock_set_int(sock, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 }
 
-static int sock_join(struct socket *sock, const struct vs_sync_conf *conf,
-		     const struct net_device *dev)
+int vs_sync_sock_join(struct socket *sock, const struct vs_sync_conf *conf,
+		      const struct net_device *dev)
 {
 	struct ip_mreqn mreq = {
 		.imr_multiaddr.s_addr = conf->group.ip,
@@ -61,24 +61,33 @@ static int sock_join(struct socket *sock, const struct vs_sync_conf *conf,
 	return sock_set(sock, SOL_IP, IP_ADD_MEMBERSHIP, &mreq, sizeof(mreq));
 }
 
-/* Returns the length of the group's address, with the port of thread @id. */
-static int group_addr(const struct vs_sync_conf *conf, unsigned int id,
+int vs_sync_sock_addr(u8 af, const union nf_inet_addr *addr, u16 port,
 		      struct sockaddr_storage *ss)
 {
 	struct sockaddr_in6 *sin6 = (void *)ss;
 	struct sockaddr_in *sin = (void *)ss;
 
 	memset(ss, 0, sizeof(*ss));
-	if (conf->af == AF_INET6) {
+	if (af == AF_INET6) {
 		sin6->sin6_family = AF_INET6;
-		sin6->sin6_port = htons(conf->port + id);
-		sin6->sin6_addr = conf->group.in6;
+		sin6->sin6_port = htons(port);
+		sin6->sin6_addr = addr->in6;
 		return sizeof(*sin6);
 	}
 	sin->sin_family = AF_INET;
-	sin->sin_port = htons(conf->port + id);
-	sin->sin_addr = conf->group.in;
+	sin->sin_port = htons(port);
+	sin->sin_addr = addr->in;
 	return sizeof(*sin);
+}
+
+/* Returns the length of the group's address, with the thread's port. */
+static int group_addr(const struct vs_sync_thread *t,
+		      struct sockaddr_storage *ss)
+{
+	const struct vs_sync_conf *conf = &t->daemon->conf;
+
+	return vs_sync_sock_addr(conf->af, &conf->group, conf->port + t->id,
+				 ss);
 }
 
 /* The messages' source is the interface's address, whatever the routes say. */
@@ -121,9 +130,9 @@ static int sock_setup_send(struct socket *sock, const struct vs_sync_thread *t,
 {
 	const struct vs_sync_conf *conf = &t->daemon->conf;
 	struct sockaddr_storage ss;
-	int err, len = group_addr(conf, t->id, &ss);
+	int err, len = group_addr(t, &ss);
 
-	err = sock_set_multicast(sock, conf->af, dev, conf->ttl) ?:
+	err = vs_sync_sock_set_multicast(sock, conf->af, dev, conf->ttl) ?:
 	      sock_set_size(sock, t->daemon->vn, SO_SNDBUF);
 	if (!err && conf->af == AF_INET)
 		err = sock_bind_source(sock, dev);
@@ -136,14 +145,14 @@ static int sock_setup_receive(struct socket *sock,
 {
 	const struct vs_sync_conf *conf = &t->daemon->conf;
 	struct sockaddr_storage ss;
-	int err, len = group_addr(conf, t->id, &ss);
+	int err, len = group_addr(t, &ss);
 
 	sock_set_reuseaddr(sock->sk);
 	sock->sk->sk_rcvtimeo = HZ;	/* looks after the interface then */
 	err = sock_set_size(sock, t->daemon->vn, SO_RCVBUF) ?:
 	      sock_bindtoindex(sock->sk, dev->ifindex, true) ?:
 	      kernel_bind(sock, (void *)&ss, len);
-	return err ?: sock_join(sock, conf, dev);
+	return err ?: vs_sync_sock_join(sock, conf, dev);
 }
 
 struct socket *vs_sync_sock_open(const struct vs_sync_thread *t,

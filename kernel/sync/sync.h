@@ -72,11 +72,11 @@ bool vs_sync_get(struct vs_net *vn, u32 state, struct vs_sync_conf *conf);
 void vs_sync_net_init(struct vs_net *vn);
 void vs_sync_net_exit(struct vs_net *vn);
 
-/* Whether packets of @vn make sync messages. RCU. */
-static inline bool vs_sync_is_master(const struct vs_net *vn)
+/* Whether packets of @vn make sync messages: NULL, or what is told of them. RCU. */
+static inline const struct vs_sync_ops *vs_sync_ops(const struct vs_net *vn)
 {
-	return static_branch_unlikely(&vs_sync_used) &&
-	       rcu_access_pointer(vn->sync.master);
+	return static_branch_unlikely(&vs_sync_used) ?
+	       rcu_dereference(vn->sync.ops) : NULL;
 }
 
 /* Whether @vn leaves all packets to the master (net.ipv4.vs.backup_only). */
@@ -87,24 +87,7 @@ static inline bool vs_sync_is_idle_backup(const struct vs_net *vn)
 	       READ_ONCE(vn->sysctl.backup_only);
 }
 
-/* master.c */
-
-/**
- * vs_sync_packet - count a client's packet, and send the connection if it is due
- * @vn: namespace, with a master
- * @cp: the packet's connection, not of one-packet scheduling
- *
- * To be called instead of vs_conn_count(), after the packet was sent.
- *
- * Context: RCU, BH disabled.
- */
-void vs_sync_packet(struct vs_net *vn, struct vs_conn *cp);
-
-/* The same for the one packet of a connection with that scheduling: only its
- * template may be due. */
-void vs_sync_one_packet(struct vs_net *vn, struct vs_conn *cp);
-
-/* backup.c */
+/* apply.c */
 
 /**
  * vs_sync_bind - bind a received connection to its destination

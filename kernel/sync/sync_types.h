@@ -6,26 +6,43 @@
 
 #include "types.h"
 
+struct vs_mesh;
 struct vs_sync_daemon;
+
+/**
+ * struct vs_sync_ops - what the daemon that sends is told; RCU, BH disabled
+ * @packet:	a client's packet of a connection was sent, of all but one-packet
+ *		scheduling; it is not counted yet
+ * @one_packet:	the only packet of a connection was sent
+ * @extended:	the connection has expired, but stays as it controls others
+ * @removed:	the connection, with VS_ST_SHARED, is dead; NULL: of no interest
+ */
+struct vs_sync_ops {
+	void (*packet)(struct vs_net *vn, struct vs_conn *cp);
+	void (*one_packet)(struct vs_net *vn, struct vs_conn *cp);
+	void (*extended)(struct vs_conn *cp);
+	void (*removed)(struct vs_conn *cp);
+};
 
 /**
  * struct vs_sync - the sync daemons of a namespace
  * @lock:	serialises start and stop
+ * @ops:	of @master or @mesh, or NULL; RCU
  * @master:	the daemon that sends, or NULL; RCU
  * @backup:	the daemon that receives, or NULL; packets only test it
+ * @mesh:	the daemon that does both, without the others; or NULL; RCU
  * @threads:	of each daemon, see net.ipv4.vs.sync_ports; set when the first one
  *		starts
- * @extended:	told of each connection that stays because it controls others;
- *		NULL without a master
  * @conns:	connections and templates that were received
  * @gen:	number of the namespace, in the names of the threads
  */
 struct vs_sync {
 	struct mutex lock;
+	const struct vs_sync_ops __rcu *ops;
 	struct vs_sync_daemon __rcu *master;
 	struct vs_sync_daemon *backup;
+	struct vs_mesh __rcu *mesh;
 	unsigned int threads;
-	void (*extended)(struct vs_conn *cp);
 	atomic_t conns;
 	int gen;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The sync protocol, versions 0 and 1, on the wire.
+ * The sync protocol on the wire: versions 0 and 1, and the entries of version 2.
  *
  * Version 0		bytes 0 count of entries, 1 sync id, 2-3 size
  *  entry	24	0 zero, 1 protocol, 2 client port, 4 virtual port, 6 server
@@ -16,7 +16,10 @@
  *			in seconds, 24 client, virtual, server address
  *  option		0 type, 1 length, 2 data
  *
- * An entry of version 1 begins at a multiple of 4 bytes. All numbers are in
+ * Version 2		bytes 0 type, 1 flags, 2-3 count
+ *  entry		0 time of the change, 4 entry as in version 1
+ *
+ * An entry of version 1 or 2 begins at a multiple of 4 bytes. All numbers are in
  * network order.
  */
 #include <linux/ip_vs.h>
@@ -28,6 +31,7 @@
 #define ENTRY0_LEN	24
 #define ENTRY4_LEN	36
 #define ENTRY6_LEN	72
+#define TIME_LEN	4
 
 #define SIZE_MASK	0x0fff
 #define TYPE_IPV6	0x01
@@ -131,7 +135,8 @@ static size_t entry1_len(const struct vs_sync_entry *e)
 
 u16 vs_wire_len(const struct vs_sync_entry *e, u8 version)
 {
-	return version ? entry1_len(e) : entry0_len(e->flags);
+	return version == 2 ? TIME_LEN + entry1_len(e) :
+	       version ? entry1_len(e) : entry0_len(e->flags);
 }
 
 static void entry0_put(u8 *at, const struct vs_sync_entry *e)
@@ -197,6 +202,42 @@ void vs_wire_begin(struct vs_wire_msg *m, u8 *buf, u16 room, u8 version,
 		buf[5] = version;
 }
 
+void vs_wire_begin2(struct vs_wire_msg *m, u8 *buf, u16 room, u8 type, u8 hdr)
+{
+	*m = (struct vs_wire_msg) {
+		.buf = buf,
+		.len = hdr,
+		.room = room,
+		.version = 2,
+	};
+	memset(buf, 0, hdr);
+	buf[0] = type;
+}
+
+static void entry_put(u8 *at, const struct vs_sync_entry *e, u8 version,
+		      size_t len)
+{
+	switch (version) {
+	case 0:
+		entry0_put(at, e);
+		break;
+	case 1:
+		entry1_put(at, e, len);
+		break;
+	default:
+		put_u32(at, e->time);
+		entry1_put(at + TIME_LEN, e, len - TIME_LEN);
+	}
+}
+
+/* Writes the number of entries, and the size if the version has that. */
+static void msg_count(struct vs_wire_msg *m)
+{
+	put_u16(m->buf + 2, m->version == 2 ? m->entries : m->len);
+	if (m->version < 2)
+		m->buf[m->version ? 4 : 0] = m->entries;
+}
+
 bool vs_wire_add(struct vs_wire_msg *m, const struct vs_sync_entry *e)
 {
 	size_t pad = m->version ? -m->len & 3 : 0;
@@ -206,13 +247,10 @@ bool vs_wire_add(struct vs_wire_msg *m, const struct vs_sync_entry *e)
 	if (m->entries == VS_WIRE_MAX_ENTRIES || m->len + pad + len > m->room)
 		return false;
 	memset(at, 0, pad);
-	if (m->version)
-		entry1_put(at + pad, e, len);
-	else
-		entry0_put(at, e);
+	entry_put(at + pad, e, m->version, len);
 	m->len += pad + len;
-	put_u16(m->buf + 2, m->len);
-	m->buf[m->version ? 4 : 0] = ++m->entries;
+	m->entries++;
+	msg_count(m);
 	return true;
 }
 
@@ -228,6 +266,20 @@ enum vs_wire_result vs_wire_open(struct vs_wire_reader *r, const u8 *buf,
 		     !buf[6] && !buf[7];
 	r->left = buf[r->version ? 4 : 0];
 	r->at = buf + (r->version ? VS_WIRE_HDR1 : VS_WIRE_HDR0);
+	return VS_WIRE_ENTRY;
+}
+
+enum vs_wire_result vs_wire_open2(struct vs_wire_reader *r, const u8 *buf,
+				  size_t len, u8 hdr)
+{
+	if (len < hdr)
+		return VS_WIRE_SIZE;
+	*r = (struct vs_wire_reader) {
+		.at = buf + hdr,
+		.end = buf + len,
+		.version = 2,
+		.left = get_u16(buf + 2),
+	};
 	return VS_WIRE_ENTRY;
 }
 
@@ -350,5 +402,13 @@ enum vs_wire_result vs_wire_next(struct vs_wire_reader *r,
 		return VS_WIRE_END;
 	r->left--;
 	memset(e, 0, sizeof(*e));
-	return r->version ? entry1_get(r, e) : entry0_get(r, e);
+	if (!r->version)
+		return entry0_get(r, e);
+	if (r->version == 2) {
+		if (r->end - r->at < TIME_LEN)
+			return VS_WIRE_TRUNCATED;
+		e->time = get_u32(r->at);
+		r->at += TIME_LEN;
+	}
+	return entry1_get(r, e);
 }

@@ -9,6 +9,8 @@
  * Messages of the sync protocol, versions 0 and 1, as the kernel's ip_vs sends
  * them: pure functions between bytes and struct vs_sync_entry. A message is one
  * UDP datagram: a header, then entries, each of which describes a connection.
+ * Of version 2 this is the payload with entries, see sync/seal.h for the
+ * datagram.
  */
 
 #define VS_SYNC_PORT		8848
@@ -17,6 +19,7 @@
 /* Header bytes. */
 #define VS_WIRE_HDR0		4
 #define VS_WIRE_HDR1		8
+#define VS_WIRE_HDR2		4
 
 /* The count of entries in a header is one byte. */
 #define VS_WIRE_MAX_ENTRIES	255
@@ -31,6 +34,15 @@
 
 /* Flags of an entry, IP_VS_CONN_F_*, that a receiver regards. */
 #define VS_WIRE_FLAGS		0x1f87u
+
+/* Version 2: the connection is removed; the sender has received it itself. */
+#define VS_WIRE_REMOVED		0x01000000u
+#define VS_WIRE_HEARSAY		0x02000000u
+
+/* Version 2: types of payload. */
+#define VS_WIRE_STATUS		1
+#define VS_WIRE_CHANGES		2
+#define VS_WIRE_RESYNC		3
 
 /**
  * struct vs_sync_seq - sequence number mapping of one direction of a stream
@@ -58,6 +70,7 @@ struct vs_sync_seq {
  * @flags:	IP_VS_CONN_F_*
  * @fwmark:	mark of the virtual service (version 1)
  * @timeout:	in seconds, 0 in version 0
+ * @time:	time of the change, in ticks of the sender (version 2)
  * @has_seq:	@in_seq and @out_seq are set
  * @in_seq:	mapping of the client's stream
  * @out_seq:	mapping of the real server's stream
@@ -79,6 +92,7 @@ struct vs_sync_entry {
 	u32 flags;
 	u32 fwmark;
 	u32 timeout;
+	u32 time;
 	bool has_seq;
 	struct vs_sync_seq in_seq;
 	struct vs_sync_seq out_seq;
@@ -93,7 +107,7 @@ struct vs_sync_entry {
  * @buf:	the message
  * @len:	bytes written
  * @room:	bytes of @buf
- * @version:	0 or 1
+ * @version:	0 to 2
  * @entries:	number of entries
  */
 struct vs_wire_msg {
@@ -107,6 +121,10 @@ struct vs_wire_msg {
 /* Writes the header. @room is at least VS_WIRE_HDR1 + VS_WIRE_MAX_ENTRY. */
 void vs_wire_begin(struct vs_wire_msg *m, u8 *buf, u16 room, u8 version,
 		   u8 syncid);
+
+/* The same for a payload of version 2: its type, and @hdr bytes in place of the
+ * header, VS_WIRE_HDR2 or more, of which the others are the caller's. */
+void vs_wire_begin2(struct vs_wire_msg *m, u8 *buf, u16 room, u8 type, u8 hdr);
 
 /* The bytes of an entry, without padding before. */
 u16 vs_wire_len(const struct vs_sync_entry *e, u8 version);
@@ -139,14 +157,14 @@ enum vs_wire_result {
  * struct vs_wire_reader - a message that is being read
  * @at:		next byte
  * @end:	end of the message
- * @version:	0 or 1
+ * @version:	0 to 2
  * @left:	entries left
  */
 struct vs_wire_reader {
 	const u8 *at;
 	const u8 *end;
 	u8 version;
-	u8 left;
+	u16 left;
 };
 
 /**
@@ -160,6 +178,10 @@ struct vs_wire_reader {
  */
 enum vs_wire_result vs_wire_open(struct vs_wire_reader *r, const u8 *buf,
 				 size_t len, int syncid);
+
+/* The same for a payload of version 2 whose entries begin after @hdr bytes. */
+enum vs_wire_result vs_wire_open2(struct vs_wire_reader *r, const u8 *buf,
+				  size_t len, u8 hdr);
 
 /**
  * vs_wire_next - read the next entry

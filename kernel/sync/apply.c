@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an entry of a sync message does to the connection table.
+ *
+ * Messages come from whoever can send to the group. Each field of an entry is
+ * checked before it is used, the number of connections that are taken over is
+ * limited, and a connection is forwarded to configured destinations only: one
+ * whose destination is unknown waits, without one, until a later message or
+ * packet finds the destination configured.
+ */
+#include <linux/ip_vs.h>
+#include <linux/mm.h>
+
+#include "conn/ext.h"
+#include "pe/pe.h"
+#include "service/dest.h"
+#include "service/service.h"
+#include "sync/apply.h"
+#include "sync/sync.h"
+#include "sync/wire.h"
+
+/* Timeout of a template in version 0, which does not transfer it, as in ip_vs. */
+#define TEMPLATE_TIMEOUT	(3 * 60 * HZ)
+
+/* Connections that were received may take 1/SHARE of the memory. */
+#define SHARE			8
+
+static bool entry_is_template(const struct vs_sync_entry *e)
+{
+	return e->flags & IP_VS_CONN_F_TEMPLATE;
+}
+
+static bool entry_is_removal(const struct vs_sync_entry *e, int peer)
+{
+	return peer != VS_APPLY_NO_PEER && e->flags & VS_WIRE_REMOVED;
+}
+
+/* Whether protocol, family and state exist. */
+static bool entry_has_state(const struct vs_sync_entry *e)
+{
+	if (e->af == AF_INET6 && !IS_ENABLED(CONFIG_IPV6))
+		return false;
+	if (entry_is_template(e))
+		return e->state <= VS_TMPL_ASSURED &&
+		       (!e->proto || vs_proto_states(e->proto));
+	return e->state < vs_proto_states(e->proto);
+}
+
+/* Whether flags and ports make a connection that packets could have made. */
+static bool entry_has_form(const struct vs_sync_entry *e)
+{
+	u32 method = e->flags & IP_VS_CONN_F_FWD_MASK;
+
+	if (method > IP_VS_CONN_F_BYPASS ||
+	    e->flags & IP_VS_CONN_F_ONE_PACKET)
+		return false;
+	if (entry_is_template(e))
+		return !e->cport && !(e->flags & IP_VS_CONN_F_NO_CPORT);
+	if (e->flags & IP_VS_CONN_F_NO_CPORT)
+		return !e->cport && e->proto == IPPROTO_TCP;
+	return true;
+}
+
+static enum vs_counter entry_check(const struct vs_sync_entry *e)
+{
+	if (!entry_has_state(e))
+		return VS_EV_SYNC_BAD_PROTO;
+	if (!entry_has_form(e))
+		return VS_EV_SYNC_BAD_FLAGS;
+	if (e->pe_data_len && !e->pe_name_len)
+		return VS_EV_SYNC_BAD_PE;
+	return VS_COUNTER_NONE;
+}
+
+/* The engine's key of a template; NULL for none, or an ERR_PTR(). Connections
+ * have no key of their own. */
+static struct vs_conn_ext *entry_ext(const struct vs_sync_entry *e)
+{
+	char name[VS_WIRE_PE_NAME_MAX + 1] = {};
+	struct vs_conn_ext *ext = NULL;
+	const struct vs_pe *pe;
+
+	if (!e->pe_data_len)
+		return NULL;
+	memcpy(name, e->pe_name, e->pe_name_len);
+	pe = vs_pe_get_loaded(name);
+	if (!pe)
+		return ERR_PTR(-ENOENT);
+	if (entry_is_template(e))
+		ext = vs_conn_ext_make(pe, e->pe_data, e->pe_data_len);
+	vs_pe_put(pe);
+	return ext;
+}
+
+/* The configured destination of a connection, or NULL. With a fwmark service
+ * the destination has port 0, except for NAT to a fixed port. */
+static struct vs_dest *dest_find(struct vs_net *vn, u8 af, u8 proto, u32 mark,
+				 const union nf_inet_addr *vaddr, __be16 vport,
+				 const union nf_inet_addr *daddr, __be16 dport,
+				 u8 method)
+{
+	bool any_port = mark && method != IP_VS_CONN_F_MASQ;
+	struct vs_service *svc;
+	struct vs_dest *dest;
+
+	svc = vs_service_lookup(vn, af, proto, vaddr, vport, mark);
+	if (!svc)
+		return NULL;
+	dest = vs_dest_find(svc, af, daddr, any_port ? 0 : dport);
+	return dest ?: vs_dest_find(svc, af, daddr, any_port ? dport : 0);
+}
+
+static struct vs_dest *conn_find_dest(struct vs_net *vn,
+				      const struct vs_conn *cp)
+{
+	return dest_find(vn, cp->af, cp->proto, cp->fwmark,
+			 vs_conn_addr(cp, VS_VADDR), cp->vport,
+			 vs_conn_addr(cp, VS_DADDR), cp->dport, cp->method);
+}
+
+/* A copy of @cp for @dest. */
+static struct vs_conn *conn_copy(struct vs_net *vn, const struct vs_conn *cp,
+				 struct vs_dest *dest)
+{
+	const struct vs_conn_ext *ext = cp->ext;
+	struct vs_conn_conf conf = {
+		.caddr = vs_conn_addr(cp, VS_CADDR),
+		.vaddr = vs_conn_addr(cp, VS_VADDR),
+		.cport = cp->cport,
+		.vport = cp->vport,
+		.dport = cp->dport,
+		.af = cp->af,
+		.proto = cp->proto,
+		.st = READ_ONCE(cp->st) & (VS_ST_TEMPLATE | VS_ST_ANY_CPORT |
+					   VS_ST_SYNCED | VS_ST_REMOTE |
+					   VS_ST_SHARED | VS_ST_TOLD),
+		.fwmark = cp->fwmark,
+		.timeout = READ_ONCE(cp->timeout),
+		.dest = dest,
+		.allow_dup = true,
+		.ignore_limit = true,
+	};
+	struct vs_conn *copy;
+
+	if (ext && ext->pe) {
+		conf.ext = vs_conn_ext_make(ext->pe, ext->data, ext->len);
+		if (IS_ERR(conf.ext))
+			return ERR_CAST(conf.ext);
+	}
+	copy = vs_conn_new(vn, &conf);
+	if (IS_ERR(copy))
+		vs_conn_ext_free(conf.ext);
+	return copy;
+}
+
+/*
+ * The destination of a connection does not change while the connection is
+ * hashed: a copy with the destination takes its place. It is in the table
+ * before the other one leaves, so that packets always find one of them. Of two
+ * CPUs that do this at the same time the one that kills @cp wins.
+ */
+struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
+{
+	struct vs_dest *dest = conn_find_dest(vn, cp);
+	struct vs_conn *copy;
+
+	vs_assert_packet_context();
+	if (!dest)
+		return cp;
+	copy = conn_copy(vn, cp, dest);
+	if (IS_ERR(copy))
+		return cp;
+	WRITE_ONCE(copy->synced, READ_ONCE(cp->synced));
+	vs_proto_restore(copy, vs_conn_state(cp), READ_ONCE(cp->timeout));
+	if (!vs_conn_kill(cp, VS_EV_SYNC_CONN_BOUND)) {
+		vs_conn_kill(copy, VS_EV_CONN_KILLED);
+		return cp;
+	}
+	return copy;
+}
+
+static struct vs_conn *entry_lookup(struct vs_net *vn,
+				    const struct vs_sync_entry *e,
+				    const struct vs_conn_ext *ext)
+{
+	struct vs_tuple k = {
+		.saddr = &e->caddr, .daddr = &e->vaddr,
+		.sport = e->cport, .dport = e->vport,
+		.af = e->af, .proto = e->proto, .ext = ext,
+	};
+	struct vs_conn *cp;
+	enum vs_dir dir;
+
+	if (entry_is_template(e))
+		return vs_table_lookup_tmpl(&vn->table, &k);
+	cp = vs_table_lookup(&vn->table, &k, &dir);
+	return cp && dir == VS_DIR_IN ? cp : NULL;
+}
+
+static bool entry_has_dest_of(const struct vs_sync_entry *e,
+			      const struct vs_conn *cp)
+{
+	return e->dport == cp->dport &&
+	       vs_addr_eq(cp->af, &e->daddr, vs_conn_addr(cp, VS_DADDR));
+}
+
+/* A peer of the mesh is trusted with more: conn_max is its limit. */
+static bool may_take_more(const struct vs_net *vn, int peer)
+{
+	u64 max = ((u64)totalram_pages() << PAGE_SHIFT) / SHARE /
+		  VS_CONN_SIZE6;
+
+	return peer != VS_APPLY_NO_PEER ||
+	       atomic_read(&vn->sync.conns) < min_t(u64, max, INT_MAX);
+}
+
+/* Creates the connection of @e; takes over @ext, or frees it. */
+static struct vs_conn *entry_create(struct vs_net *vn,
+				    const struct vs_sync_entry *e,
+				    struct vs_conn_ext *ext, int peer)
+{
+	u32 method = e->flags & IP_VS_CONN_F_FWD_MASK;
+	struct vs_conn_conf conf = {
+		.caddr = &e->caddr,
+		.vaddr = &e->vaddr,
+		.daddr = &e->daddr,
+		.cport = e->cport,
+		.vport = e->vport,
+		.dport = e->dport,
+		.af = e->af,
+		.proto = e->proto,
+		.method = method,
+		.st = VS_ST_SYNCED |
+		      (entry_is_template(e) ? VS_ST_TEMPLATE : 0) |
+		      (e->flags & IP_VS_CONN_F_NO_CPORT ? VS_ST_ANY_CPORT : 0) |
+		      (e->flags & IP_VS_CONN_F_NOOUTPUT ? VS_ST_NOOUTPUT : 0),
+		.fwmark = e->fwmark,
+		.timeout = TEMPLATE_TIMEOUT,
+		.ext = ext,
+	};
+	struct vs_conn *cp = ERR_PTR(-ENOSPC);
+
+	conf.dest = dest_find(vn, e->af, e->proto, e->fwmark, &e->vaddr,
+			      e->vport, &e->daddr, e->dport, method);
+	if (conf.dest)
+		conf.st &= ~VS_ST_NOOUTPUT;
+	if (may_take_more(vn, peer))
+		cp = vs_conn_new(vn, &conf);
+	if (IS_ERR(cp)) {
+		vs_conn_ext_free(ext);
+		__vs_event(vn, VS_EV_SYNC_LIMIT);
+		return NULL;
+	}
+	__vs_event(vn, VS_EV_SYNC_CONN_NEW);
+	return cp;
+}
+
+/* Whether @e tells nothing new about @cp: an older entry of the same peer, or what
+ * it has heard of others. */
+static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp,
+			 int peer)
+{
+	return e->flags & VS_WIRE_HEARSAY ||
+	       (READ_ONCE(cp->st) & VS_ST_REMOTE && vs_conn_told(cp) == peer &&
+		(s32)(e->time - READ_ONCE(cp->synced)) < 0);
+}
+
+/* The peer has removed its connection. If packets have come here since, this
+ * director has taken it over. */
+static void entry_remove(struct vs_net *vn, const struct vs_sync_entry *e,
+			 struct vs_conn *cp)
+{
+	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE && entry_has_dest_of(e, cp))
+		vs_conn_kill(cp, VS_EV_SYNC_CONN_REMOVED);
+}
+
+/*
+ * The connection that @e is about. NULL: @e is of no use. An entry that names
+ * another destination replaces the connection, unless it reports an end: then
+ * it is late, and the connection is the successor of the one it is about.
+ */
+static struct vs_conn *entry_conn(struct vs_net *vn,
+				  const struct vs_sync_entry *e,
+				  struct vs_conn_ext *ext, int peer)
+{
+	struct vs_conn *cp = entry_lookup(vn, e, ext);
+	bool old = cp && peer != VS_APPLY_NO_PEER && entry_is_old(e, cp, peer);
+
+	if (old || entry_is_removal(e, peer)) {
+		vs_conn_ext_free(ext);
+		if (old)
+			__vs_event(vn, VS_EV_SYNC_CONN_STALE);
+		else
+			entry_remove(vn, e, cp);
+		return NULL;
+	}
+	if (cp && !entry_is_template(e) && !entry_has_dest_of(e, cp)) {
+		if (e->flags & IP_VS_CONN_F_INACTIVE) {
+			vs_conn_ext_free(ext);
+			__vs_event(vn, VS_EV_SYNC_CONN_STALE);
+			return NULL;
+		}
+		vs_conn_kill(cp, VS_EV_CONN_KILLED);
+		cp = NULL;
+	}
+	if (!cp)
+		return entry_create(vn, e, ext, peer);
+	vs_conn_ext_free(ext);
+	__vs_event(vn, VS_EV_SYNC_CONN_UPDATED);
+	return cp->dest || cp->method == IP_VS_CONN_F_BYPASS ?
+	       cp : vs_sync_bind(vn, cp);
+}
+
+/* In jiffies, 0 for the default of the state. */
+static u32 entry_timeout(const struct vs_sync_entry *e)
+{
+	if (!e->timeout)
+		return entry_is_template(e) ? TEMPLATE_TIMEOUT : 0;
+	return min_t(u32, e->timeout, S32_MAX / HZ) * HZ;
+}
+
+/* This director sends @cp as the master would have gone on. */
+static void conn_set_told(const struct vs_net *vn, struct vs_conn *cp, u8 state)
+{
+	vs_conn_set_told(cp, state);
+	WRITE_ONCE(cp->in_pkts, min(READ_ONCE(vn->sysctl.sync_threshold[0]),
+				    U16_MAX / 2));
+}
+
+/* @peer forwards the packets of @cp, and knows it. */
+static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
+			    int peer)
+{
+	WRITE_ONCE(cp->synced, e->time);
+	vs_conn_set_bits(cp, VS_ST_TOLD, VS_ST_REMOTE | VS_ST_SHARED |
+					 VS_ST_KEEP |
+					 (u32)peer << VS_ST_TOLD_SHIFT);
+}
+
+static void entry_apply(struct vs_net *vn, const struct vs_sync_entry *e,
+			int peer)
+{
+	enum vs_counter bad = entry_check(e);
+	struct vs_conn_ext *ext;
+	struct vs_conn *cp;
+
+	if (bad) {
+		vs_event(vn, bad);
+		return;
+	}
+	ext = entry_ext(e);
+	if (IS_ERR(ext)) {
+		vs_event(vn, VS_EV_SYNC_BAD_PE);
+		return;
+	}
+	local_bh_disable();
+	rcu_read_lock();
+	cp = entry_conn(vn, e, ext, peer);
+	if (cp) {
+		vs_proto_restore(cp, e->state, entry_timeout(e));
+		if (peer != VS_APPLY_NO_PEER)
+			conn_set_remote(cp, e, peer);
+		else
+			conn_set_told(vn, cp, e->state);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+}
+
+static const enum vs_counter wire_counters[] = {
+	[VS_WIRE_OTHER_ID] = VS_EV_SYNC_OTHER_ID,
+	[VS_WIRE_OPTION] = VS_EV_SYNC_BAD_UNKNOWN,
+	[VS_WIRE_SIZE] = VS_EV_SYNC_BAD_SIZE,
+	[VS_WIRE_TRUNCATED] = VS_EV_SYNC_BAD_TRUNCATED,
+	[VS_WIRE_TYPE] = VS_EV_SYNC_BAD_TYPE,
+	[VS_WIRE_BAD_OPTION] = VS_EV_SYNC_BAD_OPTION,
+};
+
+unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
+			  enum vs_wire_result res, int peer)
+{
+	struct vs_sync_entry e;
+	unsigned int n = 0;
+
+	while (res == VS_WIRE_ENTRY || res == VS_WIRE_OPTION) {
+		res = vs_wire_next(r, &e);
+		if (res == VS_WIRE_ENTRY) {
+			entry_apply(vn, &e, peer);
+			n++;
+		} else if (res == VS_WIRE_OPTION) {
+			vs_event(vn, VS_EV_SYNC_BAD_UNKNOWN);
+		}
+	}
+	if (res != VS_WIRE_END)
+		vs_event(vn, wire_counters[res]);
+	return n;
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which packets change what the peers of the mesh know, and the queues in which
+ * each CPU collects the changes.
+ *
+ * vs_conn.synced is the time of the last change that was sent, in jiffies (low 32
+ * bits), VS_ST_TOLD the state that was sent, VS_ST_SHARED says that both are set.
+ * A connection with VS_ST_REMOTE was received: @synced is the time in its last
+ * entry, in ticks of the sender, and VS_ST_TOLD the number of that peer. The first
+ * packet of its client that arrives here takes it over.
+ *
+ * An established packet costs a comparison in the connection's first cache line,
+ * unless it is the first one since the connection was last stamped.
+ */
+#include <linux/ip_vs.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+
+#include "service/dest.h"
+#include "sync/entry.h"
+#include "sync/mesh_impl.h"
+
+/* A connection is sent again after this part of its timeout. A peer keeps it for
+ * as much longer. */
+#define REFRESH		8
+
+#define TELL_BITS	(VS_ST_REMOTE | VS_ST_TOLD | VS_ST_SHARED)
+
+static struct vs_mesh *mesh_of(const struct vs_net *vn)
+{
+	return rcu_dereference(vn->sync.mesh);
+}
+
+/* Whether another director could go on with @cp. A single packet of UDP is not
+ * worth a message. */
+static bool conn_is_worth(const struct vs_conn *cp, u32 st)
+{
+	if (st & VS_ST_TEMPLATE)
+		return !(st & VS_ST_STALE);
+	if (cp->proto == IPPROTO_UDP)
+		return st & VS_ST_KEEP || READ_ONCE(cp->in_pkts) > 1;
+	return vs_sync_has_state(cp->proto, st & VS_ST_STATE);
+}
+
+static u32 told_bits(u32 st)
+{
+	u32 state = min_t(u32, st & VS_ST_STATE, VS_ST_TOLD >> VS_ST_TOLD_SHIFT);
+
+	return state << VS_ST_TOLD_SHIFT | VS_ST_SHARED;
+}
+
+void vs_mesh_set_told(struct vs_conn *cp)
+{
+	WRITE_ONCE(cp->synced, (u32)jiffies);
+	vs_conn_set_bits(cp, TELL_BITS, told_bits(READ_ONCE(cp->st)));
+}
+
+/* Whether the peers should hear of @cp now. */
+static bool conn_is_due(const struct vs_conn *cp, u32 st)
+{
+	u32 now = (u32)jiffies;
+
+	if (!conn_is_worth(cp, st))
+		return false;
+	if ((st & TELL_BITS) != told_bits(st))
+		return true;
+	/* only the packet that has stamped @cp looks at the second line */
+	return (st & VS_ST_TEMPLATE || now == READ_ONCE(cp->seen)) &&
+	       now - READ_ONCE(cp->synced) >= vs_conn_timeout(cp) / REFRESH;
+}
+
+struct vs_mesh_buf *vs_mesh_buf_new(const struct vs_mesh *m, u8 type, u8 hdr,
+				    gfp_t gfp)
+{
+	u16 len = m->conf.sock.maxlen;
+	struct vs_mesh_buf *b;
+
+	b = kmalloc(struct_size(b, data, len), gfp | __GFP_NOWARN);
+	if (b)
+		vs_wire_begin2(&b->msg, b->data + VS_SEAL_HDR,
+			       len - VS_SEAL_HDR - VS_SEAL_TAG, type, hdr);
+	return b;
+}
+
+void vs_mesh_wake(struct vs_mesh *m)
+{
+	if (test_bit(0, &m->kick) || test_and_set_bit(0, &m->kick))
+		return;
+	wake_up(&m->wait);
+}
+
+void vs_mesh_give_up(struct vs_mesh *m)
+{
+	__vs_event(m->vn, VS_EV_SYNC_UNSENT);
+	atomic_inc(&m->dropped);
+}
+
+/* Under q->lock. */
+static void queue_push(struct vs_mesh *m, struct vs_mesh_queue *q)
+{
+	struct vs_mesh_buf *b = q->cur;
+
+	q->cur = NULL;
+	if (q->len >= READ_ONCE(m->vn->sysctl.sync_qlen_max) /
+		      num_possible_cpus() + 1) {
+		vs_mesh_give_up(m);
+		kfree(b);
+		return;
+	}
+	list_add_tail(&b->list, &q->full);
+	q->len++;
+}
+
+static void queue_add(struct vs_mesh *m, const struct vs_sync_entry *e)
+{
+	struct vs_mesh_queue *q = this_cpu_ptr(m->queue);
+
+	spin_lock(&q->lock);
+	if (!q->cur || !vs_wire_add(&q->cur->msg, e)) {
+		if (q->cur)
+			queue_push(m, q);
+		q->cur = vs_mesh_buf_new(m, VS_WIRE_CHANGES, VS_WIRE_HDR2,
+					 GFP_ATOMIC);
+		if (!q->cur || !vs_wire_add(&q->cur->msg, e))
+			vs_mesh_give_up(m);
+	}
+	spin_unlock(&q->lock);
+	vs_mesh_wake(m);
+}
+
+void vs_mesh_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
+			const struct vs_conn *cp, u32 timeout)
+{
+	vs_sync_entry_fill(e, vn, cp);
+	e->time = (u32)jiffies;
+	e->timeout = min_t(u32, timeout, S32_MAX) / HZ + 1;
+}
+
+static void conn_send(struct vs_mesh *m, const struct vs_conn *cp, u32 flags)
+{
+	u32 timeout = vs_conn_timeout(cp);
+	struct vs_sync_entry e;
+
+	/* an entry has addresses of one family */
+	if (cp->dest && cp->dest->key.af != cp->af)
+		return;
+	vs_mesh_entry_fill(&e, m->vn, cp, timeout + timeout / REFRESH);
+	e.flags |= flags;
+	__vs_event(m->vn, VS_EV_SYNC_CONN_SENT);
+	queue_add(m, &e);
+}
+
+/* A packet of @cp has passed here: no other director forwards it. */
+static u32 conn_take_over(struct vs_mesh *m, struct vs_conn *cp)
+{
+	vs_conn_set_bits(cp, TELL_BITS, 0);
+	WRITE_ONCE(cp->synced, vs_conn_synced_never());
+	__vs_event(m->vn, VS_EV_SYNC_TAKEN_OVER);
+	return READ_ONCE(cp->st);
+}
+
+/* Sends @cp if it is due. Of several packets at the same time one may send it
+ * twice. Returns whether it was due. */
+static bool conn_offer(struct vs_mesh *m, struct vs_conn *cp)
+{
+	u32 st = READ_ONCE(cp->st);
+
+	if (unlikely(st & VS_ST_REMOTE))
+		st = conn_take_over(m, cp);
+	if (likely(!conn_is_due(cp, st)) || !READ_ONCE(m->n_alive))
+		return false;
+	vs_mesh_set_told(cp);
+	conn_send(m, cp, 0);
+	return true;
+}
+
+/* The templates and control connections on which @cp depends. */
+static void controls_offer(struct vs_mesh *m, const struct vs_conn *cp)
+{
+	struct vs_conn *control;
+
+	while ((control = vs_sync_control(cp))) {
+		conn_offer(m, control);
+		cp = control;
+	}
+}
+
+static void mesh_packet(struct vs_net *vn, struct vs_conn *cp)
+{
+	struct vs_mesh *m = mesh_of(vn);
+
+	vs_assert_packet_context();
+	vs_conn_count(cp);
+	if (m && conn_offer(m, cp))
+		controls_offer(m, cp);
+}
+
+static void mesh_one_packet(struct vs_net *vn, struct vs_conn *cp)
+{
+	struct vs_mesh *m = mesh_of(vn);
+
+	vs_assert_packet_context();
+	if (cp->control)
+		vs_conn_count(cp->control);
+	if (m)
+		controls_offer(m, cp);
+}
+
+/* A director that has only received @cp does not speak of it. */
+static void mesh_extended(struct vs_conn *cp)
+{
+	struct vs_mesh *m = mesh_of(cp->vn);
+	u32 st = READ_ONCE(cp->st);
+
+	vs_assert_packet_context();
+	if (!m || !(st & VS_ST_SHARED) || st & VS_ST_REMOTE ||
+	    !READ_ONCE(m->n_alive))
+		return;
+	vs_mesh_set_told(cp);
+	conn_send(m, cp, 0);
+}
+
+static void mesh_removed(struct vs_conn *cp)
+{
+	struct vs_mesh *m = mesh_of(cp->vn);
+
+	if (m && !(READ_ONCE(cp->st) & VS_ST_REMOTE) && READ_ONCE(m->n_alive))
+		conn_send(m, cp, VS_WIRE_REMOVED);
+}
+
+const struct vs_sync_ops vs_mesh_ops = {
+	.packet = mesh_packet,
+	.one_packet = mesh_one_packet,
+	.extended = mesh_extended,
+	.removed = mesh_removed,
+};
+
+void vs_mesh_queue_init(struct vs_mesh *m)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct vs_mesh_queue *q = per_cpu_ptr(m->queue, cpu);
+
+		spin_lock_init(&q->lock);
+		INIT_LIST_HEAD(&q->full);
+	}
+}
+
+void vs_mesh_queue_exit(struct vs_mesh *m)
+{
+	struct vs_mesh_buf *b, *next;
+	LIST_HEAD(list);
+
+	vs_mesh_queue_take(m, &list);
+	list_for_each_entry_safe(b, next, &list, list)
+		kfree(b);
+}
+
+void vs_mesh_queue_take(struct vs_mesh *m, struct list_head *list)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct vs_mesh_queue *q = per_cpu_ptr(m->queue, cpu);
+
+		spin_lock_bh(&q->lock);
+		list_splice_tail_init(&q->full, list);
+		if (q->cur)
+			list_add_tail(&q->cur->list, list);
+		q->cur = NULL;
+		q->len = 0;
+		spin_unlock_bh(&q->lock);
+	}
+}
