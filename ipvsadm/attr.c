@@ -130,8 +130,7 @@ nla_put_failure:
 	return -ENOMEM;
 }
 
-/* An absent attribute is 0; an over-long one is read from its first bytes. */
-static uint64_t attr_number(const struct nlattr *attr)
+uint64_t attr_number(const struct nlattr *attr)
 {
 	union { uint8_t u8; uint16_t u16; uint32_t u32; uint64_t u64; } v = { 0 };
 
@@ -152,7 +151,7 @@ static uint64_t attr_number(const struct nlattr *attr)
 	}
 }
 
-static void attr_string(char *to, size_t size, const struct nlattr *attr)
+void attr_string(char *to, size_t size, const struct nlattr *attr)
 {
 	memset(to, 0, size);
 	if (attr)

@@ -403,19 +403,83 @@ static int reply_counter(struct nlattr **attr, void *arg)
 {
 	struct ipvs_counters *list = arg;
 
-	_Static_assert(WEIR_ATTR_COUNTER <= IPVS_CMD_ATTR_MAX,
+	_Static_assert(WEIR_ATTR_MAX <= IPVS_CMD_ATTR_MAX,
 		       "on_valid() parses the replies of both families");
 	list->v = array_grow(list->v, list->n, &list->cap, sizeof(*list->v));
 	return attr_parse_counter(attr[WEIR_ATTR_COUNTER], &list->v[list->n++]);
 }
 
+/* The number of family "weir", or a negative errno */
+static int resolve_weir(void)
+{
+	int weir = genl_ctrl_resolve(sock, WEIR_GENL_NAME);
+
+	*extack = '\0';
+	if (weir == -NLE_OBJ_NOTFOUND)
+		return -EOPNOTSUPP;
+	return weir < 0 ? errno_of_libnl(weir) : weir;
+}
+
 int ipvs_get_counters(struct ipvs_counters *counters)
 {
 	struct exchange ex = { .reply = reply_counter, .arg = counters };
-	int weir = genl_ctrl_resolve(sock, WEIR_GENL_NAME);
+	int weir = resolve_weir();
 
 	if (weir < 0)
-		return weir == -NLE_OBJ_NOTFOUND ? -EOPNOTSUPP : errno_of_libnl(weir);
+		return weir;
 	return send_request(new_request_to(weir, WEIR_GENL_VERSION, WEIR_CMD_GET_COUNTERS,
 			      NLM_F_REQUEST | NLM_F_DUMP), 0, &ex);
+}
+
+static int send_mesh(int cmd, const struct ipvs_daemon *daemon,
+		     const struct ipvs_mesh_config *config)
+{
+	int weir = resolve_weir(), err = 0;
+	struct exchange ex = { 0 };
+	struct nl_msg *msg;
+
+	if (weir < 0)
+		return weir;
+	msg = new_request_to(weir, WEIR_GENL_VERSION, cmd, NLM_F_REQUEST | NLM_F_ACK);
+	if (!msg)
+		return -ENOMEM;
+	if (config)
+		err = attr_put_mesh(msg, daemon, config);
+	if (!err)
+		err = exchange_messages(msg, &ex);
+	/* The message has the secrets. */
+	explicit_bzero(nlmsg_data(nlmsg_hdr(msg)), nlmsg_datalen(nlmsg_hdr(msg)));
+	nlmsg_free(msg);
+	return err;
+}
+
+int ipvs_start_mesh(const struct ipvs_daemon *daemon, const struct ipvs_mesh_config *config)
+{
+	return send_mesh(WEIR_CMD_START_MESH, daemon, config);
+}
+
+int ipvs_stop_mesh(void)
+{
+	return send_mesh(WEIR_CMD_STOP_MESH, NULL, NULL);
+}
+
+int ipvs_set_mesh_keys(const struct ipvs_mesh_config *config)
+{
+	return send_mesh(WEIR_CMD_SET_MESH_KEYS, NULL, config);
+}
+
+static int reply_mesh(struct nlattr **attr, void *arg)
+{
+	return attr_parse_mesh(attr[WEIR_ATTR_MESH], arg);
+}
+
+int ipvs_get_mesh(struct ipvs_mesh *mesh)
+{
+	struct exchange ex = { .reply = reply_mesh, .arg = mesh };
+	int weir = resolve_weir();
+
+	if (weir < 0)
+		return weir;
+	return send_request(new_request_to(weir, WEIR_GENL_VERSION, WEIR_CMD_GET_MESH,
+			      NLM_F_REQUEST | NLM_F_ACK), 0, &ex);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Requests to the kernel over generic netlink family "IPVS". Functions return
- * 0 or a negative errno; after an error ipvs_extack() is the kernel's extended
+ * Requests to the kernel over generic netlink family "IPVS", and "weir" for
+ * what only Weir has. Functions return 0 or a negative errno; after an error ipvs_extack() is the kernel's extended
  * ack message, or NULL. Nothing is printed here.
  */
 #ifndef IPVSADM_IPVS_H
@@ -41,5 +41,15 @@ int ipvs_get_daemons(struct ipvs_daemon daemons[2]);
  * loaded ip_vs is the kernel's own.
  */
 int ipvs_get_counters(struct ipvs_counters *counters);
+
+/*
+ * The mesh daemon. -EOPNOTSUPP: the loaded ip_vs has none; -ESRCH: it does not
+ * run.
+ */
+int ipvs_start_mesh(const struct ipvs_daemon *daemon, const struct ipvs_mesh_config *config);
+int ipvs_stop_mesh(void);
+int ipvs_set_mesh_keys(const struct ipvs_mesh_config *config);
+/* The caller frees @mesh->v, after an error too. */
+int ipvs_get_mesh(struct ipvs_mesh *mesh);
 
 #endif

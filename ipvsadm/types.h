@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/ip_vs.h>
+#include <linux/weir.h>
 
 #define IPVS_MASK4_HOST	0xffffffffu	/* same in both byte orders */
 #define IPVS_MASK6_HOST	128
@@ -55,14 +56,49 @@ struct ipvs_dest {
 	struct ipvs_stats stats;
 };
 
+/* The mesh daemon of family "weir", next to IP_VS_STATE_MASTER and _BACKUP */
+#define IPVS_STATE_MESH 4
+
 struct ipvs_daemon {
-	uint32_t state;			/* IP_VS_STATE_* */
+	uint32_t state;			/* IP_VS_STATE_* or IPVS_STATE_MESH */
 	uint32_t syncid;
 	char ifname[IP_VS_IFNAME_MAXLEN];
 	uint16_t maxlen;		/* this and below: 0 is the kernel's default */
 	uint16_t port;			/* host byte order */
 	uint8_t ttl;
 	struct ipvs_addr group;		/* .af 0: none */
+};
+
+struct ipvs_key {
+	uint8_t id;
+	uint8_t secret[WEIR_KEY_LEN];
+};
+
+/* What a mesh daemon has in addition to struct ipvs_daemon. Wipe it after use. */
+struct ipvs_mesh_config {
+	struct ipvs_addr peers[WEIR_MESH_MAX_PEERS];
+	size_t n_peers;
+	struct ipvs_key keys[WEIR_MESH_MAX_KEYS];
+	size_t n_keys;
+};
+
+struct ipvs_peer {
+	struct ipvs_addr addr;
+	uint8_t state;			/* WEIR_SYNC_* */
+	bool heard;
+	bool unready;			/* it says that it is not in sync itself */
+	uint32_t silent;		/* milliseconds since it was heard */
+	uint64_t conns, lag, resent, lost, got, given, resyncs;
+};
+
+/* A running mesh daemon */
+struct ipvs_mesh {
+	struct ipvs_daemon daemon;
+	uint8_t state;			/* WEIR_SYNC_* */
+	int key_id;			/* -1: unknown */
+	uint64_t conns;
+	struct ipvs_peer *v;
+	size_t n, cap;
 };
 
 struct ipvs_timeouts {
