@@ -29,6 +29,20 @@ static enum exit_status list_timeouts(void)
 	return EXIT_OK;
 }
 
+static enum exit_status list_mesh(void)
+{
+	struct ipvs_mesh mesh = { 0 };
+	enum exit_status status = EXIT_OK;
+	int err = ipvs_get_mesh(&mesh);
+
+	if (!err)
+		print_mesh(&mesh);
+	else if (err != -ESRCH && err != -EOPNOTSUPP)
+		status = list_failed(err, FAIL_WEIR(WEIR_CMD_GET_MESH));
+	free(mesh.v);
+	return status;
+}
+
 static enum exit_status list_daemons(void)
 {
 	struct ipvs_daemon daemons[2];
@@ -40,7 +54,7 @@ static enum exit_status list_daemons(void)
 		if (daemons[i].state)
 			print_daemon(&daemons[i]);
 	}
-	return EXIT_OK;
+	return list_mesh();
 }
 
 static enum exit_status list_counters(bool exact)

@@ -8,6 +8,8 @@
 #include "ipvs.h"
 #include "text.h"
 
+#define NO_MESH "the loaded ip_vs has no mesh daemon"
+
 /* Rows without a command come last and match every command. */
 static const struct {
 	int cmd, err;
@@ -29,6 +31,17 @@ static const struct {
 	{ IPVS_CMD_GET_DEST, ESRCH, "No such service" },
 	{ IPVS_CMD_NEW_DAEMON, EEXIST, "Daemon has already run" },
 	{ IPVS_CMD_DEL_DAEMON, ESRCH, "No daemon is running" },
+	{ FAIL_WEIR(WEIR_CMD_START_MESH), EEXIST, "Daemon has already run" },
+	{ FAIL_WEIR(WEIR_CMD_START_MESH), EBUSY, "Another daemon is running" },
+	{ FAIL_WEIR(WEIR_CMD_START_MESH), EINVAL, "Parameters not accepted" },
+	{ FAIL_WEIR(WEIR_CMD_START_MESH), EOPNOTSUPP, NO_MESH },
+	{ FAIL_WEIR(WEIR_CMD_STOP_MESH), ESRCH, "No daemon is running" },
+	{ FAIL_WEIR(WEIR_CMD_STOP_MESH), EOPNOTSUPP, NO_MESH },
+	{ FAIL_WEIR(WEIR_CMD_SET_MESH_KEYS), ESRCH, "No daemon is running" },
+	{ FAIL_WEIR(WEIR_CMD_SET_MESH_KEYS), EINVAL, "Keys not accepted" },
+	{ FAIL_WEIR(WEIR_CMD_SET_MESH_KEYS), EOPNOTSUPP, NO_MESH },
+	{ FAIL_WEIR(WEIR_CMD_GET_MESH), ESRCH, "No daemon is running" },
+	{ FAIL_WEIR(WEIR_CMD_GET_MESH), EOPNOTSUPP, NO_MESH },
 	{ 0, EPERM, "Permission denied (you must be root)" },
 	{ 0, EINVAL, "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
 	{ 0, ENOPROTOOPT, "Protocol not available" },

@@ -4,6 +4,9 @@
 
 #include "types.h"
 
+/* A WEIR_CMD_* as @cmd of the functions below, which are IPVS_CMD_* otherwise */
+#define FAIL_WEIR(cmd) (0x100 + (cmd))
+
 /*
  * Record (see fail.h) that the kernel answered generic netlink command @cmd
  * with the negative errno @err: ipvsadm's customary sentence, the object if

@@ -313,3 +313,57 @@ void print_daemon(const struct ipvs_daemon *daemon)
 		printf(", ttl=%u", daemon->ttl);
 	puts(")");
 }
+
+static void print_mesh_title(const struct ipvs_mesh *mesh)
+{
+	const struct ipvs_daemon *daemon = &mesh->daemon;
+	char group[INET6_ADDRSTRLEN];
+
+	printf("mesh sync daemon (syncid=%u", daemon->syncid);
+	if (*daemon->ifname)
+		printf(", interface=%s", daemon->ifname);
+	if (daemon->group.af)
+		printf(", group=%s", inet_ntop(daemon->group.af, daemon->group.word, group,
+					       sizeof(group)));
+	if (daemon->maxlen)
+		printf(", maxlen=%u", daemon->maxlen);
+	if (daemon->port)
+		printf(", port=%u", daemon->port);
+	if (daemon->ttl)
+		printf(", ttl=%u", daemon->ttl);
+	if (mesh->key_id >= 0)
+		printf(", key=%d", mesh->key_id);
+	puts(")");
+}
+
+static void print_peer(const struct ipvs_peer *peer)
+{
+	bool answers = peer->state != WEIR_SYNC_STARTING && peer->state != WEIR_SYNC_ALONE;
+	char addr[INET6_ADDRSTRLEN];
+
+	printf("  peer %s: %s", inet_ntop(peer->addr.af, peer->addr.word, addr, sizeof(addr)),
+	       text_peer_state(peer->state));
+	/* What it said last is out of date. */
+	if (answers)
+		printf(", %" PRIu64 " connections", peer->conns);
+	if (peer->heard)
+		printf(", heard %u.%u s ago", peer->silent / 1000, peer->silent % 1000 / 100);
+	else
+		printf(", never heard");
+	printf(", lag %" PRIu64 ", resent %" PRIu64 ", lost %" PRIu64, peer->lag, peer->resent,
+	       peer->lost);
+	printf(", resyncs %" PRIu64 " (%" PRIu64 " entries received, %" PRIu64 " sent)%s\n",
+	       peer->resyncs, peer->got, peer->given,
+	       answers && peer->unready ? ", not in sync itself" : "");
+}
+
+void print_mesh(const struct ipvs_mesh *mesh)
+{
+	char state[TEXT_MESH_MAX];
+
+	text_mesh_state(mesh, state);
+	print_mesh_title(mesh);
+	printf("  %s, %" PRIu64 " connections\n", state, mesh->conns);
+	for (size_t i = 0; i < mesh->n; i++)
+		print_peer(&mesh->v[i]);
+}

@@ -33,5 +33,6 @@ void print_info(const struct ipvs_info *info);
 void print_counters(const struct ipvs_counters *counters, bool exact);
 void print_timeouts(const struct ipvs_timeouts *timeouts);
 void print_daemon(const struct ipvs_daemon *daemon);
+void print_mesh(const struct ipvs_mesh *mesh);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,4 +179,38 @@ void text_service(const struct ipvs_service *svc, bool numeric, char *buf)
 	}
 	text_endpoint(&svc->addr, svc->port, svc->protocol, numeric, endpoint);
 	snprintf(buf, TEXT_ENDPOINT_MAX, "%s %.1100s", text_protocol_option(svc->protocol), endpoint);
+}
+
+void text_mesh_state(const struct ipvs_mesh *mesh, char *buf)
+{
+	static const char *const states[] = {
+		[WEIR_SYNC_STARTING] = "starting",
+		[WEIR_SYNC_ALONE] = "alone: no peer answers",
+		[WEIR_SYNC_BEHIND] = "behind: messages are missing",
+		[WEIR_SYNC_IN_SYNC] = "in sync",
+	};
+	uint64_t got = 0;
+
+	if (mesh->state == WEIR_SYNC_RESYNC) {
+		for (size_t i = 0; i < mesh->n; i++)
+			got += mesh->v[i].state == WEIR_SYNC_RESYNC ? mesh->v[i].got : 0;
+		snprintf(buf, TEXT_MESH_MAX, "resync: %" PRIu64 " entries received", got);
+	} else if (mesh->state < sizeof(states) / sizeof(states[0])) {
+		snprintf(buf, TEXT_MESH_MAX, "%s", states[mesh->state]);
+	} else {
+		snprintf(buf, TEXT_MESH_MAX, "in state %u, unknown to this ipvsadm", mesh->state);
+	}
+}
+
+const char *text_peer_state(uint8_t state)
+{
+	static const char *const states[] = {
+		[WEIR_SYNC_STARTING] = "starting",
+		[WEIR_SYNC_ALONE] = "does not answer",
+		[WEIR_SYNC_RESYNC] = "resync",
+		[WEIR_SYNC_BEHIND] = "behind: messages are missing",
+		[WEIR_SYNC_IN_SYNC] = "in sync",
+	};
+
+	return state < sizeof(states) / sizeof(states[0]) ? states[state] : "in an unknown state";
 }

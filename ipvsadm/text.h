@@ -25,6 +25,11 @@ const char *text_tunnel_csum_option(uint16_t flags);
 /* -c, +c or r+c: the column TunnelInfo */
 const char *text_tunnel_csum_label(uint16_t flags);
 
+#define TEXT_MESH_MAX 64
+/* Writes the state of a mesh to @buf of TEXT_MESH_MAX bytes */
+void text_mesh_state(const struct ipvs_mesh *mesh, char *buf);
+const char *text_peer_state(uint8_t state);
+
 #define TEXT_ENDPOINT_MAX 1200
 /* Writes addr:port or [addr]:port, or names, to @buf of TEXT_ENDPOINT_MAX bytes */
 void text_endpoint(const struct ipvs_addr *addr, in_port_t port,

@@ -6,7 +6,10 @@
  *   FAKE_EXTACK  extended ack message of an error
  *   FAKE_COUNT   the statistics of each object are multiples of this number
  *   FAKE_DOWN    the module cannot be loaded
+ *   FAKE_MESH    the states that the mesh daemon has, one after the other:
+ *                "2,2,4"; "none": it does not run. Unset: ip_vs has no mesh
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,4 +299,95 @@ int ipvs_get_counters(struct ipvs_counters *counters)
 		counters->v[counters->n++].value = text && !i ? strtoull(text, NULL, 10) : 0;
 	}
 	return forced_error();
+}
+
+/* 0: it runs; the error of a request to the mesh daemon otherwise */
+static int mesh_error(void)
+{
+	const char *states = getenv("FAKE_MESH");
+
+	if (!states)
+		return set_error(-EOPNOTSUPP);
+	return set_error(strcmp(states, "none") ? 0 : -ESRCH);
+}
+
+static void print_keys(const struct ipvs_mesh_config *config)
+{
+	for (size_t i = 0; i < config->n_keys; i++)
+		printf(" key %u", config->keys[i].id);
+	putchar('\n');
+}
+
+int ipvs_start_mesh(const struct ipvs_daemon *daemon, const struct ipvs_mesh_config *config)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	if (mesh_error() != -ESRCH)
+		return mesh_error() ? mesh_error() : set_error(-EEXIST);
+	printf("kernel: start mesh syncid %u interface '%s' maxlen %u port %u ttl %u group %s",
+	       daemon->syncid, daemon->ifname, daemon->maxlen, daemon->port, daemon->ttl,
+	       daemon->group.af ? inet_ntop(daemon->group.af, daemon->group.word, addr,
+					    sizeof(addr)) : "none");
+	for (size_t i = 0; i < config->n_peers; i++)
+		printf(" peer %s", inet_ntop(config->peers[i].af, config->peers[i].word, addr,
+					     sizeof(addr)));
+	print_keys(config);
+	return set_error(0);
+}
+
+int ipvs_stop_mesh(void)
+{
+	return mesh_error();
+}
+
+int ipvs_set_mesh_keys(const struct ipvs_mesh_config *config)
+{
+	if (mesh_error())
+		return mesh_error();
+	printf("kernel: set keys");
+	print_keys(config);
+	return 0;
+}
+
+static void add_peer(struct ipvs_mesh *mesh, const struct ipvs_peer *peer, const char *addr)
+{
+	mesh->v = array_grow(mesh->v, mesh->n, &mesh->cap, sizeof(*mesh->v));
+	mesh->v[mesh->n] = *peer;
+	mesh->v[mesh->n].addr.af = strchr(addr, ':') ? AF_INET6 : AF_INET;
+	inet_pton(mesh->v[mesh->n].addr.af, addr, mesh->v[mesh->n].addr.word);
+	mesh->n++;
+}
+
+int ipvs_get_mesh(struct ipvs_mesh *mesh)
+{
+	static const char *states;
+	const struct ipvs_peer peers[] = {
+		{ .state = WEIR_SYNC_IN_SYNC, .heard = true, .silent = 349, .conns = 1024,
+		  .resyncs = 1, .got = 1024 },
+		{ .state = WEIR_SYNC_ALONE, .heard = true, .silent = 12000, .conns = 7,
+		  .lag = 3, .resent = 4, .lost = 5, .unready = true },
+		{ .state = WEIR_SYNC_RESYNC, .heard = true, .conns = 1ull << 40, .got = 1234,
+		  .given = 56, .resyncs = 7, .unready = true },
+		{ .state = WEIR_SYNC_STARTING },
+	};
+
+	if (mesh_error())
+		return mesh_error();
+	states = states ? states : getenv("FAKE_MESH");
+	mesh->state = atoi(states);
+	states += strchr(states, ',') ? strcspn(states, ",") + 1 : 0;
+	mesh->daemon = (struct ipvs_daemon){ .state = IPVS_STATE_MESH, .syncid = 51,
+					     .maxlen = 1472, .port = 8848, .ttl = 1 };
+	mesh->key_id = mesh->state == WEIR_SYNC_STARTING ? -1 : 1;
+	mesh->conns = 1024;
+	if (mesh->state == WEIR_SYNC_IN_SYNC) {
+		strcpy(mesh->daemon.ifname, "eth1");
+		mesh->daemon.group.af = AF_INET;
+		inet_pton(AF_INET, "224.0.0.81", &mesh->daemon.group.v4);
+	}
+	add_peer(mesh, &peers[0], "10.0.0.2");
+	add_peer(mesh, &peers[1], "10.0.0.3");
+	add_peer(mesh, &peers[2], "10.0.0.4");
+	add_peer(mesh, &peers[3], "2001:db8::5");
+	return 0;
 }
