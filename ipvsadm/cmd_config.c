@@ -37,10 +37,14 @@ static enum exit_status change_daemon(int cmd, const struct ipvs_daemon *daemon)
 
 enum exit_status cmd_start_daemon(const struct request *req)
 {
+	if (req->daemon.state == IPVS_STATE_MESH)
+		return cmd_start_mesh(req);
 	return change_daemon(IPVS_CMD_NEW_DAEMON, &req->daemon);
 }
 
 enum exit_status cmd_stop_daemon(const struct request *req)
 {
+	if (req->daemon.state == IPVS_STATE_MESH)
+		return cmd_stop_mesh(req);
 	return change_daemon(IPVS_CMD_DEL_DAEMON, &req->daemon);
 }

@@ -322,6 +322,22 @@ static int finish_dest(struct request *req)
 	return finish_tunnel(req);
 }
 
+static int finish_daemon(struct request *req)
+{
+	bool has_if = request_has(req, OPT_MCAST_IF);
+
+	if (req->daemon.state != IPVS_STATE_MESH) {
+		if (!has_if)
+			strcpy(req->daemon.ifname, "eth0");
+		return 0;
+	}
+	if (!has_if && !request_has(req, OPT_SYNC_PEER))
+		return fail("mesh needs --sync-peer, or --mcast-interface for multicast");
+	if (!request_has(req, OPT_SYNC_KEY))
+		return fail("You need to supply the 'sync-key' option for the 'mesh' daemon");
+	return 0;
+}
+
 static int finish_request(const struct scan *scan, struct request *req)
 {
 	if (finish_timeouts(scan, req))
@@ -335,23 +351,22 @@ static int finish_request(const struct scan *scan, struct request *req)
 	case CMD_DEL_DEST:
 		return finish_dest(req);
 	case CMD_START_DAEMON:
-		if (!request_has(req, OPT_MCAST_IF))
-			strcpy(req->daemon.ifname, "eth0");
-		return 0;
+		return finish_daemon(req);
 	default:
 		return 0;
 	}
 }
 
-int cmdline_parse(int argc, char **argv, struct request *req)
+int cmdline_parse(int argc, char **argv, struct ipvs_mesh_config *mesh, struct request *req)
 {
 	struct scan scan = { .argc = argc, .argv = argv };
 
 	memset(req, 0, sizeof(*req));
+	req->mesh = mesh;
 	if (scan_words(&scan, req))
 		return -1;
 	if (!scan.cmd)
-		return fail("no command specified: one of -A -E -D -C -R -S -a -e -d -L -Z --set --start-daemon --stop-daemon -h -v");
+		return fail("no command specified: one of -A -E -D -C -R -S -a -e -d -L -Z --set --start-daemon --stop-daemon --set-sync-keys --wait-sync -h -v");
 	req->cmd = scan.cmd->opt->cmd;
 	if (req->cmd == CMD_HELP)
 		return 0;

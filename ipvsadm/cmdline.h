@@ -6,9 +6,11 @@
 #include "request.h"
 
 /*
- * @argv excludes the program name. Returns 0, or -1 with the reason in
- * fail_text().
+ * @argv excludes the program name. @mesh is where the peers and keys of a mesh
+ * daemon are stored; the caller wipes it, after a failure too. NULL: the line
+ * is a rule of -R, for which commands of the mesh are refused. Returns 0, or -1
+ * with the reason in fail_text().
  */
-int cmdline_parse(int argc, char **argv, struct request *req);
+int cmdline_parse(int argc, char **argv, struct ipvs_mesh_config *mesh, struct request *req);
 
 #endif

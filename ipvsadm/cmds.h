@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The commands, as called through opt_table[].run. Each returns an exit
- * status; unless it is EXIT_OK, fail_text() is the reason.
+ * status; unless it is EXIT_OK, fail_text() is the reason. It is empty if the
+ * command has printed the reason to stdout.
  */
 #ifndef IPVSADM_CMDS_H
 #define IPVSADM_CMDS_H
@@ -34,6 +35,12 @@ enum exit_status cmd_restore(const struct request *req);
 enum exit_status cmd_set_timeouts(const struct request *req);
 enum exit_status cmd_start_daemon(const struct request *req);
 enum exit_status cmd_stop_daemon(const struct request *req);
+
+/* cmd_mesh.c */
+enum exit_status cmd_start_mesh(const struct request *req);
+enum exit_status cmd_stop_mesh(const struct request *req);
+enum exit_status cmd_set_keys(const struct request *req);
+enum exit_status cmd_wait_sync(const struct request *req);
 
 /* cmd_help.c */
 enum exit_status cmd_help(const struct request *req);

@@ -22,19 +22,19 @@ static enum exit_status run_request(const struct request *req)
 int main(int argc, char **argv)
 {
 	struct request req = { .cmd = CMD_LIST };
-	enum exit_status status;
+	struct ipvs_mesh_config mesh = { 0 };
+	enum exit_status status = EXIT_USAGE;
 
-	if (argc > 1 && cmdline_parse(argc - 1, argv + 1, &req)) {
-		fprintf(stderr, "%s\n", fail_text());
-		return EXIT_USAGE;
+	if (argc < 2 || !cmdline_parse(argc - 1, argv + 1, &mesh, &req)) {
+		status = run_request(&req);
+		ipvs_close();
 	}
-	status = run_request(&req);
-	ipvs_close();
+	explicit_bzero(&mesh, sizeof(mesh));
 	if (fflush(stdout) && status == EXIT_OK) {
 		fail("cannot write: %s", strerror(errno));
 		status = EXIT_LIST;
 	}
-	if (status != EXIT_OK)
+	if (status != EXIT_OK && *fail_text())
 		fprintf(stderr, "%s\n", fail_text());
 	return status;
 }

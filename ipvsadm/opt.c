@@ -91,9 +91,18 @@ const struct opt opt_table[] = {
 	COMMAND(SET, 0, "set", cmd_set_timeouts,
 		"tcp tcpfin udp: set connection timeout values"),
 	DAEMON_COMMAND(START_DAEMON, "start-daemon", cmd_start_daemon,
-		       "start connection sync daemon: master|backup"),
+		       "start connection sync daemon: master|backup|mesh"),
 	DAEMON_COMMAND(STOP_DAEMON, "stop-daemon", cmd_stop_daemon,
-		       "stop connection sync daemon: master|backup"),
+		       "stop connection sync daemon: master|backup|mesh"),
+	{ .section = SEC_COMMANDS, .cmd = CMD_SET_KEYS, .name = "set-sync-keys",
+	  .arg = ARG_REQUIRED, .metavar = "file", .set = set_sync_keys,
+	  .connect = true, .run = cmd_set_keys,
+	  .help = "new keys for the mesh daemon that runs" },
+	{ .section = SEC_COMMANDS, .cmd = CMD_WAIT_SYNC, .name = "wait-sync",
+	  .arg = ARG_OPTIONAL, .metavar = "[seconds]", .set = set_wait,
+	  .connect = true, .run = cmd_wait_sync,
+	  .help = "wait until the mesh daemon is in sync, or alone;\n"
+		  "without seconds only print its state" },
 	LOCAL_COMMAND(HELP, 'h', "help", cmd_help, "display this help message"),
 	LOCAL_COMMAND(VERSION, 'v', "version", cmd_version, "display the version"),
 
@@ -180,18 +189,26 @@ const struct opt opt_table[] = {
 	DAEMON(MAXLEN, "sync-maxlen", "length", ON_START, set_maxlen,
 	       "max sync message length (default=1472)"),
 	DAEMON(MCAST_IF, "mcast-interface", "interface", ON_START, set_mcast_if,
-	       "multicast interface for connection sync (default=eth0)"),
+	       "multicast interface for connection sync\n"
+	       "(default=eth0, of a mesh: none)"),
 	DAEMON(MCAST_GROUP, "mcast-group", "address", ON_START, set_mcast_group,
-	       "IPv4/IPv6 group (default=224.0.0.81)"),
+	       "IPv4/IPv6 group (default=224.0.0.81,\n"
+	       "of a mesh with peers: none)"),
 	DAEMON(MCAST_PORT, "mcast-port", "port", ON_START, set_mcast_port,
 	       "UDP port (default=8848)"),
 	DAEMON(MCAST_TTL, "mcast-ttl", "ttl", ON_START, set_mcast_ttl,
 	       "multicast TTL (default=1)"),
+	/* after --mcast-group, whose family they have */
+	DAEMON(SYNC_PEER, "sync-peer", "peer[,peer...]", ON_START, set_sync_peers,
+	       "addresses of the other directors of a mesh"),
+	DAEMON(SYNC_KEY, "sync-key", "file", ON_START, set_sync_keys,
+	       "file with the keys of a mesh, lines of id and secret\n"
+	       "(64 hexadecimal digits)"),
 };
 
 const size_t opt_count = sizeof(opt_table) / sizeof(opt_table[0]);
 
-_Static_assert(OPT_MCAST_TTL < 64, "request.given has 64 bits");
+_Static_assert(OPT_SYNC_KEY < 64, "request.given has 64 bits");
 
 const struct opt *opt_by_letter(char letter)
 {
@@ -240,7 +257,10 @@ static const char usage[] =
 	"  ipvsadm -Z [virtual-service]\n"
 	"  ipvsadm --set tcp tcpfin udp\n"
 	"  ipvsadm --start-daemon {master|backup} [daemon-options]\n"
-	"  ipvsadm --stop-daemon {master|backup}\n"
+	"  ipvsadm --start-daemon mesh --sync-key file [daemon-options]\n"
+	"  ipvsadm --stop-daemon {master|backup|mesh}\n"
+	"  ipvsadm --set-sync-keys file\n"
+	"  ipvsadm --wait-sync [seconds]\n"
 	"  ipvsadm -h\n"
 	"\n";
 

@@ -41,7 +41,7 @@ struct opt {
 	uint32_t alone;			/* at most one of the rows with the same bit */
 	int number;			/* parameter of @set */
 	int (*set)(struct request *req, const struct given *given);
-	bool connect;			/* connect before @run; valid as a rule of -R */
+	bool connect;			/* connect before @run; a rule of -R unless @set refuses it */
 	enum exit_status (*run)(const struct request *req);
 	const char *help;		/* NULL: an alias, not listed */
 };

@@ -97,6 +97,15 @@ int parse_addr(const char *text, struct ipvs_addr *addr)
 	return parse_addr6(text, addr);
 }
 
+int parse_addr_or_name(const char *text, int family, struct ipvs_addr *addr)
+{
+	if (!parse_addr(text, addr))
+		return 0;
+	if (!*text || strlen(text) >= NI_MAXHOST || looks_like_number(text) || strchr(text, ':'))
+		return -1;
+	return names_resolve_host(text, family, addr);
+}
+
 static int parse_port(const char *text, uint16_t protocol, in_port_t *port)
 {
 	uint32_t number;

@@ -25,6 +25,9 @@ int parse_netmask(const char *text, uint16_t af, uint32_t *mask);
 /* A numeric address without a port */
 int parse_addr(const char *text, struct ipvs_addr *addr);
 
+/* An address or a name, without a port. @family: of a name, or AF_UNSPEC */
+int parse_addr_or_name(const char *text, int family, struct ipvs_addr *addr);
+
 /*
  * A comma-separated list of flags. A flag specific to a scheduler is accepted
  * only if @sched is that scheduler or NULL. An invalid item is copied to @bad.

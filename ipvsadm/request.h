@@ -10,6 +10,7 @@ enum cmd {
 	CMD_ADD, CMD_EDIT, CMD_DEL, CMD_CLEAR, CMD_RESTORE, CMD_SAVE,
 	CMD_ADD_DEST, CMD_EDIT_DEST, CMD_DEL_DEST,
 	CMD_LIST, CMD_ZERO, CMD_SET, CMD_START_DAEMON, CMD_STOP_DAEMON,
+	CMD_SET_KEYS, CMD_WAIT_SYNC,
 	CMD_HELP, CMD_VERSION,
 };
 
@@ -24,7 +25,7 @@ enum opt_id {
 	OPT_STATS, OPT_RATE, OPT_THRESHOLDS, OPT_PERSISTENT_CONN, OPT_TUN_INFO,
 	OPT_EXACT, OPT_SORT, OPT_NOSORT, OPT_NUMERIC, OPT_REPLACE,
 	OPT_SYNCID, OPT_MAXLEN, OPT_MCAST_IF, OPT_MCAST_GROUP, OPT_MCAST_PORT,
-	OPT_MCAST_TTL,
+	OPT_MCAST_TTL, OPT_SYNC_PEER, OPT_SYNC_KEY,
 };
 
 struct request {
@@ -34,6 +35,8 @@ struct request {
 	struct ipvs_dest dest;
 	bool dest_has_port;
 	struct ipvs_daemon daemon;
+	struct ipvs_mesh_config *mesh;	/* NULL: the line is a rule of -R */
+	uint32_t wait;			/* seconds */
 	struct ipvs_timeouts timeouts;
 };
 

@@ -42,7 +42,7 @@ static int parse_rule(char *line, size_t len, struct request *req)
 		return -1;
 	if (!argc)
 		return 0;
-	if (cmdline_parse(argc, argv, req))
+	if (cmdline_parse(argc, argv, NULL, req))
 		return -1;
 	command = opt_command(req->cmd);
 	if (!command->connect)

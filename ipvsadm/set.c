@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <arpa/inet.h>
 #include <limits.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fail.h"
+#include "keys.h"
 #include "names.h"
 #include "parse.h"
 #include "set.h"
@@ -193,14 +195,24 @@ int set_numeric(struct request *req, const struct given *given)
 	return 0;
 }
 
+static int set_mesh_state(struct request *req, const struct given *given)
+{
+	if (!req->mesh)
+		return fail("%s mesh is no rule to restore", given->as_typed);
+	req->daemon.state = IPVS_STATE_MESH;
+	return 0;
+}
+
 int set_state(struct request *req, const struct given *given)
 {
 	if (!strcmp(given->value, "master"))
 		req->daemon.state = IP_VS_STATE_MASTER;
 	else if (!strcmp(given->value, "backup"))
 		req->daemon.state = IP_VS_STATE_BACKUP;
+	else if (!strcmp(given->value, "mesh"))
+		return set_mesh_state(req, given);
 	else
-		return fail("illegal %s parameter specified: %s %.200s (expected master or backup)",
+		return fail("illegal %s parameter specified: %s %.200s (expected master, backup or mesh)",
 			    given->opt->name, given->as_typed, given->value);
 	return 0;
 }
@@ -262,4 +274,89 @@ int set_mcast_ttl(struct request *req, const struct given *given)
 		return -1;
 	req->daemon.ttl = ttl;
 	return 0;
+}
+
+static int fail_not_mesh(const struct request *req, const struct given *given)
+{
+	return fail("Illegal '%s' option with the '%s' daemon: %s %.200s", opt_group(given->opt),
+		    req->daemon.state == IP_VS_STATE_MASTER ? "master" : "backup",
+		    given->as_typed, given->value);
+}
+
+static const char *family_name(uint16_t af)
+{
+	return af == AF_INET6 ? "IPv6" : "IPv4";
+}
+
+/* @family: that of the group or of the peers before, AF_UNSPEC if there are none */
+static int parse_peer(const struct given *given, const char *text, uint16_t family,
+		      struct ipvs_addr *addr)
+{
+	if (parse_addr_or_name(text, family, addr))
+		return fail("invalid sync-peer `%.200s' specified: %s %.200s (expected an %saddress or a name)",
+			    text, given->as_typed, given->value,
+			    !family ? "" : family == AF_INET6 ? "IPv6 " : "IPv4 ");
+	if (family && addr->af != family)
+		return fail("invalid sync-peer `%.200s' specified: %s %.200s (%s, but the group or another peer is %s)",
+			    text, given->as_typed, given->value, family_name(addr->af),
+			    family_name(family));
+	if (is_multicast(addr))
+		return fail("invalid sync-peer `%.200s' specified: %s %.200s (a multicast address: give it with --mcast-group)",
+			    text, given->as_typed, given->value);
+	return 0;
+}
+
+static int add_peer(const struct given *given, const char *text, uint16_t group_family,
+		    struct ipvs_mesh_config *mesh)
+{
+	struct ipvs_addr *peers = mesh->peers, addr;
+	char digits[INET6_ADDRSTRLEN];
+
+	if (mesh->n_peers == WEIR_MESH_MAX_PEERS)
+		return fail("too many sync-peers specified: %s %.600s (expected 1 to %d)",
+			    given->as_typed, given->value, WEIR_MESH_MAX_PEERS);
+	if (parse_peer(given, text, mesh->n_peers ? peers[0].af : group_family, &addr))
+		return -1;
+	for (size_t i = 0; i < mesh->n_peers; i++) {
+		if (!memcmp(peers[i].word, addr.word, sizeof(addr.word)))
+			return fail("duplicate sync-peer `%.200s' specified: %s %.200s (%s is in the list already)",
+				    text, given->as_typed, given->value,
+				    inet_ntop(addr.af, addr.word, digits, sizeof(digits)));
+	}
+	peers[mesh->n_peers++] = addr;
+	return 0;
+}
+
+int set_sync_peers(struct request *req, const struct given *given)
+{
+	char text[WEIR_MESH_MAX_PEERS * NI_MAXHOST], *rest = text;
+
+	if (req->daemon.state != IPVS_STATE_MESH)
+		return fail_not_mesh(req, given);
+	if (strlen(given->value) >= sizeof(text))
+		return fail("illegal sync-peer specified: %s %.200s... (too long)",
+			    given->as_typed, given->value);
+	strcpy(text, given->value);
+	while (rest) {
+		if (add_peer(given, strsep(&rest, ","), req->daemon.group.af, req->mesh))
+			return -1;
+	}
+	return 0;
+}
+
+/* --sync-key of --start-daemon, and the command --set-sync-keys */
+int set_sync_keys(struct request *req, const struct given *given)
+{
+	if (req->cmd == CMD_START_DAEMON && req->daemon.state != IPVS_STATE_MESH)
+		return fail_not_mesh(req, given);
+	if (!req->mesh)
+		return fail("%s is no rule to restore", given->as_typed);
+	return keys_read(given->value, req->mesh);
+}
+
+int set_wait(struct request *req, const struct given *given)
+{
+	if (!req->mesh)
+		return fail("%s is no rule to restore", given->as_typed);
+	return given->value ? set_number(given, "wait-sync", 0, PARSE_TIMEOUT_MAX, &req->wait) : 0;
 }

@@ -30,5 +30,8 @@ int set_mcast_if(struct request *req, const struct given *given);
 int set_mcast_group(struct request *req, const struct given *given);
 int set_mcast_port(struct request *req, const struct given *given);
 int set_mcast_ttl(struct request *req, const struct given *given);
+int set_sync_peers(struct request *req, const struct given *given);
+int set_sync_keys(struct request *req, const struct given *given);
+int set_wait(struct request *req, const struct given *given);
 
 #endif

@@ -156,6 +156,43 @@ static const struct row rows[] = {
 	{ 2, "--start-daemon master --mcast-port 0", "illegal mcast-port specified" },
 	{ 2, "--start-daemon master --mcast-ttl 0", "illegal mcast-ttl specified" },
 	{ 2, "--start-daemon master --mcast-interface an-interface-too-long", "illegal mcast-interface specified" },
+	{ 0, "--stop-daemon mesh", "" },
+	{ 0, "--wait-sync", "" }, { 0, "--wait-sync 30", "" }, { 0, "--wait-sync=2678400", "" },
+	{ 2, "--wait-sync 1s", "illegal wait-sync specified: --wait-sync 1s (expected an integer from 0 to 2678400)" },
+	{ 2, "--wait-sync 2678401", "illegal wait-sync specified" },
+	{ 2, "--wait-sync 3 4", "unexpected argument 4" },
+	{ 2, "--wait-sync -n", "Illegal 'numeric' option with the 'wait-sync' command: -n" },
+	{ 2, "--set-sync-keys", "--set-sync-keys: missing argument (file)" },
+	{ 2, "--set-sync-keys /nosuch --sync-peer 10.0.0.2", "Illegal 'sync-peer' option with the 'set-sync-keys' command" },
+	{ 2, "--set-sync-keys /nosuch", "cannot open /nosuch: No such file" },
+	{ 2, "--set-sync-keys -", "cannot open -: No such file" },
+	{ 2, "--set-sync-keys /dev/null", "/dev/null: not a regular file" },
+	{ 2, "--start-daemon mesh", "mesh needs --sync-peer, or --mcast-interface for multicast" },
+	{ 2, "--start-daemon mesh --mcast-group 224.0.0.81", "mesh needs --sync-peer, or --mcast-interface for multicast" },
+	{ 2, "--start-daemon mesh --mcast-interface eth1", "You need to supply the 'sync-key' option for the 'mesh' daemon" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2", "You need to supply the 'sync-key' option for the 'mesh' daemon" },
+	{ 2, "--start-daemon mesh --sync-key", "--sync-key: missing argument (file)" },
+	{ 2, "--start-daemon mesh --sync-key a --sync-key b", "multiple 'sync-key' options specified: --sync-key b" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2 --sync-key /nosuch", "cannot open /nosuch: No such file" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2,nosuch", "invalid sync-peer `nosuch' specified: --sync-peer 10.0.0.2,nosuch (expected an IPv4 address or a name)" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2,", "invalid sync-peer `' specified: --sync-peer 10.0.0.2," },
+	{ 2, "--start-daemon mesh --sync-peer=", "invalid sync-peer `' specified: --sync-peer  (expected an address or a name)" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2:8848", "invalid sync-peer `10.0.0.2:8848'" },
+	{ 2, "--start-daemon mesh --sync-peer 10.2", "invalid sync-peer `10.2'" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2,10.0.0.3,10.0.0.2", "duplicate sync-peer `10.0.0.2' specified: --sync-peer 10.0.0.2,10.0.0.3,10.0.0.2 (10.0.0.2 is in the list already)" },
+	{ 2, "--start-daemon mesh --sync-peer vip,192.0.2.1", "duplicate sync-peer `192.0.2.1'" },
+	{ 2, "--start-daemon mesh --sync-peer 2001:db8::1,vip6", "duplicate sync-peer `vip6' specified: --sync-peer 2001:db8::1,vip6 (2001:db8::1 is in the list already)" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2,2001:db8::1", "invalid sync-peer `2001:db8::1' specified: --sync-peer 10.0.0.2,2001:db8::1 (IPv6, but the group or another peer is IPv4)" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.2 --mcast-group ff02::81", "invalid sync-peer `10.0.0.2' specified: --sync-peer 10.0.0.2 (IPv4, but the group or another peer is IPv6)" },
+	{ 2, "--start-daemon mesh --sync-peer vip --mcast-group ff02::81", "invalid sync-peer `vip' specified: --sync-peer vip (expected an IPv6 address or a name)" },
+	{ 2, "--start-daemon mesh --sync-peer 224.0.0.81", "invalid sync-peer `224.0.0.81' specified: --sync-peer 224.0.0.81 (a multicast address" },
+	{ 2, "--start-daemon mesh --sync-peer 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,10.0.0.7,10.0.0.8,"
+	  "10.0.0.9,10.0.0.10,10.0.0.11,10.0.0.12,10.0.0.13,10.0.0.14,10.0.0.15,10.0.0.16,10.0.0.17",
+	  "too many sync-peers specified" },
+	{ 2, "--start-daemon master --sync-key /nosuch", "Illegal 'sync-key' option with the 'master' daemon: --sync-key /nosuch" },
+	{ 2, "--start-daemon backup --sync-peer 10.0.0.2", "Illegal 'sync-peer' option with the 'backup' daemon: --sync-peer 10.0.0.2" },
+	{ 2, "--stop-daemon mesh --sync-key /nosuch", "Illegal 'sync-key' option with the 'stop-daemon' command" },
+	{ 2, "-L --sync-peer 10.0.0.2", "Illegal 'sync-peer' option with the 'list' command" },
 	{ 2, "--stop-daemon master --mcast-ttl 3", "Illegal 'mcast-ttl' option with the 'stop-daemon' command" },
 };
 
@@ -188,8 +225,9 @@ static bool check_row(const struct row *row)
 {
 	char buf[512], text[1024] = "", *argv[64];
 	int argc = split_args(row->args, buf, sizeof(buf), argv);
+	struct ipvs_mesh_config mesh = { 0 };
 	struct request req;
-	int rc = cmdline_parse(argc, argv, &req) ? 2 : 0;
+	int rc = cmdline_parse(argc, argv, &mesh, &req) ? 2 : 0;
 
 	/* -h with other options may succeed or fail */
 	if (!row->text)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Fuzzer for the parsers of external input: option values, rules, lines of
- * /proc/net/ip_vs_conn and netlink attributes. The argument is the number of
+ * /proc/net/ip_vs_conn, files of keys and netlink attributes. The argument is the number of
  * rounds; with -DLIBFUZZER, LLVMFuzzerTestOneInput() can be linked with
  * libFuzzer instead.
  */
@@ -12,6 +12,7 @@
 
 #include "attr.h"
 #include "conn.h"
+#include "keys.h"
 #include "parse.h"
 #include "rules.h"
 #include "text.h"
@@ -29,6 +30,7 @@ static void fuzz_values(const char *text)
 
 	parse_endpoint(text, IPPROTO_TCP, &addr, &port, &has_port);
 	parse_addr(text, &addr);
+	parse_addr_or_name(text, AF_INET6, &addr);
 	parse_netmask(text, AF_INET, &number);
 	parse_netmask(text, AF_INET6, &number);
 	parse_fwmark(text, &number);
@@ -66,6 +68,7 @@ static void fuzz_attributes(const uint8_t *data, size_t size)
 	struct ipvs_service svc;
 	struct ipvs_dest dest;
 	struct ipvs_daemon daemon;
+	struct ipvs_mesh mesh = { 0 };
 
 	if (!nest)
 		return;
@@ -76,7 +79,18 @@ static void fuzz_attributes(const uint8_t *data, size_t size)
 		abort();
 	attr_parse_dest(nest, AF_INET, &dest);
 	attr_parse_daemon(nest, &daemon);
+	attr_parse_mesh(nest, &mesh);
+	free(mesh.v);
 	free(nest);
+}
+
+static void fuzz_keys(char *text, size_t size)
+{
+	struct ipvs_mesh_config config;
+
+	if (!keys_parse("keys", text, size, &config) &&
+	    (!config.n_keys || config.n_keys > WEIR_MESH_MAX_KEYS))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -95,6 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_rules(data, size, nowhere);
 	fuzz_attributes(data, size);
 	fuzz_conn(text);
+	memcpy(text, data, size);
+	fuzz_keys(text, size);
 	free(text);
 	return 0;
 }
@@ -107,7 +123,11 @@ static const char *const seeds[] = {
 	"--set 1 2 3\n# no\n\n--start-daemon master --mcast-group ff02::1 --syncid 3\n",
 	"TCP 0A000001 1F90 0A000002 0050 0A000003 0050 ESTABLISHED     899\n",
 	"UDP [2001:db8::1] 0035 [2001:db8::2] 0035 [2001:db8::3] 0035 UDP  300 sip id@host\n",
+	"--start-daemon mesh --sync-peer 10.0.0.1,vip\n--wait-sync 3\n",
+	"# keys\n7 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+	"255\t1F0102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F # old\n",
 	"\x06\0\1\0\2\0\0\0\x08\0\3\0\x0a\0\0\1\x06\0\4\0\0\x50\0\0\x08\0\6\0rr\0\0\x0c\0\7\0\1\0\0\0\xff\xff\xff\xff",
+	"\x05\0\x09\0\2\0\0\0\x08\0\6\0\xe0\0\0\x51\x14\0\7\x80\x08\0\1\0\x0a\0\0\2\x05\0\2\0\4\0\0\0",
 };
 
 static uint64_t state = 88172645463325252ull;
@@ -123,8 +143,9 @@ static uint32_t random_below(uint32_t bound)
 static size_t copy_seed(uint8_t *buf, size_t size)
 {
 	uint32_t i = random_below(sizeof(seeds) / sizeof(seeds[0]));
-	/* the last seed is binary */
-	size_t len = i + 1 == sizeof(seeds) / sizeof(seeds[0]) ? 45 : strlen(seeds[i]);
+	/* the last two seeds are binary: a service and a mesh */
+	size_t n = sizeof(seeds) / sizeof(seeds[0]);
+	size_t len = i + 1 == n ? 36 : i + 2 == n ? 45 : strlen(seeds[i]);
 
 	memcpy(buf, seeds[i], len < size ? len : size);
 	return len;
