@@ -35,7 +35,7 @@ static const struct nla_policy conf_policy[WEIR_MESH_KEY + 1] = {
 };
 
 /* The family of the first address is that of the mesh. */
-static int attr_get_addr(const struct nlattr *nla, u8 *af,
+static int mesh_get_addr(const struct nlattr *nla, u8 *af,
 			 union nf_inet_addr *addr,
 			 struct netlink_ext_ack *extack)
 {
@@ -57,7 +57,7 @@ static int attr_get_addr(const struct nlattr *nla, u8 *af,
 	return 0;
 }
 
-static int attr_get_group(const struct nlattr *nla, struct vs_mesh_conf *conf,
+static int mesh_get_group(const struct nlattr *nla, struct vs_mesh_conf *conf,
 			  struct netlink_ext_ack *extack)
 {
 	struct vs_sync_conf *sock = &conf->sock;
@@ -65,7 +65,7 @@ static int attr_get_group(const struct nlattr *nla, struct vs_mesh_conf *conf,
 
 	if (!nla)
 		return 0;
-	err = attr_get_addr(nla, &sock->af, &sock->group, extack);
+	err = mesh_get_addr(nla, &sock->af, &sock->group, extack);
 	if (err)
 		return err;
 	if (sock->af == AF_INET6 ? !ipv6_addr_is_multicast(&sock->group.in6) :
@@ -76,7 +76,7 @@ static int attr_get_group(const struct nlattr *nla, struct vs_mesh_conf *conf,
 	return 0;
 }
 
-static int attr_get_peer(const struct nlattr *nla, struct vs_mesh_conf *conf,
+static int mesh_get_peer(const struct nlattr *nla, struct vs_mesh_conf *conf,
 			 struct netlink_ext_ack *extack)
 {
 	struct nlattr *attrs[WEIR_PEER_ADDR + 1];
@@ -85,11 +85,11 @@ static int attr_get_peer(const struct nlattr *nla, struct vs_mesh_conf *conf,
 	if (conf->n_peers == VS_MESH_PEERS)
 		return vs_refuse(extack, "too many peers", -EINVAL);
 	err = nla_parse_nested(attrs, WEIR_PEER_ADDR, nla, peer_policy, extack);
-	return err ?: attr_get_addr(attrs[WEIR_PEER_ADDR], &conf->sock.af,
+	return err ?: mesh_get_addr(attrs[WEIR_PEER_ADDR], &conf->sock.af,
 				    &conf->peer[conf->n_peers++], extack);
 }
 
-static int attr_get_key(const struct nlattr *nla, struct vs_mesh_keys *keys,
+static int mesh_get_key(const struct nlattr *nla, struct vs_mesh_keys *keys,
 			struct netlink_ext_ack *extack)
 {
 	struct nlattr *attrs[WEIR_KEY_MAX + 1];
@@ -138,9 +138,9 @@ static int attrs_get_lists(const struct nlattr *nest, struct vs_mesh_conf *conf,
 
 	nla_for_each_nested(nla, nest, rem) {
 		if (nla_type(nla) == WEIR_MESH_PEER)
-			err = attr_get_peer(nla, conf, extack);
+			err = mesh_get_peer(nla, conf, extack);
 		else if (nla_type(nla) == WEIR_MESH_KEY)
-			err = attr_get_key(nla, keys, extack);
+			err = mesh_get_key(nla, keys, extack);
 		if (err)
 			return err;
 	}
@@ -162,39 +162,39 @@ int vs_genl_mesh_get(const struct nlattr *nest, struct vs_mesh_conf *conf,
 	if (err)
 		return err;
 	attrs_get_numbers(attrs, &conf->sock);
-	return attr_get_group(attrs[WEIR_MESH_GROUP], conf, extack) ?:
+	return mesh_get_group(attrs[WEIR_MESH_GROUP], conf, extack) ?:
 	       attrs_get_lists(nest, conf, keys, extack);
 }
 
-static int attr_put_addr(struct sk_buff *skb, int type, u8 af,
+static int mesh_put_addr(struct sk_buff *skb, int type, u8 af,
 			 const union nf_inet_addr *addr)
 {
 	return af == AF_INET6 ? nla_put_in6_addr(skb, type, &addr->in6) :
 				nla_put_in_addr(skb, type, addr->ip);
 }
 
-static int attr_put_u64(struct sk_buff *skb, int type, u64 value)
+static int peer_put_u64(struct sk_buff *skb, int type, u64 value)
 {
 	return nla_put_u64_64bit(skb, type, value, WEIR_PEER_PAD);
 }
 
-static int attr_put_peer(struct sk_buff *skb, u8 af,
+static int mesh_put_peer(struct sk_buff *skb, u8 af,
 			 const struct vs_mesh_peer_info *p)
 {
 	struct nlattr *nest = nla_nest_start(skb, WEIR_MESH_PEER);
 
 	if (!nest ||
-	    attr_put_addr(skb, WEIR_PEER_ADDR, af, &p->addr) ||
+	    mesh_put_addr(skb, WEIR_PEER_ADDR, af, &p->addr) ||
 	    nla_put_u8(skb, WEIR_PEER_STATE, p->state) ||
 	    (p->heard && nla_put_u32(skb, WEIR_PEER_HEARD, p->silence)) ||
 	    nla_put_u8(skb, WEIR_PEER_IN_SYNC, p->in_sync) ||
-	    attr_put_u64(skb, WEIR_PEER_CONNS, p->conns) ||
-	    attr_put_u64(skb, WEIR_PEER_LAG, p->lag) ||
-	    attr_put_u64(skb, WEIR_PEER_RESENT, p->resent) ||
-	    attr_put_u64(skb, WEIR_PEER_LOST, p->lost) ||
-	    attr_put_u64(skb, WEIR_PEER_GOT, p->got) ||
-	    attr_put_u64(skb, WEIR_PEER_GIVEN, p->given) ||
-	    attr_put_u64(skb, WEIR_PEER_RESYNCS, p->resyncs))
+	    peer_put_u64(skb, WEIR_PEER_CONNS, p->conns) ||
+	    peer_put_u64(skb, WEIR_PEER_LAG, p->lag) ||
+	    peer_put_u64(skb, WEIR_PEER_RESENT, p->resent) ||
+	    peer_put_u64(skb, WEIR_PEER_LOST, p->lost) ||
+	    peer_put_u64(skb, WEIR_PEER_GOT, p->got) ||
+	    peer_put_u64(skb, WEIR_PEER_GIVEN, p->given) ||
+	    peer_put_u64(skb, WEIR_PEER_RESYNCS, p->resyncs))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -208,7 +208,7 @@ static int attrs_put_conf(struct sk_buff *skb, const struct vs_mesh_conf *conf)
 	    nla_put_string(skb, WEIR_MESH_IFNAME, sock->ifname))
 		return -EMSGSIZE;
 	if (conf->multicast &&
-	    attr_put_addr(skb, WEIR_MESH_GROUP, sock->af, &sock->group))
+	    mesh_put_addr(skb, WEIR_MESH_GROUP, sock->af, &sock->group))
 		return -EMSGSIZE;
 	return nla_put_u8(skb, WEIR_MESH_SYNCID, sock->syncid) ?:
 	       nla_put_u16(skb, WEIR_MESH_MAXLEN, sock->maxlen) ?:
@@ -230,7 +230,7 @@ int vs_genl_mesh_put(struct sk_buff *skb, const struct vs_mesh_info *info)
 	      nla_put_u64_64bit(skb, WEIR_MESH_CONNS, info->conns,
 				WEIR_MESH_PAD);
 	for (i = 0; i < info->n && !err; i++)
-		err = attr_put_peer(skb, info->conf.sock.af, &info->peer[i]);
+		err = mesh_put_peer(skb, info->conf.sock.af, &info->peer[i]);
 	if (err)
 		return err;
 	nla_nest_end(skb, nest);

@@ -22,7 +22,7 @@ static const struct nla_policy mesh_policy[WEIR_ATTR_MAX + 1] = {
 	[WEIR_ATTR_MESH] = { .type = NLA_NESTED },
 };
 
-static struct vs_net *info_net(struct genl_info *info)
+static struct vs_net *weir_info_net(struct genl_info *info)
 {
 	return vs_net(genl_info_net(info));
 }
@@ -74,7 +74,7 @@ static int genl_start_mesh(struct sk_buff *skb, struct genl_info *info)
 	err = vs_genl_mesh_get(info->attrs[WEIR_ATTR_MESH], &conf, &keys,
 			       info->extack);
 	if (!err)
-		err = vs_config_start_mesh(info_net(info), &conf, &keys,
+		err = vs_config_start_mesh(weir_info_net(info), &conf, &keys,
 					   info->extack);
 	memzero_explicit(&keys, sizeof(keys));
 	return err;
@@ -82,7 +82,7 @@ static int genl_start_mesh(struct sk_buff *skb, struct genl_info *info)
 
 static int genl_stop_mesh(struct sk_buff *skb, struct genl_info *info)
 {
-	return vs_mesh_stop(info_net(info), info->extack);
+	return vs_mesh_stop(weir_info_net(info), info->extack);
 }
 
 static int genl_set_mesh_keys(struct sk_buff *skb, struct genl_info *info)
@@ -94,7 +94,7 @@ static int genl_set_mesh_keys(struct sk_buff *skb, struct genl_info *info)
 	err = vs_genl_mesh_get(info->attrs[WEIR_ATTR_MESH], &conf, &keys,
 			       info->extack);
 	if (!err)
-		err = vs_mesh_set_keys(info_net(info), &keys, info->extack);
+		err = vs_mesh_set_keys(weir_info_net(info), &keys, info->extack);
 	memzero_explicit(&keys, sizeof(keys));
 	return err;
 }
@@ -121,7 +121,7 @@ static int genl_get_mesh(struct sk_buff *skb, struct genl_info *info)
 	int err = -ENOMEM;
 
 	if (mesh)
-		err = vs_mesh_get(info_net(info), mesh) ?:
+		err = vs_mesh_get(weir_info_net(info), mesh) ?:
 		      mesh_reply(info, mesh);
 	kfree(mesh);
 	return err;

@@ -267,8 +267,7 @@ static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp
 
 /* The peer has removed its connection. If packets have come here since, this
  * director has taken it over. */
-static void entry_remove(struct vs_net *vn, const struct vs_sync_entry *e,
-			 struct vs_conn *cp)
+static void entry_take_away(const struct vs_sync_entry *e, struct vs_conn *cp)
 {
 	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE && entry_has_dest_of(e, cp))
 		vs_conn_kill(cp, VS_EV_SYNC_CONN_REMOVED);
@@ -291,7 +290,7 @@ static struct vs_conn *entry_conn(struct vs_net *vn,
 		if (old)
 			__vs_event(vn, VS_EV_SYNC_CONN_STALE);
 		else
-			entry_remove(vn, e, cp);
+			entry_take_away(e, cp);
 		return NULL;
 	}
 	if (cp && !entry_is_template(e) && !entry_has_dest_of(e, cp)) {

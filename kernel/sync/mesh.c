@@ -23,15 +23,16 @@
  * sent again is not charged to anybody. */
 #define GUEST_LEN	2048
 
-static struct vs_mesh *mesh_of(struct vs_net *vn)
+static struct vs_mesh *mesh_get_locked(struct vs_net *vn)
 {
 	return rcu_dereference_protected(vn->sync.mesh,
 					 lockdep_is_held(&vn->sync.lock));
 }
 
 /* Completes the parameters. @dev may be NULL. */
-static void conf_complete(struct vs_mesh_conf *mc, const struct vs_net *vn,
-			  const struct net_device *dev)
+static void mesh_conf_complete(struct vs_mesh_conf *mc,
+			       const struct vs_net *vn,
+			       const struct net_device *dev)
 {
 	struct vs_sync_conf *conf = &mc->sock;
 	unsigned int headers, max, mtu = dev ? READ_ONCE(dev->mtu) : 1500;
@@ -53,8 +54,9 @@ static void conf_complete(struct vs_mesh_conf *mc, const struct vs_net *vn,
 			       MIN_LEN, max - headers);
 }
 
-static int conf_check(const struct vs_mesh_conf *mc, const struct net_device *dev,
-		      struct netlink_ext_ack *extack)
+static int mesh_conf_check(const struct vs_mesh_conf *mc,
+			   const struct net_device *dev,
+			   struct netlink_ext_ack *extack)
 {
 	unsigned int i, k;
 
@@ -110,8 +112,9 @@ static void mesh_free(struct vs_mesh *m)
 	kvfree_sensitive(m, sizeof(*m));
 }
 
-static struct task_struct *thread_create(struct vs_mesh *m,
-					 int (*run)(void *data), const char *name)
+static struct task_struct *mesh_thread_create(struct vs_mesh *m,
+					      int (*run)(void *data),
+					      const char *name)
 {
 	struct task_struct *task = kthread_create(run, m, "ipvs-%s:%d", name,
 						  m->vn->sync.gen);
@@ -123,11 +126,11 @@ static int mesh_set_threads(struct vs_mesh *m)
 {
 	struct task_struct *task;
 
-	task = thread_create(m, vs_mesh_send_run, "mesh-tx");
+	task = mesh_thread_create(m, vs_mesh_send_run, "mesh-tx");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	m->sender = task;
-	task = thread_create(m, vs_mesh_receive_run, "mesh-rx");
+	task = mesh_thread_create(m, vs_mesh_receive_run, "mesh-rx");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	m->receiver = task;
@@ -192,15 +195,15 @@ static int mesh_start(struct vs_net *vn, struct vs_mesh_conf *conf,
 	struct vs_mesh *m;
 	int err;
 
-	if (mesh_of(vn))
+	if (mesh_get_locked(vn))
 		return vs_refuse(extack, "such a daemon is running", -EEXIST);
 	if (rcu_access_pointer(vn->sync.master) || vn->sync.backup)
 		return vs_refuse(extack, "a master or backup daemon is running",
 				 -EBUSY);
-	err = conf_check(conf, dev, extack);
+	err = mesh_conf_check(conf, dev, extack);
 	if (err)
 		return err;
-	conf_complete(conf, vn, dev);
+	mesh_conf_complete(conf, vn, dev);
 	m = mesh_new(vn, conf, keys, dev);
 	if (IS_ERR(m))
 		return vs_refuse(extack, "cannot open the daemon's socket",
@@ -244,7 +247,7 @@ int vs_mesh_stop(struct vs_net *vn, struct netlink_ext_ack *extack)
 	struct vs_mesh *m;
 
 	mutex_lock(&vn->sync.lock);
-	m = mesh_of(vn);
+	m = mesh_get_locked(vn);
 	if (m) {
 		pr_info("sync: mesh daemon is stopped\n");
 		static_branch_dec(&vs_sync_used);
@@ -267,7 +270,7 @@ int vs_mesh_set_keys(struct vs_net *vn, const struct vs_mesh_keys *keys,
 	struct vs_mesh *m;
 
 	mutex_lock(&vn->sync.lock);
-	m = mesh_of(vn);
+	m = mesh_get_locked(vn);
 	if (m) {
 		mutex_lock(&m->lock);
 		m->keys = *keys;
@@ -317,7 +320,7 @@ int vs_mesh_get(struct vs_net *vn, struct vs_mesh_info *info)
 	struct vs_mesh *m;
 
 	mutex_lock(&vn->sync.lock);
-	m = mesh_of(vn);
+	m = mesh_get_locked(vn);
 	if (m)
 		mesh_get_info(m, info);
 	mutex_unlock(&vn->sync.lock);

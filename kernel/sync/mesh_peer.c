@@ -238,8 +238,8 @@ void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
 		.oldest = vs_mesh_ring_oldest(&m->changes),
 		.dropped = atomic_read(&m->dropped),
 		.giving_top = p->given_top,
-		.conns = clamp_t(s64, percpu_counter_read(&m->vn->conns), 0,
-				 U32_MAX),
+		.conns = min_t(u64, percpu_counter_sum_positive(&m->vn->conns),
+			       U32_MAX),
 	};
 	if (state == WEIR_SYNC_IN_SYNC || state == WEIR_SYNC_ALONE)
 		s->flags |= VS_STATUS_IN_SYNC;

@@ -96,7 +96,7 @@ void vs_mesh_give_up(struct vs_mesh *m)
 }
 
 /* Under q->lock. */
-static void queue_push(struct vs_mesh *m, struct vs_mesh_queue *q)
+static void changes_push(struct vs_mesh *m, struct vs_mesh_queue *q)
 {
 	struct vs_mesh_buf *b = q->cur;
 
@@ -111,14 +111,14 @@ static void queue_push(struct vs_mesh *m, struct vs_mesh_queue *q)
 	q->len++;
 }
 
-static void queue_add(struct vs_mesh *m, const struct vs_sync_entry *e)
+static void changes_add(struct vs_mesh *m, const struct vs_sync_entry *e)
 {
 	struct vs_mesh_queue *q = this_cpu_ptr(m->queue);
 
 	spin_lock(&q->lock);
 	if (!q->cur || !vs_wire_add(&q->cur->msg, e)) {
 		if (q->cur)
-			queue_push(m, q);
+			changes_push(m, q);
 		q->cur = vs_mesh_buf_new(m, VS_WIRE_CHANGES, VS_WIRE_HDR2,
 					 GFP_ATOMIC);
 		if (!q->cur || !vs_wire_add(&q->cur->msg, e))
@@ -136,7 +136,7 @@ void vs_mesh_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 	e->timeout = min_t(u32, timeout, S32_MAX) / HZ + 1;
 }
 
-static void conn_send(struct vs_mesh *m, const struct vs_conn *cp, u32 flags)
+static void change_send(struct vs_mesh *m, const struct vs_conn *cp, u32 flags)
 {
 	u32 timeout = vs_conn_timeout(cp);
 	struct vs_sync_entry e;
@@ -147,7 +147,7 @@ static void conn_send(struct vs_mesh *m, const struct vs_conn *cp, u32 flags)
 	vs_mesh_entry_fill(&e, m->vn, cp, timeout + timeout / REFRESH);
 	e.flags |= flags;
 	__vs_event(m->vn, VS_EV_SYNC_CONN_SENT);
-	queue_add(m, &e);
+	changes_add(m, &e);
 }
 
 /* A packet of @cp has passed here: no other director forwards it. */
@@ -161,7 +161,7 @@ static u32 conn_take_over(struct vs_mesh *m, struct vs_conn *cp)
 
 /* Sends @cp if it is due. Of several packets at the same time one may send it
  * twice. Returns whether it was due. */
-static bool conn_offer(struct vs_mesh *m, struct vs_conn *cp)
+static bool change_offer(struct vs_mesh *m, struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
 
@@ -170,7 +170,7 @@ static bool conn_offer(struct vs_mesh *m, struct vs_conn *cp)
 	if (likely(!conn_is_due(cp, st)) || !READ_ONCE(m->n_alive))
 		return false;
 	vs_mesh_set_told(cp);
-	conn_send(m, cp, 0);
+	change_send(m, cp, 0);
 	return true;
 }
 
@@ -180,7 +180,7 @@ static void controls_offer(struct vs_mesh *m, const struct vs_conn *cp)
 	struct vs_conn *control;
 
 	while ((control = vs_sync_control(cp))) {
-		conn_offer(m, control);
+		change_offer(m, control);
 		cp = control;
 	}
 }
@@ -191,7 +191,7 @@ static void mesh_packet(struct vs_net *vn, struct vs_conn *cp)
 
 	vs_assert_packet_context();
 	vs_conn_count(cp);
-	if (m && conn_offer(m, cp))
+	if (m && change_offer(m, cp))
 		controls_offer(m, cp);
 }
 
@@ -217,7 +217,7 @@ static void mesh_extended(struct vs_conn *cp)
 	    !READ_ONCE(m->n_alive))
 		return;
 	vs_mesh_set_told(cp);
-	conn_send(m, cp, 0);
+	change_send(m, cp, 0);
 }
 
 static void mesh_removed(struct vs_conn *cp)
@@ -225,7 +225,7 @@ static void mesh_removed(struct vs_conn *cp)
 	struct vs_mesh *m = mesh_of(cp->vn);
 
 	if (m && !(READ_ONCE(cp->st) & VS_ST_REMOTE) && READ_ONCE(m->n_alive))
-		conn_send(m, cp, VS_WIRE_REMOVED);
+		change_send(m, cp, VS_WIRE_REMOVED);
 }
 
 const struct vs_sync_ops vs_mesh_ops = {
