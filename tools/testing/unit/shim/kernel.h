@@ -200,6 +200,28 @@ static inline void set_bit(unsigned long n, unsigned long *map)
 	__sync_fetch_and_or(&map[n / BITS_PER_LONG], BIT(n % BITS_PER_LONG));
 }
 
+#define __set_bit(n, map)	((void)((map)[(n) / BITS_PER_LONG] |= BIT((n) % BITS_PER_LONG)))
+#define __clear_bit(n, map)	((void)((map)[(n) / BITS_PER_LONG] &= ~BIT((n) % BITS_PER_LONG)))
+
+#define UNALIGNED_BE(bits)						\
+static inline void put_unaligned_be##bits(u##bits v, void *p)		\
+{									\
+	for (int i = bits / 8; i--; v >>= 8 % bits)			\
+		((u8 *)p)[i] = v;					\
+}									\
+									\
+static inline u##bits get_unaligned_be##bits(const void *p)		\
+{									\
+	u##bits v = 0;							\
+									\
+	for (int i = 0; i < bits / 8; i++)				\
+		v = v << 8 | ((const u8 *)p)[i];			\
+	return v;							\
+}
+UNALIGNED_BE(16)
+UNALIGNED_BE(32)
+UNALIGNED_BE(64)
+
 #define smp_load_acquire(p)	(unit_reads++, __atomic_load_n(p, __ATOMIC_ACQUIRE))
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define cpu_relax()		sched_yield()

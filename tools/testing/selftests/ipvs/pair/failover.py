@@ -3,15 +3,17 @@
 """Long-lived connections through a failover: failover.py N [ADDRESS PORT]...
 
 Opens N connections to each address and port, where servers.py answers, and says `open` when each
-has been answered. From then on each asks again every few seconds. When told `judge`, waits until
-each has got another answer or is lost, and says `judged` and for each address and port how many
+has been answered. From then on each asks again every few seconds, but not after the order `hush`.
+When told `judge`, waits until each has got another answer or is lost, and says `judged` and for each
+address and port how many
 
   survived    were answered by their server
   reset, ...  got this error
   moved       were answered by another server
   timed-out   got no answer in PATIENCE seconds
 
-and the longest time that one of the survivors waited for its answer.
+and the longest time that one of the survivors waited for its answer; then an empty line. Goes on
+until its input ends.
 """
 
 import collections
@@ -83,12 +85,14 @@ class Conn:
 
 
 def serve(seconds=0.1):
-    """Handles what has arrived; after the order to judge, stdin is no longer waited for."""
+    """Handles what has arrived. Returns whether there is an order."""
+    ordered = False
     for key, mask in poll.select(seconds):
         if key.data:
             key.data.ready(mask)
         else:
-            poll.unregister(sys.stdin)
+            ordered = True
+    return ordered
 
 
 def open_all(number, targets):
@@ -106,30 +110,36 @@ def open_all(number, targets):
     return conns
 
 
-def talk(conns, done):
-    """All connections ask in turns until done()."""
+def talk(conns, done, hushed=False):
+    """All connections ask in turns, unless hushed, until done() or an order."""
     period = max(PERIOD, len(conns) / RATE)
     turns = collections.deque(conns)
     while not done():
         now = time.monotonic()
-        for _ in range(len(turns)):
+        for _ in range(0 if hushed else len(turns)):
             if turns[0].asked + period > now:
                 break
             if not turns[0].fate and not turns[0].waits():
                 turns[0].ask()
             turns.rotate(-1)
-        serve(0.02)
+        if serve(0.02):
+            return
 
 
-def judge(conns, since):
+def judge(conns):
+    since = time.monotonic()
     for conn in conns:
-        if not conn.fate:
-            conn.fate = 'survived' if conn.answered > since else 'timed-out'
+        conn.wait = 0
+    talk(conns, lambda: time.monotonic() > since + PATIENCE or
+         all(conn.fate or conn.answered > since for conn in conns))
+    print('judged')
+    fate = {conn: conn.fate or ('survived' if conn.answered > since else 'timed-out')
+            for conn in conns}
     for where in dict.fromkeys(conn.where for conn in conns):
         group = [conn for conn in conns if conn.where == where]
         counts = collections.Counter({'survived': 0, 'reset': 0, 'timed-out': 0})
-        counts.update(conn.fate for conn in group)
-        wait = max((conn.wait for conn in group if conn.fate == 'survived'), default=0)
+        counts.update(fate[conn] for conn in group)
+        wait = max((conn.wait for conn in group if fate[conn] == 'survived'), default=0)
         print('%s %s; longest wait %.1f s' % (
             where, ', '.join('%d %s' % (count, fate) for fate, count in counts.items()), wait))
 
@@ -140,14 +150,20 @@ def main():
     needed = number * len(targets) + 100
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, needed))
     conns = open_all(number, targets)
-    poll.register(sys.stdin, selectors.EVENT_READ)
+    orders = open(0, 'rb', buffering=0)     # nothing waits in a buffer unseen by poll
+    poll.register(orders, selectors.EVENT_READ)
     print('open', flush=True)
-    talk(conns, lambda: sys.stdin not in poll.get_map())
-    since = time.monotonic()
-    talk(conns, lambda: time.monotonic() > since + PATIENCE or
-         all(conn.fate or conn.answered > since for conn in conns))
-    print('judged')
-    judge(conns, since)
+    order = ''
+    while True:
+        talk(conns, lambda: False, hushed=order == 'hush')
+        order = orders.readline().strip().decode()
+        if not order:
+            return
+        if order == 'judge':
+            poll.unregister(orders)
+            judge(conns)
+            poll.register(orders, selectors.EVENT_READ)
+            print(flush=True)
 
 
 main()

@@ -164,7 +164,7 @@ backup() {
 	take_addresses
 	echo judge >&"$TELL"
 	client_says judged 120
-	while read -rt 10 -u "$SAYS" line; do
+	while read -rt 10 -u "$SAYS" line && [ "$line" ]; do
 		echo "$line"
 	done >"$SCRATCH/fates"
 }
