@@ -264,7 +264,7 @@ static const struct knob knobs[] = {
 	KNOB(sync_threshold, 0, .handler = knob_set_threshold),
 	KNOB(sync_refresh_period, 0, .handler = proc_dointvec_jiffies),
 	KNOB(sync_retries, 0, RANGE(0, 3)),
-	KNOB(sync_resync_rate, 250000),
+	KNOB(sync_resync_rate, 250000, .host = true),
 	KNOB(run_estimation, 1, .host = true, .changed = vs_est_restart),
 	{ .name = "est_cpulist", .host = true, .handler = knob_set_cpus },
 	KNOB(est_nice, 0, RANGE(-20, 19), .host = true,

@@ -53,6 +53,7 @@ KNOBS = {
     'sync_ports': ('1', (('2', '64', str(1 << 30)), WORDS + ('0', '3', '-1'))),
     'sync_qlen_max': (None, (('0', '7', str(1 << 40)), ('', 'x', '-1'))),
     'sync_refresh_period': ('0', (('1', '3600'), ('', 'x', '1x'))),
+    'sync_resync_rate': ('250000', ANY),
     'sync_retries': ('0', (('1', '3'), WORDS + ('4', '-1'))),
     'sync_sock_size': ('0', ANY),
     'sync_threshold': ('3\t50', ((('0 0', '0\t0'), ('5 0', '5\t0'), ('4', '4\t0'),
@@ -64,7 +65,7 @@ KNOBS = {
 # The in-tree ip_vs may have more, depending on modules and configuration.
 EXTRA = {'debug_level', 'lblc_expiration', 'lblcr_expiration'}
 READ_ONLY = {'conn_lfactor', 'est_cpulist', 'est_nice', 'run_estimation', 'svc_lfactor',
-             'sync_qlen_max', 'sync_sock_size'}
+             'sync_qlen_max', 'sync_resync_rate', 'sync_sock_size'}
 WEIR = os.environ.get('IMPL') == 'weir'
 
 
