@@ -16,6 +16,7 @@
 #include "service/dest.h"
 #include "service/service.h"
 #include "sync/apply.h"
+#include "sync/entry.h"
 #include "sync/sync.h"
 #include "sync/wire.h"
 
@@ -30,9 +31,9 @@ static bool entry_is_template(const struct vs_sync_entry *e)
 	return e->flags & IP_VS_CONN_F_TEMPLATE;
 }
 
-static bool entry_is_removal(const struct vs_sync_entry *e, int peer)
+static bool entry_is_removal(const struct vs_sync_entry *e, const struct vs_apply_peer *peer)
 {
-	return peer != VS_APPLY_NO_PEER && e->flags & VS_WIRE_REMOVED;
+	return peer && e->flags & VS_WIRE_REMOVED;
 }
 
 /* Whether protocol, family and state exist. */
@@ -205,19 +206,19 @@ static bool entry_has_dest_of(const struct vs_sync_entry *e,
 }
 
 /* A peer of the mesh is trusted with more: conn_max is its limit. */
-static bool may_take_more(const struct vs_net *vn, int peer)
+static bool may_take_more(const struct vs_net *vn, const struct vs_apply_peer *peer)
 {
 	u64 max = ((u64)totalram_pages() << PAGE_SHIFT) / SHARE /
 		  VS_CONN_SIZE6;
 
-	return peer != VS_APPLY_NO_PEER ||
+	return peer ||
 	       atomic_read(&vn->sync.conns) < min_t(u64, max, INT_MAX);
 }
 
 /* Creates the connection of @e; takes over @ext, or frees it. */
 static struct vs_conn *entry_create(struct vs_net *vn,
 				    const struct vs_sync_entry *e,
-				    struct vs_conn_ext *ext, int peer)
+				    struct vs_conn_ext *ext, const struct vs_apply_peer *peer)
 {
 	u32 method = e->flags & IP_VS_CONN_F_FWD_MASK;
 	struct vs_conn_conf conf = {
@@ -258,11 +259,11 @@ static struct vs_conn *entry_create(struct vs_net *vn,
 /* Whether @e tells nothing new about @cp: an older entry of the same peer, or what
  * it has heard of others. */
 static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp,
-			 int peer)
+			 const struct vs_apply_peer *peer)
 {
 	return e->flags & VS_WIRE_HEARSAY ||
-	       (READ_ONCE(cp->st) & VS_ST_REMOTE && vs_conn_told(cp) == peer &&
-		(s32)(e->time - READ_ONCE(cp->synced)) < 0);
+	       (READ_ONCE(cp->st) & VS_ST_REMOTE && vs_conn_told(cp) == peer->id &&
+		(s32)(e->time + peer->clock - READ_ONCE(cp->synced)) < 0);
 }
 
 /* The peer has removed its connection. If packets have come here since, this
@@ -280,10 +281,10 @@ static void entry_take_away(const struct vs_sync_entry *e, struct vs_conn *cp)
  */
 static struct vs_conn *entry_conn(struct vs_net *vn,
 				  const struct vs_sync_entry *e,
-				  struct vs_conn_ext *ext, int peer)
+				  struct vs_conn_ext *ext, const struct vs_apply_peer *peer)
 {
 	struct vs_conn *cp = entry_lookup(vn, e, ext);
-	bool old = cp && peer != VS_APPLY_NO_PEER && entry_is_old(e, cp, peer);
+	bool old = cp && peer && entry_is_old(e, cp, peer);
 
 	if (old || entry_is_removal(e, peer)) {
 		vs_conn_ext_free(ext);
@@ -328,16 +329,16 @@ static void conn_set_told(const struct vs_net *vn, struct vs_conn *cp, u8 state)
 
 /* @peer forwards the packets of @cp, and knows it. */
 static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
-			    int peer)
+			    const struct vs_apply_peer *peer)
 {
-	WRITE_ONCE(cp->synced, e->time);
+	WRITE_ONCE(cp->synced, e->time + peer->clock);
 	vs_conn_set_bits(cp, VS_ST_TOLD, VS_ST_REMOTE | VS_ST_SHARED |
 					 VS_ST_KEEP |
-					 (u32)peer << VS_ST_TOLD_SHIFT);
+					 (u32)peer->id << VS_ST_TOLD_SHIFT);
 }
 
 static void entry_apply(struct vs_net *vn, const struct vs_sync_entry *e,
-			int peer)
+			const struct vs_apply_peer *peer)
 {
 	enum vs_counter bad = entry_check(e);
 	struct vs_conn_ext *ext;
@@ -357,7 +358,7 @@ static void entry_apply(struct vs_net *vn, const struct vs_sync_entry *e,
 	cp = entry_conn(vn, e, ext, peer);
 	if (cp) {
 		vs_proto_restore(cp, e->state, entry_timeout(e));
-		if (peer != VS_APPLY_NO_PEER)
+		if (peer)
 			conn_set_remote(cp, e, peer);
 		else
 			conn_set_told(vn, cp, e->state);
@@ -375,8 +376,18 @@ static const enum vs_counter wire_counters[] = {
 	[VS_WIRE_BAD_OPTION] = VS_EV_SYNC_BAD_OPTION,
 };
 
+/* A peer that was started anew counts its time anew. */
+static void peer_set_clock(struct vs_apply_peer *peer,
+			   const struct vs_sync_entry *e)
+{
+	if (!peer || peer->has_clock)
+		return;
+	peer->clock = vs_sync_time() - e->time;
+	peer->has_clock = true;
+}
+
 unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
-			  enum vs_wire_result res, int peer)
+			  enum vs_wire_result res, struct vs_apply_peer *peer)
 {
 	struct vs_sync_entry e;
 	unsigned int n = 0;
@@ -384,6 +395,7 @@ unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
 	while (res == VS_WIRE_ENTRY || res == VS_WIRE_OPTION) {
 		res = vs_wire_next(r, &e);
 		if (res == VS_WIRE_ENTRY) {
+			peer_set_clock(peer, &e);
 			entry_apply(vn, &e, peer);
 			n++;
 		} else if (res == VS_WIRE_OPTION) {

@@ -5,20 +5,30 @@
 #include "net.h"
 #include "sync/wire.h"
 
-/* The messages are of version 0 or 1: their sender is unknown. */
-#define VS_APPLY_NO_PEER	(-1)
+/**
+ * struct vs_apply_peer - the peer in the mesh whose entries are applied
+ * @id:		its number, below 16
+ * @has_clock:	@clock is set, since an entry of its session was seen
+ * @clock:	added to its times, in order to compare them with those of earlier
+ *		sessions
+ */
+struct vs_apply_peer {
+	u8 id;
+	bool has_clock;
+	u32 clock;
+};
 
 /**
  * vs_apply_all - apply the entries of a message to the connection table
  * @vn: namespace
  * @r: reader
  * @res: of vs_wire_open() or vs_wire_open2()
- * @peer: number of the peer in the mesh, below 16, or VS_APPLY_NO_PEER
+ * @peer: sender, or NULL with version 0 and 1: it is unknown
  *
  * Context: process, may sleep.
  * Return: the number of entries that were read.
  */
 unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
-			  enum vs_wire_result res, int peer);
+			  enum vs_wire_result res, struct vs_apply_peer *peer);
 
 #endif /* VS_APPLY_H */

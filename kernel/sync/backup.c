@@ -16,7 +16,7 @@ static void message_apply(struct vs_net *vn, const u8 *buf, size_t len,
 
 	vs_event(vn, VS_EV_SYNC_RECEIVED);
 	vs_apply_all(vn, &r, vs_wire_open(&r, buf, len, syncid),
-		     VS_APPLY_NO_PEER);
+		     NULL);
 }
 
 /* Waits for a message, for a second. Returns its length, which may exceed the

@@ -3,6 +3,7 @@
  * What a sync message says about a connection.
  */
 #include <linux/ip_vs.h>
+#include <linux/timekeeping.h>
 
 #include "conn/ext.h"
 #include "pe/pe.h"
@@ -28,6 +29,11 @@ bool vs_sync_has_state(u8 proto, u8 state)
 		return BIT(state) & SCTP_SENT;
 	}
 	return true;
+}
+
+u32 vs_sync_time(void)
+{
+	return ktime_to_ms(ktime_get_coarse());
 }
 
 struct vs_conn *vs_sync_control(const struct vs_conn *cp)

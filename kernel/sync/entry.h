@@ -17,6 +17,9 @@ bool vs_sync_has_state(u8 proto, u8 state);
  * the table in this RCU section, or is the result of this function. */
 struct vs_conn *vs_sync_control(const struct vs_conn *cp);
 
+/* Milliseconds, for the times in entries of version 2. Any context. */
+u32 vs_sync_time(void);
+
 /* Describes @cp. The engine's key in @e is valid until the end of the RCU
  * section. */
 void vs_sync_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,

@@ -6,6 +6,7 @@
 #include <linux/siphash.h>
 #include <linux/wait.h>
 
+#include "sync/apply.h"
 #include "sync/mesh.h"
 #include "sync/status.h"
 #include "sync/wire.h"
@@ -93,6 +94,7 @@ struct vs_mesh_resync {
  * @candidate:	the next status is for
  * @candidate_session: this session, which has not proved that it lives
  * @candidate_echo: its challenge
+ * @apply:	of the receiver alone
  * @status:	numbers received of the lane of statuses
  * @changes:	of the lane of changes
  * @resync:	of the lane of our resync
@@ -121,6 +123,7 @@ struct vs_mesh_peer {
 	bool candidate;
 	u8 candidate_session[VS_SEAL_SESSION_LEN];
 	u64 candidate_echo;
+	struct vs_apply_peer apply;
 	struct vs_window status;
 	struct vs_window changes;
 	struct vs_window resync;

@@ -107,6 +107,7 @@ static void peer_establish(struct vs_mesh *m, struct vs_mesh_peer *p,
 	p->established = true;
 	p->candidate = false;
 	p->heard = true;
+	p->apply = (struct vs_apply_peer) { .id = p - m->peer };
 	vs_window_start(&p->status, h->number - 1);
 	vs_window_start(&p->changes, s->top);
 	vs_window_start(&p->resync, s->giving_top);

@@ -6,7 +6,7 @@
  * vs_conn.synced is the time of the last change that was sent, in jiffies (low 32
  * bits), VS_ST_TOLD the state that was sent, VS_ST_SHARED says that both are set.
  * A connection with VS_ST_REMOTE was received: @synced is the time in its last
- * entry, in ticks of the sender, and VS_ST_TOLD the number of that peer. The first
+ * entry, see struct vs_apply_peer, and VS_ST_TOLD the number of that peer. The first
  * packet of its client that arrives here takes it over.
  *
  * An established packet costs a comparison in the connection's first cache line,
@@ -132,7 +132,7 @@ void vs_mesh_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 			const struct vs_conn *cp, u32 timeout)
 {
 	vs_sync_entry_fill(e, vn, cp);
-	e->time = (u32)jiffies;
+	e->time = vs_sync_time();
 	e->timeout = min_t(u32, timeout, S32_MAX) / HZ + 1;
 }
 

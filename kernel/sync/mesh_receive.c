@@ -90,7 +90,7 @@ static void datagram_apply(struct vs_mesh *m, struct vs_mesh_peer *p,
 	res = vs_wire_open2(&r, m->buf + VS_SEAL_HDR,
 			    len - VS_SEAL_HDR - VS_SEAL_TAG,
 			    resync ? VS_MESH_RESYNC_HDR : VS_WIRE_HDR2);
-	n = vs_apply_all(m->vn, &r, res, p - m->peer);
+	n = vs_apply_all(m->vn, &r, res, &p->apply);
 	if (!resync)
 		return;
 	mutex_lock(&m->lock);

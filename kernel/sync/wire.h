@@ -70,7 +70,8 @@ struct vs_sync_seq {
  * @flags:	IP_VS_CONN_F_*
  * @fwmark:	mark of the virtual service (version 1)
  * @timeout:	in seconds, 0 in version 0
- * @time:	time of the change, in ticks of the sender (version 2)
+ * @time:	time of the change, in milliseconds of the sender's clock
+ *		(version 2)
  * @has_seq:	@in_seq and @out_seq are set
  * @in_seq:	mapping of the client's stream
  * @out_seq:	mapping of the real server's stream
