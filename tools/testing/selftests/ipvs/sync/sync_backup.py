@@ -11,7 +11,7 @@ import contextlib
 import struct
 
 from ipvstest import pkt, syncd, syncwire, tap
-from ipvstest.conns import ProcFile, address
+from ipvstest.conns import ProcFile, SyncConn
 from ipvstest.genl import (DIRECT, DST_ACTIVE, DST_INACTIVE, DST_PERSISTENT, MASQ, SVC_FLAGS,
                            SVC_SCHED, SVC_TIMEOUT, TOP_SERVICE, Ipvs, attr, nest, netmask_attr,
                            number, service_id, text, u32)
@@ -30,17 +30,6 @@ NAME, DATA = (PE_NAME, b'sip'), (PE_DATA, b'one@here')
 ES, FIN_WAIT, LISTEN = 1, 4, 9
 ACTIVE = {TCP: (1, 2, 3, 10), SCTP: (8,)}
 log = []
-
-
-class Row:
-    """A line of ip_vs_conn_sync."""
-
-    def __init__(self, line):
-        f = line.split()
-        self.proto, self.state, self.origin, self.expires = f[0], f[7], f[8], int(f[9])
-        self.client, self.cport = address(f[1]), int(f[2], 16)
-        self.virtual, self.vport = address(f[3]), int(f[4], 16)
-        self.dest, self.dport = address(f[5]), int(f[6], 16)
 
 
 class Lab:
@@ -103,7 +92,7 @@ class Lab:
             tap.finish()
 
     def rows(self):
-        return [Row(line) for line in self.table.text().splitlines()[1:]]
+        return [SyncConn(line) for line in self.table.text().splitlines()[1:]]
 
     def case(self, name, data, service):
         """Sends a message and remembers the case, to be shown later."""

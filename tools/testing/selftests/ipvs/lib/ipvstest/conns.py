@@ -29,6 +29,17 @@ class Conn:
             self.dest, self.dport, self.state, self.expires)
 
 
+class SyncConn:
+    """A line of ip_vs_conn_sync."""
+
+    def __init__(self, line):
+        f = line.split()
+        self.proto, self.state, self.origin, self.expires = f[0], f[7], f[8], int(f[9])
+        self.client, self.cport = address(f[1]), int(f[2], 16)
+        self.virtual, self.vport = address(f[3]), int(f[4], 16)
+        self.dest, self.dport = address(f[5]), int(f[6], 16)
+
+
 class ProcFile:
     """A file in the director's /proc/net, opened once and read any number of times."""
 

@@ -97,16 +97,8 @@ class Message:
     def _v1(self, data):
         at = 8
         for _ in range(data[4]):
-            at += -at % 4
-            kind, proto, size, flags, state, cport, vport, dport, fwmark, timeout = struct.unpack(
-                V1, data[at:at + 24])
-            length = 16 if kind else 4
-            raw, at = data[at + 24:at + size], at + size
-            addresses = [raw[n * length:n * length + length] for n in range(3)]
-            self.entries.append(Entry(
-                family=6 if kind else 4, proto=proto, flags=flags, state=state, cport=cport,
-                vport=vport, dport=dport, fwmark=fwmark, timeout=timeout, caddr=addresses[0],
-                vaddr=addresses[1], daddr=addresses[2], options=options_of(raw[3 * length:])))
+            entry, at = entry_at(data, at + -at % 4)
+            self.entries.append(entry)
 
     def _v0(self, data, count):
         at = 4
@@ -121,6 +113,18 @@ class Message:
             self.entries.append(Entry(proto=proto, flags=flags, state=state, cport=cport,
                                       vport=vport, dport=dport, caddr=caddr, vaddr=vaddr,
                                       daddr=daddr, options=options))
+
+
+def entry_at(data, at):
+    """The version 1 entry that begins there, and where it ends."""
+    kind, proto, size, flags, state, cport, vport, dport, fwmark, timeout = struct.unpack(
+        V1, data[at:at + 24])
+    length = 16 if kind else 4
+    raw, end = data[at + 24:at + size], at + size
+    addresses = [raw[n * length:n * length + length] for n in range(3)]
+    return Entry(family=6 if kind else 4, proto=proto, flags=flags, state=state, cport=cport,
+                 vport=vport, dport=dport, fwmark=fwmark, timeout=timeout, caddr=addresses[0],
+                 vaddr=addresses[1], daddr=addresses[2], options=options_of(raw[3 * length:])), end
 
 
 def options_of(raw):
