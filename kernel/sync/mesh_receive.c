@@ -28,16 +28,24 @@ static bool session_is_own(const struct vs_mesh *m, const u8 *session)
 }
 
 /* Whether a payload with entries is one of its lane, and for us. */
-static bool payload_fits(const struct vs_mesh *m, const struct vs_mesh_peer *p,
-			 const struct vs_seal_hdr *h, const u8 *payload,
-			 size_t len)
+static bool payload_fits(const struct vs_mesh *m, const struct vs_seal_hdr *h,
+			 const u8 *payload, size_t len)
 {
 	if (h->lane == VS_LANE_CHANGES)
 		return len >= VS_WIRE_HDR2 && payload[0] == VS_WIRE_CHANGES;
-	return len >= VS_MESH_RESYNC_HDR && payload[0] == VS_WIRE_RESYNC &&
-	       session_is_own(m, payload + VS_WIRE_HDR2) && p->want &&
-	       get_unaligned_be32(payload + VS_WIRE_HDR2 +
-				  VS_SEAL_SESSION_LEN) == p->want;
+	return h->lane < VS_LANE_RESYNC + VS_MESH_PEERS &&
+	       len >= VS_MESH_RESYNC_HDR && payload[0] == VS_WIRE_RESYNC &&
+	       session_is_own(m, payload + VS_WIRE_HDR2);
+}
+
+/* Whether entries are of use: those of a resync that is no longer wanted are not,
+ * although the numbers of their messages count. */
+static bool payload_is_wanted(const struct vs_mesh_peer *p,
+			      const struct vs_seal_hdr *h, const u8 *payload)
+{
+	return h->lane == VS_LANE_CHANGES ||
+	       (p->want && get_unaligned_be32(payload + VS_WIRE_HDR2 +
+					      VS_SEAL_SESSION_LEN) == p->want);
 }
 
 static enum vs_counter status_take(struct vs_mesh *m, struct vs_mesh_peer *p,
@@ -60,6 +68,7 @@ static enum vs_counter datagram_take(struct vs_mesh *m,
 	const u8 *key, *payload = m->buf + VS_SEAL_HDR;
 	size_t payload_len = len - VS_SEAL_HDR - VS_SEAL_TAG;
 	struct vs_mesh_peer *p;
+	enum vs_counter bad;
 
 	key = keys_find(&m->keys, h->key_id);
 	if (!key)
@@ -73,10 +82,12 @@ static enum vs_counter datagram_take(struct vs_mesh *m,
 		return VS_EV_SYNC_STRANGER;
 	if (h->lane == VS_LANE_STATUS)
 		return status_take(m, p, h, payload, payload_len);
-	if (!payload_fits(m, p, h, payload, payload_len))
+	if (!payload_fits(m, h, payload, payload_len))
 		return VS_EV_SYNC_BAD_TYPE;
-	*peer = p;
-	return vs_mesh_peer_accept(m, p, h);
+	bad = vs_mesh_peer_accept(m, p, h);
+	if (!bad && payload_is_wanted(p, h, payload))
+		*peer = p;
+	return bad;
 }
 
 static void datagram_apply(struct vs_mesh *m, struct vs_mesh_peer *p,

@@ -20,7 +20,9 @@
 # gateways of the client and of the servers; both directors have the VIP on lo. The master daemon
 # sends by back.
 #
-# CONNECTIONS=N: in all, a quarter for each method and family (default 1000).
+# CONNECTIONS=N: in all, a quarter for each method and family (default 1000). SYNC: v1 (default) or v0,
+# by a master and a backup daemon; mesh; or mh: nothing is told, both directors choose the same server
+# (scheduler mh) and take over connections that they do not know (sloppy_tcp).
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -29,7 +31,7 @@
 
 export ALL_TESTS="nat direct"
 
-CONNECTIONS=${CONNECTIONS:-1000}
+CONNECTIONS=${CONNECTIONS:-1000} SYNC=${SYNC:-v1}
 NAT_PORT=8000 DIRECT_PORT=8001
 OWN=$((ROLE + 3))
 [ "$ROLE" = 2 ] || SERVERS='' ALL_NS="switch director"
@@ -53,15 +55,34 @@ plug() {
 }
 
 services() {
+	local sched=rr
+
+	if [ "$SYNC" = mh ]; then
+		sched=mh
+		in_ns director sysctl -qw net.ipv4.vs.sloppy_tcp=1
+	fi
 	for AF in 4 6; do
 		family "$AF"
-		PORT=$NAT_PORT service t rr m
-		PORT=$DIRECT_PORT service t rr g
+		PORT=$NAT_PORT service t "$sched" m
+		PORT=$DIRECT_PORT service t "$sched" g
 	done
 }
 
 # daemon master|backup
 daemon() {
+	case $SYNC in
+	mh) return ;;
+	mesh)
+		[ "$1" = backup ] || (umask 077 && echo "1 $(openssl rand -hex 32)" >/shared/keys)
+		meet keys
+		install -m 600 /shared/keys "$SCRATCH/keys"
+		family 4
+		defer quiet_in director ipvsadm --stop-daemon mesh
+		ipvs --start-daemon mesh --sync-key "$SCRATCH/keys" --sync-peer "$BACK$((9 - OWN))"
+		return
+		;;
+	v0) in_ns director sysctl -qw net.ipv4.vs.sync_version=0 ;;
+	esac
 	defer quiet_in director ipvsadm --stop-daemon "$1"
 	ipvs --start-daemon "$1" --mcast-interface back --syncid 7
 }
@@ -114,8 +135,13 @@ known() {
 	quiet_in director grep -c ' ESTABLISHED ' /proc/net/ip_vs_conn_sync
 }
 
+# all_known: version 0 knows no IPv6
 all_known() {
-	[ "$(known)" -ge "$CONNECTIONS" ]
+	case $SYNC in
+	mh) return ;;
+	v0) [ "$(known)" -ge $((CONNECTIONS / 2)) ] ;;
+	*) [ "$(known)" -ge "$CONNECTIONS" ] ;;
+	esac
 }
 
 no_answer() {
