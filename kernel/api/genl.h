@@ -37,11 +37,13 @@ int vs_attr_put_service(struct sk_buff *skb, const struct vs_service *svc);
 int vs_attr_put_dest(struct sk_buff *skb, const struct vs_dest *dest);
 
 /*
- * genl_mesh.c: the attribute WEIR_ATTR_MESH. The getter wants at least one key;
+ * genl_mesh.c: the attribute WEIR_ATTR_MESH. The getters want at least one key;
  * the caller wipes @keys.
  */
 int vs_genl_mesh_get(const struct nlattr *nest, struct vs_mesh_conf *conf,
 		     struct vs_mesh_keys *keys, struct netlink_ext_ack *extack);
+int vs_genl_mesh_get_keys(const struct nlattr *nest, struct vs_mesh_keys *keys,
+			  struct netlink_ext_ack *extack);
 int vs_genl_mesh_put(struct sk_buff *skb, const struct vs_mesh_info *info);
 
 #endif /* VS_GENL_H */

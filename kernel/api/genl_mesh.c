@@ -80,13 +80,24 @@ static int mesh_get_peer(const struct nlattr *nla, struct vs_mesh_conf *conf,
 			 struct netlink_ext_ack *extack)
 {
 	struct nlattr *attrs[WEIR_PEER_ADDR + 1];
+	union nf_inet_addr *addr;
 	int err;
 
 	if (conf->n_peers == VS_MESH_PEERS)
 		return vs_refuse(extack, "too many peers", -EINVAL);
-	err = nla_parse_nested(attrs, WEIR_PEER_ADDR, nla, peer_policy, extack);
-	return err ?: mesh_get_addr(attrs[WEIR_PEER_ADDR], &conf->sock.af,
-				    &conf->peer[conf->n_peers++], extack);
+	addr = &conf->peer[conf->n_peers];
+	err = nla_parse_nested(attrs, WEIR_PEER_ADDR, nla, peer_policy, extack) ?:
+	      mesh_get_addr(attrs[WEIR_PEER_ADDR], &conf->sock.af, addr, extack);
+	if (err)
+		return err;
+	if (conf->sock.af == AF_INET6 ?
+	    ipv6_addr_any(&addr->in6) || ipv6_addr_is_multicast(&addr->in6) :
+	    !addr->ip || ipv4_is_multicast(addr->ip) ||
+	    ipv4_is_lbcast(addr->ip))
+		return vs_refuse(extack, "a peer's address is not that of a host",
+				 -EINVAL);
+	conf->n_peers++;
+	return 0;
 }
 
 static int mesh_get_key(const struct nlattr *nla, struct vs_mesh_keys *keys,
@@ -141,6 +152,26 @@ static int attrs_get_lists(const struct nlattr *nest, struct vs_mesh_conf *conf,
 			err = mesh_get_peer(nla, conf, extack);
 		else if (nla_type(nla) == WEIR_MESH_KEY)
 			err = mesh_get_key(nla, keys, extack);
+		if (err)
+			return err;
+	}
+	return keys->n ? 0 : vs_refuse(extack, "there is no key", -EINVAL);
+}
+
+int vs_genl_mesh_get_keys(const struct nlattr *nest, struct vs_mesh_keys *keys,
+			  struct netlink_ext_ack *extack)
+{
+	const struct nlattr *nla;
+	int rem;
+
+	memset(keys, 0, sizeof(*keys));
+	if (!nest)
+		return vs_refuse(extack, "the mesh is missing", -EINVAL);
+	nla_for_each_nested(nla, nest, rem) {
+		int err = nla_type(nla) == WEIR_MESH_KEY ?
+			  mesh_get_key(nla, keys, extack) :
+			  vs_refuse(extack, "only keys can be changed", -EINVAL);
+
 		if (err)
 			return err;
 	}

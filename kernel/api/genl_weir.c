@@ -87,12 +87,11 @@ static int genl_stop_mesh(struct sk_buff *skb, struct genl_info *info)
 
 static int genl_set_mesh_keys(struct sk_buff *skb, struct genl_info *info)
 {
-	struct vs_mesh_conf conf;
 	struct vs_mesh_keys keys;
 	int err;
 
-	err = vs_genl_mesh_get(info->attrs[WEIR_ATTR_MESH], &conf, &keys,
-			       info->extack);
+	err = vs_genl_mesh_get_keys(info->attrs[WEIR_ATTR_MESH], &keys,
+				    info->extack);
 	if (!err)
 		err = vs_mesh_set_keys(weir_info_net(info), &keys, info->extack);
 	memzero_explicit(&keys, sizeof(keys));
