@@ -95,6 +95,7 @@ struct vs_mesh_resync {
  * @candidate_session: this session, which has not proved that it lives
  * @candidate_echo: its challenge
  * @apply:	of the receiver alone
+ * @gaps:	how often it has answered again after a silence
  * @status:	numbers received of the lane of statuses
  * @changes:	of the lane of changes
  * @resync:	of the lane of our resync
@@ -124,6 +125,7 @@ struct vs_mesh_peer {
 	u8 candidate_session[VS_SEAL_SESSION_LEN];
 	u64 candidate_echo;
 	struct vs_apply_peer apply;
+	u32 gaps;
 	struct vs_window status;
 	struct vs_window changes;
 	struct vs_window resync;

@@ -177,6 +177,9 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 	/* an older status than the last one */
 	if (h->number < p->status.top)
 		return VS_COUNTER_NONE;
+	/* It was not told of what has changed meanwhile. */
+	if (same && !p->alive)
+		p->gaps++;
 	peer_set_alive(m, p, !(s->flags & VS_STATUS_LEAVES));
 	if (s->flags & VS_STATUS_LEAVES) {
 		p->established = false;
@@ -237,7 +240,7 @@ void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
 	*s = (struct vs_status) {
 		.top = m->changes.top,
 		.oldest = vs_mesh_ring_oldest(&m->changes),
-		.dropped = atomic_read(&m->dropped),
+		.dropped = atomic_read(&m->dropped) + p->gaps,
 		.giving_top = p->given_top,
 		.conns = min_t(u64, percpu_counter_sum_positive(&m->vn->conns),
 			       U32_MAX),

@@ -60,7 +60,10 @@ class Pair:
 
 def known(clients, *where):
     for ns in where:
-        tap.check(wait_until(lambda: told(clients, ns), 10), 'the %s does not know all' % ns)
+        if not tap.check(wait_until(lambda: told(clients, ns), 10), 'the %s does not know all' % ns):
+            print('#   asked for', [(c.cport, c.port) for c in clients])
+            for each in ADDRESS:
+                print('#  ', each, sorted((key[1:], row[1:]) for key, row in table(each).items()))
 
 
 def empty(ns):
