@@ -199,7 +199,8 @@ static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 	while (cp) {
 		u32 st = READ_ONCE(cp->st);
 
-		if (!(st & (VS_ST_ONE_PACKET | VS_ST_STALE)) &&
+		/* a dead control has released its destination */
+		if (!(st & (VS_ST_ONE_PACKET | VS_ST_STALE | VS_ST_DEAD)) &&
 		    conn_claim(vn, cp, pkts))
 			conn_send(vn, cp, version);
 		else if (!version)
