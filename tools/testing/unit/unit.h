@@ -15,7 +15,7 @@ extern const struct unit_test tcp_tests[], proto_tests[], sched_tests[];
 extern const struct unit_test hash_tests[], cache_tests[];
 extern const struct unit_test pkt_tests[], nat_tests[], race_tests[];
 extern const struct unit_test fuzz_tests[], ftp_tests[], ftp_session_tests[];
-extern const struct unit_test life_tests[], schedule_tests[];
+extern const struct unit_test life_tests[], schedule_tests[], persist_tests[];
 extern const struct unit_test table_tests[], wire_tests[];
 
 void unit_fail(const char *file, int line, const char *fmt, ...)

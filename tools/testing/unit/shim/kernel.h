@@ -430,6 +430,8 @@ struct ctl_table;
 struct ctl_table_header;
 struct dst_entry;
 struct net { int unused; };
+#define DECLARE_STATIC_KEY_FALSE(name)	extern bool name
+#define static_branch_unlikely(key)	(*(key))
 extern struct net init_net;
 #define net_eq(a, b)		((a) == (b))
 #define dst_release(dst)	((void)(dst))
@@ -437,6 +439,7 @@ extern struct net init_net;
 #define net_generic(net, id)	((void *)(net))
 #define this_cpu_ptr(p)		(p)
 #define this_cpu_inc(x)		((x)++)
+#define this_cpu_add(x, n)	((x) += (n))
 #define __this_cpu_inc(x)	((x)++)
 #define u64_stats_update_begin(s)	((void)(s))
 #define u64_stats_update_end(s)		((void)(s))
