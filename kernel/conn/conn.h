@@ -75,9 +75,10 @@ struct vs_link {
  * @seen:	time of the last packet in jiffies (low 32 bits), up to
  *		VS_SEEN_STEP late
  * @timeout:	jiffies from @seen until the connection expires; that of the
- *		state in @st, see vs_proto_state(). Exceptions: a template, and
- *		a connection whose first packet is not through. Not in effect
- *		while VS_ST_EXTENDED is set
+ *		state in @st, see vs_proto_state(). Exceptions: a template, a
+ *		connection whose first packet is not through, and one that was
+ *		received, until a packet comes. Not in effect while
+ *		VS_ST_EXTENDED is set
  * @wheel:	node in the expiry wheel; under the shard's lock
  * @rcu:	overlays @wheel once the connection has left the wheel
  * @vn:		namespace
