@@ -148,7 +148,7 @@ struct vs_net;
 	X(SYNC_CONN_BOUND, sync_conn_bound, \
 	  "received connections bound when their server became known") \
 	X(SYNC_CONN_STALE, sync_conn_stale, \
-	  "sync entries about the end of a connection that was replaced") \
+	  "sync entries that are late: the connection was replaced or has changed") \
 	X(SYNC_CONN_REMOVED, sync_conn_removed, \
 	  "received connections that the peer has removed") \
 	X(SYNC_TAKEN_OVER, sync_taken_over, \

@@ -153,11 +153,38 @@ static struct vs_conn *conn_copy(struct vs_net *vn, const struct vs_conn *cp,
 	return copy;
 }
 
+/* The connection of a client's packet with tuple @k, or the template; NULL. */
+static struct vs_conn *client_lookup(struct vs_net *vn, const struct vs_tuple *k,
+				     bool template)
+{
+	struct vs_conn *cp;
+	enum vs_dir dir;
+
+	if (template)
+		return vs_table_lookup_tmpl(&vn->table, k);
+	cp = vs_table_lookup(&vn->table, k, &dir);
+	return cp && dir == VS_DIR_IN ? cp : NULL;
+}
+
+/* What has taken the place of @cp, or NULL. */
+static struct vs_conn *conn_successor(struct vs_net *vn, const struct vs_conn *cp)
+{
+	struct vs_tuple k = {
+		.saddr = vs_conn_addr(cp, VS_CADDR),
+		.daddr = vs_conn_addr(cp, VS_VADDR),
+		.sport = cp->cport, .dport = cp->vport,
+		.af = cp->af, .proto = cp->proto, .ext = cp->ext,
+	};
+
+	return client_lookup(vn, &k, READ_ONCE(cp->st) & VS_ST_TEMPLATE);
+}
+
 /*
  * The destination of a connection does not change while the connection is
  * hashed: a copy with the destination takes its place. It is in the table
  * before the other one leaves, so that packets always find one of them. Of two
- * CPUs that do this at the same time the one that kills @cp wins.
+ * CPUs that do this at the same time the one that kills @cp wins, and the other
+ * one goes on with the winner's copy.
  */
 struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
 {
@@ -174,7 +201,7 @@ struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
 	vs_proto_restore(copy, vs_conn_state(cp), READ_ONCE(cp->timeout));
 	if (!vs_conn_kill(cp, VS_EV_SYNC_CONN_BOUND)) {
 		vs_conn_kill(copy, VS_EV_CONN_KILLED);
-		return cp;
+		return conn_successor(vn, cp) ?: cp;
 	}
 	return copy;
 }
@@ -188,13 +215,8 @@ static struct vs_conn *entry_lookup(struct vs_net *vn,
 		.sport = e->cport, .dport = e->vport,
 		.af = e->af, .proto = e->proto, .ext = ext,
 	};
-	struct vs_conn *cp;
-	enum vs_dir dir;
 
-	if (entry_is_template(e))
-		return vs_table_lookup_tmpl(&vn->table, &k);
-	cp = vs_table_lookup(&vn->table, &k, &dir);
-	return cp && dir == VS_DIR_IN ? cp : NULL;
+	return client_lookup(vn, &k, entry_is_template(e));
 }
 
 static bool entry_has_dest_of(const struct vs_sync_entry *e,
@@ -337,34 +359,50 @@ static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
 					 (u32)peer << VS_ST_TOLD_SHIFT);
 }
 
+/* Returns false if the connection has died since it was looked up. */
+static bool entry_update(struct vs_net *vn, const struct vs_sync_entry *e,
+			 struct vs_conn_ext *ext, int peer)
+{
+	struct vs_conn *cp = entry_conn(vn, e, ext, peer);
+
+	if (!cp)
+		return true;
+	if (!vs_proto_restore(cp, e->state, entry_timeout(e)))
+		return false;
+	if (peer != VS_APPLY_NO_PEER)
+		conn_set_remote(cp, e, peer);
+	else
+		conn_set_told(vn, cp, e->state);
+	return true;
+}
+
+/* Returns whether that was all, or it may be tried again. */
+static bool entry_try(struct vs_net *vn, const struct vs_sync_entry *e, int peer)
+{
+	struct vs_conn_ext *ext = entry_ext(e);
+	bool done;
+
+	if (IS_ERR(ext)) {
+		vs_event(vn, VS_EV_SYNC_BAD_PE);
+		return true;
+	}
+	local_bh_disable();
+	rcu_read_lock();
+	done = entry_update(vn, e, ext, peer);
+	rcu_read_unlock();
+	local_bh_enable();
+	return done;
+}
+
 static void entry_apply(struct vs_net *vn, const struct vs_sync_entry *e,
 			int peer)
 {
 	enum vs_counter bad = entry_check(e);
-	struct vs_conn_ext *ext;
-	struct vs_conn *cp;
 
-	if (bad) {
+	if (bad)
 		vs_event(vn, bad);
-		return;
-	}
-	ext = entry_ext(e);
-	if (IS_ERR(ext)) {
-		vs_event(vn, VS_EV_SYNC_BAD_PE);
-		return;
-	}
-	local_bh_disable();
-	rcu_read_lock();
-	cp = entry_conn(vn, e, ext, peer);
-	if (cp) {
-		vs_proto_restore(cp, e->state, entry_timeout(e));
-		if (peer != VS_APPLY_NO_PEER)
-			conn_set_remote(cp, e, peer);
-		else
-			conn_set_told(vn, cp, e->state);
-	}
-	rcu_read_unlock();
-	local_bh_enable();
+	else if (!entry_try(vn, e, peer) && !entry_try(vn, e, peer))
+		vs_event(vn, VS_EV_SYNC_CONN_STALE);
 }
 
 static const enum vs_counter wire_counters[] = {

@@ -55,6 +55,7 @@ typedef int64_t s64;
 #define unlikely(x)		(x)
 #define U16_MAX			0xffff
 #define U32_MAX			0xffffffffu
+#define S32_MAX			0x7fffffff
 #define INT_MAX			0x7fffffff
 #define HZ			250
 #define PAGE_SHIFT		12
@@ -89,6 +90,7 @@ extern _Thread_local unsigned long unit_reads;
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(p)		((long)(p))
+#define ERR_CAST(p)		((void *)(p))
 #define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
 #define scnprintf		snprintf	/* nothing is truncated */
