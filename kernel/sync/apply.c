@@ -236,7 +236,8 @@ static bool may_take_more(const struct vs_net *vn, int peer)
 	       atomic_read(&vn->sync.conns) < min_t(u64, max, INT_MAX);
 }
 
-/* Creates the connection of @e; takes over @ext, or frees it. */
+/* Creates the connection of @e; takes over @ext, or frees it. NULL: there is no
+ * room; -EEXIST: it has come meanwhile. */
 static struct vs_conn *entry_create(struct vs_net *vn,
 				    const struct vs_sync_entry *e,
 				    struct vs_conn_ext *ext, int peer)
@@ -268,13 +269,15 @@ static struct vs_conn *entry_create(struct vs_net *vn,
 		conf.st &= ~VS_ST_NOOUTPUT;
 	if (may_take_more(vn, peer))
 		cp = vs_conn_new(vn, &conf);
-	if (IS_ERR(cp)) {
-		vs_conn_ext_free(ext);
-		__vs_event(vn, VS_EV_SYNC_LIMIT);
-		return NULL;
+	if (!IS_ERR(cp)) {
+		__vs_event(vn, VS_EV_SYNC_CONN_NEW);
+		return cp;
 	}
-	__vs_event(vn, VS_EV_SYNC_CONN_NEW);
-	return cp;
+	vs_conn_ext_free(ext);
+	if (cp == ERR_PTR(-EEXIST))
+		return cp;
+	__vs_event(vn, VS_EV_SYNC_LIMIT);
+	return NULL;
 }
 
 /* Whether @e tells nothing new about @cp: an older entry of the same peer, or what
@@ -297,9 +300,10 @@ static void entry_remove(struct vs_net *vn, const struct vs_sync_entry *e,
 }
 
 /*
- * The connection that @e is about. NULL: @e is of no use. An entry that names
- * another destination replaces the connection, unless it reports an end: then
- * it is late, and the connection is the successor of the one it is about.
+ * The connection that @e is about. NULL: @e is of no use; -EEXIST: to be looked
+ * up again, as from entry_create(). An entry that names another destination
+ * replaces the connection, unless it reports an end: then it is late, and the
+ * connection is the successor of the one it is about.
  */
 static struct vs_conn *entry_conn(struct vs_net *vn,
 				  const struct vs_sync_entry *e,
@@ -359,7 +363,7 @@ static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
 					 (u32)peer << VS_ST_TOLD_SHIFT);
 }
 
-/* Returns false if the connection has died since it was looked up. */
+/* Returns false if the connection has come or gone since it was looked up. */
 static bool entry_update(struct vs_net *vn, const struct vs_sync_entry *e,
 			 struct vs_conn_ext *ext, int peer)
 {
@@ -367,7 +371,7 @@ static bool entry_update(struct vs_net *vn, const struct vs_sync_entry *e,
 
 	if (!cp)
 		return true;
-	if (!vs_proto_restore(cp, e->state, entry_timeout(e)))
+	if (IS_ERR(cp) || !vs_proto_restore(cp, e->state, entry_timeout(e)))
 		return false;
 	if (peer != VS_APPLY_NO_PEER)
 		conn_set_remote(cp, e, peer);

@@ -258,8 +258,22 @@ static void update_race(void)
 	CHECK(created);
 }
 
+/* The connection comes while an entry creates it: the entry updates it. */
+static void create_race(void)
+{
+	begin();
+	unit_insert_race = receive_it;
+	receive_it();
+	CHECK(lookup() && vn.conns.count == 1);
+	CHECK(counted(VS_EV_SYNC_CONN_NEW) == 1);
+	CHECK(counted(VS_EV_SYNC_CONN_UPDATED) == 1);
+	CHECK(!counted(VS_EV_SYNC_LIMIT));
+	end();
+}
+
 const struct unit_test apply_tests[] = {
 	{ "apply_bind_race", bind_race },
 	{ "apply_update_race", update_race },
+	{ "apply_create_race", create_race },
 	{}
 };
