@@ -183,6 +183,8 @@ struct vs_net;
 	  "sync entries with an unknown protocol, family or state") \
 	X(SYNC_BAD_FLAGS, sync_bad_flags, \
 	  "sync entries with invalid flags, forwarding method or ports") \
+	X(SYNC_BAD_TUPLE, sync_bad_tuple, \
+	  "sync entries with the addresses and ports of replies in a NAT connection") \
 	X(SYNC_BAD_PE, sync_bad_pe, \
 	  "sync entries with an unknown persistence engine") \
 	X(SYNC_LIMIT, sync_limit, \

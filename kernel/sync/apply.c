@@ -153,7 +153,8 @@ static struct vs_conn *conn_copy(struct vs_net *vn, const struct vs_conn *cp,
 	return copy;
 }
 
-/* The connection of a client's packet with tuple @k, or the template; NULL. */
+/* The connection of a client's packet with tuple @k, or the template; NULL.
+ * -EINVAL: packets with this tuple are the replies of a NAT connection. */
 static struct vs_conn *client_lookup(struct vs_net *vn, const struct vs_tuple *k,
 				     bool template)
 {
@@ -163,11 +164,11 @@ static struct vs_conn *client_lookup(struct vs_net *vn, const struct vs_tuple *k
 	if (template)
 		return vs_table_lookup_tmpl(&vn->table, k);
 	cp = vs_table_lookup(&vn->table, k, &dir);
-	return cp && dir == VS_DIR_IN ? cp : NULL;
+	return cp && dir == VS_DIR_OUT ? ERR_PTR(-EINVAL) : cp;
 }
 
-/* What has taken the place of @cp, or NULL. */
-static struct vs_conn *conn_successor(struct vs_net *vn, const struct vs_conn *cp)
+/* What has taken the place of @cp, or @cp. */
+static struct vs_conn *conn_successor(struct vs_net *vn, struct vs_conn *cp)
 {
 	struct vs_tuple k = {
 		.saddr = vs_conn_addr(cp, VS_CADDR),
@@ -175,8 +176,10 @@ static struct vs_conn *conn_successor(struct vs_net *vn, const struct vs_conn *c
 		.sport = cp->cport, .dport = cp->vport,
 		.af = cp->af, .proto = cp->proto, .ext = cp->ext,
 	};
+	struct vs_conn *next;
 
-	return client_lookup(vn, &k, READ_ONCE(cp->st) & VS_ST_TEMPLATE);
+	next = client_lookup(vn, &k, READ_ONCE(cp->st) & VS_ST_TEMPLATE);
+	return IS_ERR_OR_NULL(next) ? cp : next;
 }
 
 /*
@@ -201,7 +204,7 @@ struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
 	vs_proto_restore(copy, vs_conn_state(cp), READ_ONCE(cp->timeout));
 	if (!vs_conn_kill(cp, VS_EV_SYNC_CONN_BOUND)) {
 		vs_conn_kill(copy, VS_EV_CONN_KILLED);
-		return conn_successor(vn, cp) ?: cp;
+		return conn_successor(vn, cp);
 	}
 	return copy;
 }
@@ -290,6 +293,27 @@ static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp
 		(s32)(e->time - READ_ONCE(cp->synced)) < 0);
 }
 
+/*
+ * Why @e is of no use, or VS_COUNTER_NONE. @cp is what entry_lookup() has found. A
+ * new connection must not take the replies of another one away. An entry that
+ * reports the end of a connection to another destination is late: @cp is the
+ * successor of that connection.
+ */
+static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
+				    const struct vs_conn *cp, int peer)
+{
+	if (!cp)
+		return VS_COUNTER_NONE;
+	if (IS_ERR(cp))
+		return VS_EV_SYNC_BAD_TUPLE;
+	if (peer != VS_APPLY_NO_PEER && entry_is_old(e, cp, peer))
+		return VS_EV_SYNC_CONN_STALE;
+	if (e->flags & IP_VS_CONN_F_INACTIVE && !entry_is_removal(e, peer) &&
+	    !entry_is_template(e) && !entry_has_dest_of(e, cp))
+		return VS_EV_SYNC_CONN_STALE;
+	return VS_COUNTER_NONE;
+}
+
 /* The peer has removed its connection. If packets have come here since, this
  * director has taken it over. */
 static void entry_remove(struct vs_net *vn, const struct vs_sync_entry *e,
@@ -302,30 +326,24 @@ static void entry_remove(struct vs_net *vn, const struct vs_sync_entry *e,
 /*
  * The connection that @e is about. NULL: @e is of no use; -EEXIST: to be looked
  * up again, as from entry_create(). An entry that names another destination
- * replaces the connection, unless it reports an end: then it is late, and the
- * connection is the successor of the one it is about.
+ * replaces the connection.
  */
 static struct vs_conn *entry_conn(struct vs_net *vn,
 				  const struct vs_sync_entry *e,
 				  struct vs_conn_ext *ext, int peer)
 {
 	struct vs_conn *cp = entry_lookup(vn, e, ext);
-	bool old = cp && peer != VS_APPLY_NO_PEER && entry_is_old(e, cp, peer);
+	enum vs_counter why = entry_refuse(e, cp, peer);
 
-	if (old || entry_is_removal(e, peer)) {
+	if (why || entry_is_removal(e, peer)) {
 		vs_conn_ext_free(ext);
-		if (old)
-			__vs_event(vn, VS_EV_SYNC_CONN_STALE);
+		if (why)
+			__vs_event(vn, why);
 		else
 			entry_remove(vn, e, cp);
 		return NULL;
 	}
 	if (cp && !entry_is_template(e) && !entry_has_dest_of(e, cp)) {
-		if (e->flags & IP_VS_CONN_F_INACTIVE) {
-			vs_conn_ext_free(ext);
-			__vs_event(vn, VS_EV_SYNC_CONN_STALE);
-			return NULL;
-		}
 		vs_conn_kill(cp, VS_EV_CONN_KILLED);
 		cp = NULL;
 	}

@@ -129,6 +129,13 @@ static void receive(const struct vs_sync_entry *e)
 		     VS_APPLY_NO_PEER);
 }
 
+static void receive_it(void)
+{
+	struct vs_sync_entry e = entry_of(&client, CPORT, &vip, VPORT);
+
+	receive(&e);
+}
+
 static struct vs_conn *lookup(void)
 {
 	struct vs_tuple k = {
@@ -138,6 +145,28 @@ static struct vs_conn *lookup(void)
 	enum vs_dir dir;
 
 	return vs_table_lookup(&vn.table, &k, &dir);
+}
+
+/* An entry whose client is the real server of a NAT connection, and whose virtual
+ * address is the client, would take the replies away. */
+static void replies_stay(void)
+{
+	struct vs_sync_entry e = entry_of(&server, DPORT, &client, CPORT);
+	struct vs_tuple k = {
+		.saddr = &server, .daddr = &client, .sport = DPORT,
+		.dport = CPORT, .af = AF_INET, .proto = IPPROTO_TCP,
+	};
+	enum vs_dir dir;
+
+	begin();
+	dest.method = IP_VS_CONN_F_MASQ;
+	receive_it();
+	CHECK(vs_table_lookup(&vn.table, &k, &dir) == lookup());
+	CHECK(dir == VS_DIR_OUT);
+	receive(&e);
+	CHECK(vs_table_lookup(&vn.table, &k, &dir) == lookup());
+	CHECK(counted(VS_EV_SYNC_BAD_TUPLE) == 1 && vn.conns.count == 1);
+	end();
 }
 
 /* Another CPU acts before exchange number @at of the CPU under test. */
@@ -187,13 +216,6 @@ static void kill_it(void)
 
 	if (cp)
 		vs_conn_kill(cp, VS_EV_CONN_REUSED);
-}
-
-static void receive_it(void)
-{
-	struct vs_sync_entry e = entry_of(&client, CPORT, &vip, VPORT);
-
-	receive(&e);
 }
 
 static struct vs_conn *unbound;
@@ -272,6 +294,7 @@ static void create_race(void)
 }
 
 const struct unit_test apply_tests[] = {
+	{ "apply_replies_stay", replies_stay },
 	{ "apply_bind_race", bind_race },
 	{ "apply_update_race", update_race },
 	{ "apply_create_race", create_race },

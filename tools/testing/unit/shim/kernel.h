@@ -90,6 +90,7 @@ extern _Thread_local unsigned long unit_reads;
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(p)		((long)(p))
+#define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
 #define ERR_CAST(p)		((void *)(p))
 #define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
