@@ -232,11 +232,12 @@ static bool entry_has_dest_of(const struct vs_sync_entry *e,
 /* A peer of the mesh is trusted with more: conn_max is its limit. */
 static bool may_take_more(const struct vs_net *vn, int peer)
 {
+	/* units of vs_sync.room */
 	u64 max = ((u64)totalram_pages() << PAGE_SHIFT) / SHARE /
 		  VS_CONN_SIZE6;
 
 	return peer != VS_APPLY_NO_PEER ||
-	       atomic_read(&vn->sync.conns) < min_t(u64, max, INT_MAX);
+	       atomic_read(&vn->sync.room) < min_t(u64, max, INT_MAX);
 }
 
 /* Creates the connection of @e; takes over @ext, or frees it. NULL: there is no

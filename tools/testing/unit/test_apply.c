@@ -93,7 +93,7 @@ static void end(void)
 	vs_conn_flush(&vn, false);
 	unit_grace_ends();
 	unit_rcu_waits = false;
-	CHECK(!vn.conns.count && !vn.sync.conns.counter);
+	CHECK(!vn.conns.count && !vn.sync.room.counter);
 	CHECK(!dest.total.counter && !dest.active.counter);
 	vs_wheel_exit(&vn.wheel);
 	vs_table_exit(&vn.table);
@@ -145,6 +145,34 @@ static struct vs_conn *lookup(void)
 	enum vs_dir dir;
 
 	return vs_table_lookup(&vn.table, &k, &dir);
+}
+
+/* What is received takes room, a template with an engine's key as much as that
+ * does, and gives it back; where there is no more, nothing is created. */
+static void room_is_limited(void)
+{
+	struct vs_sync_entry e = entry_of(&client, 0, &vip, VPORT);
+	static const u8 key[255], name[] = "sip";
+	int full;
+
+	begin();
+	receive_it();
+	CHECK(vn.sync.room.counter == 1);
+	e.flags = IP_VS_CONN_F_TEMPLATE;
+	e.state = 0;
+	e.pe_data = key;
+	e.pe_data_len = sizeof(key);
+	e.pe_name = name;
+	e.pe_name_len = strlen((const char *)name);
+	receive(&e);
+	CHECK(vn.sync.room.counter == 1 + VS_SYNC_ROOM_KEY);
+	full = ((u64)totalram_pages() << PAGE_SHIFT) / 8 / VS_CONN_SIZE6;
+	atomic_add(full, &vn.sync.room);
+	e = entry_of(&client, htons(2000), &vip, VPORT);
+	receive(&e);
+	CHECK(counted(VS_EV_SYNC_LIMIT) == 1 && vn.conns.count == 2);
+	atomic_sub(full, &vn.sync.room);
+	end();
 }
 
 /* An entry whose client is the real server of a NAT connection, and whose virtual
@@ -294,6 +322,7 @@ static void create_race(void)
 }
 
 const struct unit_test apply_tests[] = {
+	{ "apply_room_is_limited", room_is_limited },
 	{ "apply_replies_stay", replies_stay },
 	{ "apply_bind_race", bind_race },
 	{ "apply_update_race", update_race },
