@@ -191,10 +191,13 @@ static struct vs_conn *conn_successor(struct vs_net *vn, struct vs_conn *cp)
  */
 struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
 {
-	struct vs_dest *dest = conn_find_dest(vn, cp);
+	struct vs_dest *dest;
 	struct vs_conn *copy;
 
 	vs_assert_packet_context();
+	if (cp->method == IP_VS_CONN_F_BYPASS)
+		return cp;
+	dest = conn_find_dest(vn, cp);
 	if (!dest)
 		return cp;
 	copy = conn_copy(vn, cp, dest);
@@ -352,8 +355,7 @@ static struct vs_conn *entry_conn(struct vs_net *vn,
 		return entry_create(vn, e, ext, peer);
 	vs_conn_ext_free(ext);
 	__vs_event(vn, VS_EV_SYNC_CONN_UPDATED);
-	return cp->dest || cp->method == IP_VS_CONN_F_BYPASS ?
-	       cp : vs_sync_bind(vn, cp);
+	return cp->dest ? cp : vs_sync_bind(vn, cp);
 }
 
 /* In jiffies, 0 for the default of the state. */

@@ -96,7 +96,7 @@ static inline bool vs_sync_is_idle_backup(const struct vs_net *vn)
  *
  * Context: RCU, BH disabled.
  * Return: a connection with the destination in place of @cp; or @cp, if the
- * destination is still unknown, or @cp has died.
+ * destination is still unknown, or @cp bypasses the service, or has died.
  */
 struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp);
 
