@@ -357,17 +357,17 @@ struct vs_conn_conf {
 struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
 
 /*
- * How a connection ends. vs_conn_kill() is the only way out of the table: it
- * unhashes the connection, takes it out of the wheel, removes its conntrack
- * entry, unbinds destination, control and app, and frees the memory after a
- * grace period. All others call it, except for vs_conn_end().
+ * How a connection ends. vs_conn_kill() and vs_conn_expire() are the only ways
+ * out of the table: they unhash the connection, take it out of the wheel, remove
+ * its conntrack entry, unbind destination, control and app, and free the memory
+ * after a grace period. The others call vs_conn_kill(), except for vs_conn_end().
  *
  *	vs_conn_end()		one-packet scheduling and failed vs_conn_new():
  *				was never hashed, freed at once
  *	vs_conn_kill()		packets that supersede it (reuse, destination
  *				gone), expectations
- *	vs_conn_expire()	the expiry wheel: killed unless somebody uses it
- *				at the same time
+ *	vs_conn_expire()	the expiry wheel: ends unless somebody uses it at
+ *				the same time
  *	vs_conn_drop()		drop_entry: killed unless it controls others, and
  *				its control too if that loses its last connection
  *	vs_conn_flush()		exit of a namespace, expire_nodest_conn: kills all,
@@ -448,8 +448,8 @@ static inline void vs_conn_set_told(struct vs_conn *cp, u8 state)
  * @timeout and updates the destination's counters. For proto.c. BH disabled. */
 void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout);
 
-/* Allocates the table and the wheel with the first service: a namespace without
- * services does not pay for them. Under vn->config.lock. */
+/* Allocates the table and the wheel with the first service or sync daemon: a
+ * namespace without either does not pay for them. Under vn->config.lock. */
 int vs_conn_net_start(struct vs_net *vn);
 int vs_conn_net_init(struct vs_net *vn);
 /* Kills all connections. No packet is in flight. */

@@ -4,9 +4,10 @@
  *
  * Messages come from whoever can send to the group. Each field of an entry is
  * checked before it is used, the number of connections that are taken over is
- * limited, and a connection is forwarded to configured destinations only: one
- * whose destination is unknown waits, without one, until a later message or
- * packet finds the destination configured.
+ * limited, and a connection is forwarded to configured destinations only, or
+ * along the route of its packets if it bypasses its service. One whose
+ * destination is unknown waits, without one, until a later message or packet
+ * finds the destination configured.
  */
 #include <linux/ip_vs.h>
 #include <linux/mm.h>

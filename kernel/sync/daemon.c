@@ -2,8 +2,9 @@
 /*
  * Starting and stopping the sync daemons. A namespace has at most one master,
  * which sends its connections to others, and one backup, which takes those of
- * others over. Each has a thread per UDP port; a connection's messages always
- * come from the same thread, so that they stay in order.
+ * others over. Each has a thread per UDP port; a connection's messages come from
+ * the same thread, so that they stay in order. (Other threads may send of the
+ * copies that vs_sync_bind() and vs_expect_confirm() put in a connection's place.)
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>

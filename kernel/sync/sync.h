@@ -48,8 +48,9 @@ struct vs_sync_conf {
  * The daemon holds the module until it is stopped.
  *
  * Context: process, may sleep; takes RTNL.
- * Return: 0; -EEXIST: such a daemon runs; -ENODEV: no such interface; -EINVAL;
- * -ENOMEM; an errno of the socket.
+ * Return: 0; -EEXIST: such a daemon runs; -EBUSY: a mesh daemon runs; -ENODEV: no
+ * such interface; -ENOPROTOOPT: the module is being unloaded; -EINVAL; -ENOMEM;
+ * an errno of the socket.
  */
 int vs_sync_start(struct vs_net *vn, u32 state, const struct vs_sync_conf *conf,
 		  struct netlink_ext_ack *extack);
