@@ -209,6 +209,10 @@ static int daemon_start(struct vs_net *vn, u32 state,
 		vn->sync.threads = clamp(READ_ONCE(vn->sysctl.sync_ports), 1,
 					 VS_SYNC_THREADS_MAX);
 	conf_complete(conf, state, dev);
+	if (conf->port + vn->sync.threads - 1 > U16_MAX)
+		return vs_refuse(extack,
+				 "the ports of the threads exceed 65535",
+				 -EINVAL);
 	d = daemon_new(vn, state, conf, dev);
 	if (IS_ERR(d))
 		return vs_refuse(extack, "cannot open the daemon's socket",

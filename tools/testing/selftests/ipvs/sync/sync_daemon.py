@@ -243,6 +243,17 @@ def inside():
 
 
 @tap.step
+def high_ports():
+    """The threads' ports end at 65535."""
+    d = Daemons()
+    with Knobs(sync_ports=4):
+        for state in (MASTER, BACKUP):
+            for port, wanted in ((65532, 0), (65533, 'EINVAL'), (65535, 'EINVAL')):
+                tap.equal(d.start(state, port=port), wanted, 'state %d, port %d' % (state, port))
+                d.stop_all()
+
+
+@tap.step
 def at_once():
     """A daemon that is stopped at once has not run yet."""
     d = Daemons()
