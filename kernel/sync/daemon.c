@@ -214,6 +214,8 @@ static int daemon_start(struct vs_net *vn, u32 state,
 				 "the ports of the threads exceed 65535",
 				 -EINVAL);
 	d = daemon_new(vn, state, conf, dev);
+	if (d == ERR_PTR(-ENOMEM))
+		return -ENOMEM;
 	if (IS_ERR(d))
 		return vs_refuse(extack, "cannot open the daemon's socket",
 				 PTR_ERR(d));
