@@ -174,7 +174,10 @@ static void conn_add_to_filter(struct vs_net *vn, const struct vs_conn *cp,
 {
 	if (cp->st & VS_ST_TEMPLATE)
 		return;
-	vs_filter_add(vn->filter.vip, conf->af, conf->vaddr);
+	if (cp->st & VS_ST_SYNCED && !conf->dest)
+		vs_filter_add_stranger(&vn->filter, conf->af, conf->vaddr);
+	else
+		vs_filter_add(vn->filter.vip, conf->af, conf->vaddr);
 	if (conf->dest && cp->method == IP_VS_CONN_F_MASQ)
 		vs_filter_add(vn->filter.real, conf->af, &conf->dest->key.addr);
 }

@@ -175,6 +175,30 @@ static void room_is_limited(void)
 	end();
 }
 
+/* Addresses that only entries name set few bits of the filter, those of
+ * connections with a destination are always set. */
+static void strangers_set_few_bits(void)
+{
+	unsigned int i, bits = 0;
+
+	begin();
+	configured = false;
+	for (i = 0; i < 1 << VS_FILTER_BITS; i++) {
+		union nf_inet_addr vaddr = { .ip = htonl(0x0a000000 + i) };
+		struct vs_sync_entry e = entry_of(&client, CPORT, &vaddr, VPORT);
+
+		receive(&e);
+	}
+	for (i = 0; i < 1 << VS_FILTER_BITS; i++)
+		bits += test_bit(i, vn.filter.vip);
+	CHECK(bits == VS_FILTER_STRANGERS);
+	CHECK(!vs_filter_has(vn.filter.vip, AF_INET, &vip));
+	configured = true;
+	receive_it();
+	CHECK(vs_filter_has(vn.filter.vip, AF_INET, &vip));
+	end();
+}
+
 /* An entry whose client is the real server of a NAT connection, and whose virtual
  * address is the client, would take the replies away. */
 static void replies_stay(void)
@@ -323,6 +347,7 @@ static void create_race(void)
 
 const struct unit_test apply_tests[] = {
 	{ "apply_room_is_limited", room_is_limited },
+	{ "apply_strangers_set_few_bits", strangers_set_few_bits },
 	{ "apply_replies_stay", replies_stay },
 	{ "apply_bind_race", bind_race },
 	{ "apply_update_race", update_race },

@@ -203,6 +203,13 @@ static inline void set_bit(unsigned long n, unsigned long *map)
 	__sync_fetch_and_or(&map[n / BITS_PER_LONG], BIT(n % BITS_PER_LONG));
 }
 
+static inline bool test_and_set_bit(unsigned long n, unsigned long *map)
+{
+	return __sync_fetch_and_or(&map[n / BITS_PER_LONG],
+				   BIT(n % BITS_PER_LONG)) >>
+	       n % BITS_PER_LONG & 1;
+}
+
 #define smp_load_acquire(p)	(unit_reads++, __atomic_load_n(p, __ATOMIC_ACQUIRE))
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 #define cpu_relax()		sched_yield()
