@@ -25,6 +25,9 @@ DEFINE_STATIC_KEY_FALSE(vs_sync_used);
 /* Smallest buffer of a backup: a master's messages may be larger than its own. */
 #define BACKUP_MIN_LEN	1024
 
+/* A master that is stopped sends for so long. */
+#define STOP_TIME	HZ
+
 static struct vs_sync_daemon *daemon_of(struct vs_net *vn, u32 state)
 {
 	return state == IP_VS_STATE_MASTER ?
@@ -71,13 +74,16 @@ static void thread_release(struct vs_sync_thread *t)
 	kfree(t->buf);
 }
 
-/* Lets the threads of a backup return from their sockets. */
+/* Lets the threads of a backup return from their sockets, and gives all those of
+ * a master the same time to send what is left. */
 static void daemon_interrupt(struct vs_sync_daemon *d)
 {
 	unsigned int i;
 
 	mutex_lock(&d->lock);
-	d->stopping = true;
+	d->deadline = jiffies + STOP_TIME;
+	/* pairs with thread_patience() */
+	smp_store_release(&d->stopping, true);
 	for (i = 0; i < d->n; i++)
 		if (d->thread[i].sock && !d->master)
 			kernel_sock_shutdown(d->thread[i].sock, SHUT_RDWR);

@@ -58,6 +58,8 @@ struct vs_sync_thread {
  * @conf:	parameters, complete
  * @lock:	serialises a thread that replaces its socket and the end
  * @stopping:	sockets are shut down, threads end
+ * @deadline:	jiffies until which a master that is @stopping waits for room in
+ *		its sockets
  * @n:		number of threads, a power of two
  * @thread:	the threads
  */
@@ -68,6 +70,7 @@ struct vs_sync_daemon {
 	struct vs_sync_conf conf;
 	struct mutex lock;
 	bool stopping;
+	unsigned long deadline;
 	unsigned int n;
 	struct vs_sync_thread thread[];
 };

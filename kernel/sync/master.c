@@ -288,24 +288,42 @@ static int sock_send(struct socket *sock, struct vs_sync_buf *b)
 	return kernel_sendmsg(sock, &msg, &vec, 1, vec.iov_len);
 }
 
-/* Sends @b, and waits for room in the socket unless the thread has to end. */
+/* For how long a thread may wait for room in its socket before it looks again
+ * whether the daemon stops; 0 when the time for that is over. */
+static long thread_patience(const struct vs_sync_thread *t)
+{
+	const struct vs_sync_daemon *d = t->daemon;
+
+	if (!smp_load_acquire(&d->stopping))
+		return HZ;
+	return max((long)(d->deadline - jiffies), 0L);
+}
+
+/* Sends @b, and waits for room in the socket. */
 static void thread_send(struct vs_sync_thread *t, struct vs_sync_buf *b)
 {
 	struct vs_net *vn = t->daemon->vn;
 	struct sock *sk = t->sock->sk;
+	bool has_room;
+	long wait;
 	int err;
 
-	while ((err = sock_send(t->sock, b)) == -EAGAIN &&
-	       !kthread_should_stop())
+	do {
+		has_room = sock_writeable(sk);
+		err = sock_send(t->sock, b);
+		/* with room there is nothing to wait for */
+		if (err != -EAGAIN || has_room)
+			break;
+		wait = thread_patience(t);
 		wait_event_interruptible_timeout(*sk_sleep(sk),
-					sock_writeable(sk) ||
-					kthread_should_stop(), HZ);
+						 sock_writeable(sk), wait);
+	} while (wait);
 	if (err >= 0) {
 		vs_event(vn, VS_EV_SYNC_SENT);
 		vs_sync_sock_set_lost(t, 0);
 	} else {
 		vs_event(vn, VS_EV_SYNC_UNSENT);
-		if (err != -EAGAIN)
+		if (!READ_ONCE(t->daemon->stopping))
 			vs_sync_sock_reopen(t);
 	}
 	kfree(b);
@@ -319,8 +337,9 @@ static bool queue_has_news(const struct vs_sync_queue *q, long wait)
 	       (wait == MAX_SCHEDULE_TIMEOUT && READ_ONCE(q->cur));
 }
 
-/* What was queued is sent, also when the daemon is stopped: a director that
- * hands over in good order loses nothing. */
+/* What was queued is sent, also when the daemon is stopped, as far as the sockets
+ * take it within a second: a director that hands over in good order loses nothing
+ * unless its link is too slow for that. */
 int vs_sync_master_run(void *data)
 {
 	struct vs_sync_thread *t = data;
