@@ -117,7 +117,7 @@ static void queue_push(struct vs_sync_thread *t)
 	struct vs_sync_queue *q = &t->queue;
 	struct vs_sync_buf *b = q->cur;
 
-	q->cur = NULL;
+	WRITE_ONCE(q->cur, NULL);
 	if (q->len >= READ_ONCE(vn->sysctl.sync_qlen_max)) {
 		__vs_event(vn, VS_EV_SYNC_UNSENT);
 		kfree(b);
@@ -141,7 +141,7 @@ static bool queue_begin(struct vs_sync_thread *t, u8 version, u16 entry_len)
 	}
 	vs_wire_begin(&b->msg, b->data, room, version, conf->syncid);
 	b->since = jiffies;
-	t->queue.cur = b;
+	WRITE_ONCE(t->queue.cur, b);
 	return true;
 }
 
@@ -271,10 +271,12 @@ static struct vs_sync_buf *queue_take(struct vs_sync_queue *q, bool all,
 	} else if (q->cur) {
 		long left = q->cur->since + FLUSH_TIME - jiffies;
 
-		if (all || left <= 0)
-			swap(b, q->cur);
-		else
+		if (all || left <= 0) {
+			b = q->cur;
+			WRITE_ONCE(q->cur, NULL);
+		} else {
 			*wait = left;
+		}
 	}
 	spin_unlock_bh(&q->lock);
 	return b;
