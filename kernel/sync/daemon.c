@@ -228,8 +228,8 @@ static int daemon_start(struct vs_net *vn, u32 state,
 	daemon_publish(vn, state, d);
 	for (i = 0; i < d->n; i++)
 		wake_up_process(d->thread[i].task);
-	pr_info("sync: %s daemon started on %s, sync id %u, %u threads\n",
-		d->name, conf->ifname, conf->syncid, d->n);
+	pr_info_ratelimited("sync: %s daemon started on %s, sync id %u, %u threads\n",
+			    d->name, conf->ifname, conf->syncid, d->n);
 	return 0;
 }
 
@@ -274,7 +274,7 @@ int vs_sync_stop(struct vs_net *vn, u32 state, struct netlink_ext_ack *extack)
 	mutex_lock(&vn->sync.lock);
 	d = daemon_of(vn, state);
 	if (d) {
-		pr_info("sync: %s daemon is stopped\n", d->name);
+		pr_info_ratelimited("sync: %s daemon is stopped\n", d->name);
 		daemon_withdraw(vn, state);
 		daemon_free(d);
 	}

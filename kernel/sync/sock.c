@@ -165,7 +165,8 @@ static int sock_bind_source(struct socket *sock, const struct net_device *dev)
 	};
 
 	if (!sin.sin_addr.s_addr)
-		pr_err("sync: interface %s has no IPv4 address\n", dev->name);
+		pr_err_ratelimited("sync: interface %s has no IPv4 address\n",
+				   dev->name);
 	return kernel_bind(sock, (void *)&sin, sizeof(sin));
 }
 
@@ -244,11 +245,11 @@ void vs_sync_sock_set_lost(struct vs_sync_thread *t, int err)
 		return;
 	t->lost = err;
 	if (err)
-		pr_warn("sync: %s daemon cannot use %s (%d), waits for it\n",
-			d->name, d->conf.ifname, err);
+		pr_warn_ratelimited("sync: %s daemon cannot use %s (%d), waits for it\n",
+				    d->name, d->conf.ifname, err);
 	else
-		pr_info("sync: %s daemon uses %s again\n", d->name,
-			d->conf.ifname);
+		pr_info_ratelimited("sync: %s daemon uses %s again\n", d->name,
+				    d->conf.ifname);
 }
 
 void vs_sync_sock_reopen(struct vs_sync_thread *t)
