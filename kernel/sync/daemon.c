@@ -28,6 +28,10 @@ DEFINE_STATIC_KEY_FALSE(vs_sync_used);
 /* A master that is stopped sends for so long. */
 #define STOP_TIME	HZ
 
+/* Memory that the messages of a master may take where root is not the host's:
+ * nobody is charged for it. */
+#define GUEST_BYTES	(2L << 20)
+
 static struct vs_sync_daemon *daemon_of(struct vs_net *vn, u32 state)
 {
 	return state == IP_VS_STATE_MASTER ?
@@ -154,6 +158,8 @@ static struct vs_sync_daemon *daemon_new(struct vs_net *vn, u32 state,
 	d->master = state == IP_VS_STATE_MASTER;
 	d->name = d->master ? "master" : "backup";
 	d->conf = *conf;
+	d->max_bytes = vn->net->user_ns == &init_user_ns ? LONG_MAX :
+							   GUEST_BYTES;
 	mutex_init(&d->lock);
 	for (i = 0; i < n && !err; i++) {
 		d->thread[i].daemon = d;

@@ -58,6 +58,8 @@ struct vs_sync_thread {
  * @conf:	parameters, complete
  * @lock:	serialises a thread that replaces its socket and the end
  * @stopping:	sockets are shut down, threads end
+ * @bytes:	memory of a master's messages, of all threads
+ * @max_bytes:	and its limit
  * @deadline:	jiffies until which a master that is @stopping waits for room in
  *		its sockets
  * @n:		number of threads, a power of two
@@ -70,6 +72,8 @@ struct vs_sync_daemon {
 	struct vs_sync_conf conf;
 	struct mutex lock;
 	bool stopping;
+	atomic_long_t bytes;
+	long max_bytes;
 	unsigned long deadline;
 	unsigned int n;
 	struct vs_sync_thread thread[];

@@ -17,6 +17,7 @@
  */
 #include <linux/ip_vs.h>
 #include <linux/kthread.h>
+#include <linux/log2.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <net/sock.h>
@@ -39,8 +40,32 @@ struct vs_sync_buf {
 	struct list_head list;
 	struct vs_wire_msg msg;
 	unsigned long since;	/* jiffies of the first entry */
+	u32 size;		/* of its memory */
 	u8 data[];
 };
+
+/* A message with @room bytes, or NULL. BH disabled. */
+static struct vs_sync_buf *buf_new(struct vs_sync_daemon *d, u16 room)
+{
+	struct vs_sync_buf *b = NULL;
+	u32 size = roundup_pow_of_two(struct_size(b, data, room));
+
+	if (atomic_long_add_return(size, &d->bytes) <= d->max_bytes)
+		b = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	if (b)
+		b->size = size;
+	else
+		atomic_long_sub(size, &d->bytes);
+	return b;
+}
+
+static void buf_free(struct vs_sync_daemon *d, struct vs_sync_buf *b)
+{
+	if (!b)
+		return;
+	atomic_long_sub(b->size, &d->bytes);
+	kfree(b);
+}
 
 static bool conn_is_persistent(const struct vs_conn *cp)
 {
@@ -120,7 +145,7 @@ static void queue_push(struct vs_sync_thread *t)
 	WRITE_ONCE(q->cur, NULL);
 	if (q->len >= READ_ONCE(vn->sysctl.sync_qlen_max)) {
 		__vs_event(vn, VS_EV_SYNC_UNSENT);
-		kfree(b);
+		buf_free(t->daemon, b);
 		return;
 	}
 	list_add_tail(&b->list, &q->full);
@@ -134,7 +159,7 @@ static bool queue_begin(struct vs_sync_thread *t, u8 version, u16 entry_len)
 	u16 room = max_t(u16, conf->maxlen, VS_WIRE_HDR1 + entry_len);
 	struct vs_sync_buf *b;
 
-	b = kmalloc(struct_size(b, data, room), GFP_ATOMIC | __GFP_NOWARN);
+	b = buf_new(t->daemon, room);
 	if (!b) {
 		__vs_event(t->daemon->vn, VS_EV_SYNC_UNSENT);
 		return false;
@@ -251,8 +276,8 @@ void vs_sync_master_exit(struct vs_sync_thread *t)
 	struct vs_sync_buf *b, *next;
 
 	list_for_each_entry_safe(b, next, &t->queue.full, list)
-		kfree(b);
-	kfree(t->queue.cur);
+		buf_free(t->daemon, b);
+	buf_free(t->daemon, t->queue.cur);
 }
 
 /* Takes the next message to be sent: a full one, or the current one when it is
@@ -328,7 +353,7 @@ static void thread_send(struct vs_sync_thread *t, struct vs_sync_buf *b)
 		if (!READ_ONCE(t->daemon->stopping))
 			vs_sync_sock_reopen(t);
 	}
-	kfree(b);
+	buf_free(t->daemon, b);
 }
 
 /* Whether there is a message to wait for that was not there when queue_take()
