@@ -261,13 +261,17 @@ static inline void vs_conn_count(struct vs_conn *cp)
 		vs_conn_set_keep(cp);
 }
 
+/* The longest period of vs_conn_count_on(). */
+#define VS_CONN_PERIOD_MAX	(U16_MAX / 2)
+
 /**
  * vs_conn_count_on - count a client's packet beyond VS_VICTIM_PKTS
  * @cp: connection or template
- * @period: packets after which a sync master sends the connection again
+ * @period: packets after which a sync master sends the connection again, at most
+ *	    VS_CONN_PERIOD_MAX; 0: never
  *
  * The count wraps around, after which it is the same modulo @period and still
- * above VS_VICTIM_PKTS. A @period above U16_MAX / 2 counts as that.
+ * above VS_VICTIM_PKTS.
  *
  * Return: the new count.
  */
@@ -275,7 +279,7 @@ static inline u32 vs_conn_count_on(struct vs_conn *cp, u32 period)
 {
 	u32 n = READ_ONCE(cp->in_pkts) + 1;
 
-	period = clamp(period, 1, U16_MAX / 2);
+	period = max(period, 1U);
 	if (n > U16_MAX)
 		n = n % period + (VS_VICTIM_PKTS / period + 1) * period;
 	WRITE_ONCE(cp->in_pkts, n);

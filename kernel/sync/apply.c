@@ -17,6 +17,7 @@
 #include "service/dest.h"
 #include "service/service.h"
 #include "sync/apply.h"
+#include "sync/entry.h"
 #include "sync/sync.h"
 #include "sync/wire.h"
 
@@ -371,8 +372,7 @@ static u32 entry_timeout(const struct vs_sync_entry *e)
 static void conn_set_told(const struct vs_net *vn, struct vs_conn *cp, u8 state)
 {
 	vs_conn_set_told(cp, state);
-	WRITE_ONCE(cp->in_pkts, min(READ_ONCE(vn->sysctl.sync_threshold[0]),
-				    U16_MAX / 2));
+	WRITE_ONCE(cp->in_pkts, vs_sync_turn(vn));
 }
 
 /* @peer forwards the packets of @cp, and knows it. */

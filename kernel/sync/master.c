@@ -98,12 +98,11 @@ static bool conn_is_fresh(const struct vs_net *vn, u32 now, u32 timeout,
 /* Whether the number of a packet says that its connection is due. */
 static bool conn_is_turn(const struct vs_net *vn, u32 st, u32 pkts)
 {
-	u32 at = READ_ONCE(vn->sysctl.sync_threshold[0]);
-	u32 period = READ_ONCE(vn->sysctl.sync_threshold[1]);
+	u32 period = vs_sync_period(vn), turn = vs_sync_turn(vn);
 
 	if (period)
-		return st & VS_ST_TEMPLATE || pkts % period == at;
-	return READ_ONCE(vn->sysctl.sync_refresh_period) || pkts == at;
+		return st & VS_ST_TEMPLATE || pkts % period == turn;
+	return READ_ONCE(vn->sysctl.sync_refresh_period) || pkts == turn;
 }
 
 /* Whether @cp is due, with its packet number @pkts. If so, it is no longer. */
@@ -216,7 +215,6 @@ static void conn_send(struct vs_net *vn, struct vs_conn *cp, u8 version)
  * IPv6, and sends a control only together with its connection. */
 static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 {
-	u32 period = READ_ONCE(vn->sysctl.sync_threshold[1]);
 	u8 version = READ_ONCE(vn->sysctl.sync_version);
 
 	if (!version && cp->af != AF_INET)
@@ -233,29 +231,27 @@ static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 		cp = vs_sync_control(cp);
 		if (cp)
 			pkts = READ_ONCE(cp->st) & VS_ST_TEMPLATE ?
-			       vs_conn_count_on(cp, period) :
-			       READ_ONCE(vn->sysctl.sync_threshold[0]);
+			       vs_conn_count_on(cp, vs_sync_period(vn)) :
+			       vs_sync_turn(vn);
 	}
 }
 
 static void master_packet(struct vs_net *vn, struct vs_conn *cp)
 {
-	u32 period = READ_ONCE(vn->sysctl.sync_threshold[1]);
-
 	vs_assert_packet_context();
-	conn_offer(vn, cp, vs_conn_count_on(cp, period));
+	conn_offer(vn, cp, vs_conn_count_on(cp, vs_sync_period(vn)));
 }
 
 static void master_one_packet(struct vs_net *vn, struct vs_conn *cp)
 {
 	vs_assert_packet_context();
-	conn_offer(vn, cp, READ_ONCE(vn->sysctl.sync_threshold[0]));
+	conn_offer(vn, cp, vs_sync_turn(vn));
 }
 
 static void master_extended(struct vs_conn *cp)
 {
 	vs_assert_packet_context();
-	conn_offer(cp->vn, cp, READ_ONCE(cp->vn->sysctl.sync_threshold[0]));
+	conn_offer(cp->vn, cp, vs_sync_turn(cp->vn));
 }
 
 const struct vs_sync_ops vs_sync_master_ops = {

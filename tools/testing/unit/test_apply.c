@@ -11,6 +11,7 @@
 #include "pe/pe.h"
 #include "service/service.h"
 #include "sync/apply.h"
+#include "sync/entry.h"
 #include "sync/sync.h"
 #include "unit.h"
 
@@ -199,6 +200,45 @@ static void strangers_set_few_bits(void)
 	end();
 }
 
+/* A connection is due once in each period, counted from the packet of its last
+ * message on, however often the count wraps. */
+static void turns_are_regular(void)
+{
+	static const struct {
+		int at, period, due;
+	} thresholds[] = {
+		{ 3, 50, 50 }, { 0, 1, 1 }, { 0, 7, 7 }, { 32766, 32767, 32767 },
+		{ 3, 40000, 32767 }, { 50000, 65535, 32767 },
+		{ 100000, 1000000, 32767 }, { 32767, 32768, 32767 },
+	};
+	unsigned int i, n;
+
+	begin();
+	for (i = 0; i < ARRAY_SIZE(thresholds); i++) {
+		u32 period, gap = 0;
+		struct vs_conn *cp;
+
+		vn.sysctl.sync_threshold[0] = thresholds[i].at;
+		vn.sysctl.sync_threshold[1] = thresholds[i].period;
+		receive_it();
+		cp = lookup();
+		period = vs_sync_period(&vn);
+		for (n = 0; n < 300000; n++) {
+			gap++;
+			if (vs_conn_count_on(cp, period) % period !=
+			    vs_sync_turn(&vn))
+				continue;
+			if (gap != thresholds[i].due)
+				FAIL("%d of %d: after %u packets",
+				     thresholds[i].at, thresholds[i].period, gap);
+			gap = 0;
+		}
+		CHECK(gap < thresholds[i].due);
+		vs_conn_kill(cp, VS_EV_CONN_KILLED);
+	}
+	end();
+}
+
 /* An entry whose client is the real server of a NAT connection, and whose virtual
  * address is the client, would take the replies away. */
 static void replies_stay(void)
@@ -348,6 +388,7 @@ static void create_race(void)
 const struct unit_test apply_tests[] = {
 	{ "apply_room_is_limited", room_is_limited },
 	{ "apply_strangers_set_few_bits", strangers_set_few_bits },
+	{ "apply_turns_are_regular", turns_are_regular },
 	{ "apply_replies_stay", replies_stay },
 	{ "apply_bind_race", bind_race },
 	{ "apply_update_race", update_race },
