@@ -322,7 +322,7 @@ static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
 
 /* The peer has removed its connection. If packets have come here since, this
  * director has taken it over. */
-static void entry_remove(struct vs_net *vn, const struct vs_sync_entry *e,
+static void entry_end(struct vs_net *vn, const struct vs_sync_entry *e,
 			 struct vs_conn *cp)
 {
 	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE && entry_has_dest_of(e, cp))
@@ -346,7 +346,7 @@ static struct vs_conn *entry_conn(struct vs_net *vn,
 		if (why)
 			__vs_event(vn, why);
 		else
-			entry_remove(vn, e, cp);
+			entry_end(vn, e, cp);
 		return NULL;
 	}
 	if (cp && !entry_is_template(e) && !entry_has_dest_of(e, cp)) {
