@@ -148,7 +148,7 @@ struct vs_net;
 	X(SYNC_CONN_BOUND, sync_conn_bound, \
 	  "received connections bound when their server became known") \
 	X(SYNC_CONN_STALE, sync_conn_stale, \
-	  "sync entries about the end of a connection that was replaced") \
+	  "sync entries that are late: the connection was replaced or has changed") \
 	X(SYNC_CONN_REMOVED, sync_conn_removed, \
 	  "received connections that the peer has removed") \
 	X(SYNC_TAKEN_OVER, sync_taken_over, \
@@ -183,6 +183,8 @@ struct vs_net;
 	  "sync entries with an unknown protocol, family or state") \
 	X(SYNC_BAD_FLAGS, sync_bad_flags, \
 	  "sync entries with invalid flags, forwarding method or ports") \
+	X(SYNC_BAD_TUPLE, sync_bad_tuple, \
+	  "sync entries with the addresses and ports of replies in a NAT connection") \
 	X(SYNC_BAD_PE, sync_bad_pe, \
 	  "sync entries with an unknown persistence engine") \
 	X(SYNC_LIMIT, sync_limit, \

@@ -121,6 +121,12 @@ static void conn_fill(struct vs_conn *cp, const struct vs_conn_conf *conf)
 	cp->timeout = conf->st & VS_ST_TEMPLATE ? conf->timeout : NEW_TIMEOUT;
 }
 
+/* What @cp, which was received, takes of vs_sync.room. */
+static int conn_room(const struct vs_conn *cp)
+{
+	return cp->st & VS_ST_TEMPLATE && cp->ext ? VS_SYNC_ROOM_KEY : 1;
+}
+
 static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 			const struct vs_conn_conf *conf)
 {
@@ -140,7 +146,7 @@ static void conn_attach(struct vs_net *vn, struct vs_conn *cp,
 	if (cp->st & VS_ST_ANY_CPORT)
 		atomic_inc(&vn->any_cport);
 	if (cp->st & VS_ST_SYNCED)
-		atomic_inc(&vn->sync.conns);
+		atomic_add(conn_room(cp), &vn->sync.room);
 	percpu_counter_inc(&vn->conns);
 }
 
@@ -157,7 +163,7 @@ static void conn_detach(struct vs_conn *cp, u32 st)
 	if (st & VS_ST_ANY_CPORT)
 		atomic_dec(&cp->vn->any_cport);
 	if (st & VS_ST_SYNCED)
-		atomic_dec(&cp->vn->sync.conns);
+		atomic_sub(conn_room(cp), &cp->vn->sync.room);
 	if (st & VS_ST_APP)
 		vs_app_unbind(cp);
 	percpu_counter_dec(&cp->vn->conns);
@@ -168,7 +174,10 @@ static void conn_add_to_filter(struct vs_net *vn, const struct vs_conn *cp,
 {
 	if (cp->st & VS_ST_TEMPLATE)
 		return;
-	vs_filter_add(vn->filter.vip, conf->af, conf->vaddr);
+	if (cp->st & VS_ST_SYNCED && !conf->dest)
+		vs_filter_add_stranger(&vn->filter, conf->af, conf->vaddr);
+	else
+		vs_filter_add(vn->filter.vip, conf->af, conf->vaddr);
 	if (conf->dest && cp->method == IP_VS_CONN_F_MASQ)
 		vs_filter_add(vn->filter.real, conf->af, &conf->dest->key.addr);
 }

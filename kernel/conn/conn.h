@@ -75,9 +75,10 @@ struct vs_link {
  * @seen:	time of the last packet in jiffies (low 32 bits), up to
  *		VS_SEEN_STEP late
  * @timeout:	jiffies from @seen until the connection expires; that of the
- *		state in @st, see vs_proto_state(). Exceptions: a template, and
- *		a connection whose first packet is not through. Not in effect
- *		while VS_ST_EXTENDED is set
+ *		state in @st, see vs_proto_state(). Exceptions: a template, a
+ *		connection whose first packet is not through, and one that was
+ *		received, until a packet comes. Not in effect while
+ *		VS_ST_EXTENDED is set
  * @wheel:	node in the expiry wheel; under the shard's lock
  * @rcu:	overlays @wheel once the connection has left the wheel
  * @vn:		namespace
@@ -260,13 +261,17 @@ static inline void vs_conn_count(struct vs_conn *cp)
 		vs_conn_set_keep(cp);
 }
 
+/* The longest period of vs_conn_count_on(). */
+#define VS_CONN_PERIOD_MAX	(U16_MAX / 2)
+
 /**
  * vs_conn_count_on - count a client's packet beyond VS_VICTIM_PKTS
  * @cp: connection or template
- * @period: packets after which a sync master sends the connection again
+ * @period: packets after which a sync master sends the connection again, at most
+ *	    VS_CONN_PERIOD_MAX; 0: never
  *
  * The count wraps around, after which it is the same modulo @period and still
- * above VS_VICTIM_PKTS. A @period above U16_MAX / 2 counts as that.
+ * above VS_VICTIM_PKTS.
  *
  * Return: the new count.
  */
@@ -274,7 +279,7 @@ static inline u32 vs_conn_count_on(struct vs_conn *cp, u32 period)
 {
 	u32 n = READ_ONCE(cp->in_pkts) + 1;
 
-	period = clamp(period, 1, U16_MAX / 2);
+	period = max(period, 1U);
 	if (n > U16_MAX)
 		n = n % period + (VS_VICTIM_PKTS / period + 1) * period;
 	WRITE_ONCE(cp->in_pkts, n);
@@ -356,17 +361,17 @@ struct vs_conn_conf {
 struct vs_conn *vs_conn_new(struct vs_net *vn, const struct vs_conn_conf *conf);
 
 /*
- * How a connection ends. vs_conn_kill() is the only way out of the table: it
- * unhashes the connection, takes it out of the wheel, removes its conntrack
- * entry, unbinds destination, control and app, and frees the memory after a
- * grace period. All others call it, except for vs_conn_end().
+ * How a connection ends. vs_conn_kill() and vs_conn_expire() are the only ways
+ * out of the table: they unhash the connection, take it out of the wheel, remove
+ * its conntrack entry, unbind destination, control and app, and free the memory
+ * after a grace period. The others call vs_conn_kill(), except for vs_conn_end().
  *
  *	vs_conn_end()		one-packet scheduling and failed vs_conn_new():
  *				was never hashed, freed at once
  *	vs_conn_kill()		packets that supersede it (reuse, destination
  *				gone), expectations
- *	vs_conn_expire()	the expiry wheel: killed unless somebody uses it
- *				at the same time
+ *	vs_conn_expire()	the expiry wheel: ends unless somebody uses it at
+ *				the same time
  *	vs_conn_drop()		drop_entry: killed unless it controls others, and
  *				its control too if that loses its last connection
  *	vs_conn_flush()		exit of a namespace, expire_nodest_conn: kills all,
@@ -447,8 +452,8 @@ static inline void vs_conn_set_told(struct vs_conn *cp, u8 state)
  * @timeout and updates the destination's counters. For proto.c. BH disabled. */
 void vs_conn_state_changed(struct vs_conn *cp, u32 old, u32 new, u32 timeout);
 
-/* Allocates the table and the wheel with the first service: a namespace without
- * services does not pay for them. Under vn->config.lock. */
+/* Allocates the table and the wheel with the first service or sync daemon: a
+ * namespace without either does not pay for them. Under vn->config.lock. */
 int vs_conn_net_start(struct vs_net *vn);
 int vs_conn_net_init(struct vs_net *vn);
 /* Kills all connections. No packet is in flight. */

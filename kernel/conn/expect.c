@@ -260,7 +260,8 @@ struct vs_conn *vs_expect_confirm(struct vs_pkt *p)
 	if ((p->tcp & VS_TCP_FLAGS) != VS_TCP_SYN)
 		return NULL;
 	exp = expect_lookup(p->vn, &k);
-	if (!exp || !(READ_ONCE(exp->st) & VS_ST_ANY_CPORT))
+	/* a received one may lack its destination */
+	if (!exp || !(READ_ONCE(exp->st) & VS_ST_ANY_CPORT) || !exp->dest)
 		return NULL;
 	return expect_replace_by(p, exp);
 }

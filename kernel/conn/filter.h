@@ -2,6 +2,7 @@
 #ifndef VS_FILTER_H
 #define VS_FILTER_H
 
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/hash.h>
 
@@ -16,9 +17,25 @@
  */
 #define VS_FILTER_BITS	13
 
+/*
+ * The largest number of bits of @vip that are set for received connections without
+ * a destination: whoever can send sync messages must not make every packet one of
+ * interest. Further such connections are not found by their packets, which are
+ * left to the stack, unless there is a service with their address, or a bit
+ * happens to be set. Without a service they could only be dropped.
+ */
+#define VS_FILTER_STRANGERS	(1 << (VS_FILTER_BITS - 4))
+
+/**
+ * struct vs_filter - the filters of a namespace
+ * @vip:	virtual addresses
+ * @real:	real servers
+ * @strangers:	bits of @vip that vs_filter_add_stranger() has set
+ */
 struct vs_filter {
 	DECLARE_BITMAP(vip, 1 << VS_FILTER_BITS);
 	DECLARE_BITMAP(real, 1 << VS_FILTER_BITS);
+	atomic_t strangers;
 };
 
 /* Not keyed: a collision costs a lookup. */
@@ -44,6 +61,19 @@ static inline void vs_filter_add(unsigned long *map, u8 af,
 
 	if (!test_bit(bit, map))
 		set_bit(bit, map);
+}
+
+/* Adds a virtual address that no service or destination vouches for. CPUs that do
+ * so at the same time may exceed the maximum. */
+static inline void vs_filter_add_stranger(struct vs_filter *f, u8 af,
+					  const union nf_inet_addr *a)
+{
+	u32 bit = vs_filter_bit(af, a);
+
+	if (!test_bit(bit, f->vip) &&
+	    atomic_read(&f->strangers) < VS_FILTER_STRANGERS &&
+	    !test_and_set_bit(bit, f->vip))
+		atomic_inc(&f->strangers);
 }
 
 #endif /* VS_FILTER_H */

@@ -153,16 +153,21 @@ void vs_proto_set_state(struct vs_conn *cp, u8 state)
 		proto_write_timeout(cp);
 }
 
-void vs_proto_restore(struct vs_conn *cp, u8 state, u32 timeout)
+bool vs_proto_restore(struct vs_conn *cp, u8 state, u32 timeout)
 {
 	timeout = timeout ?: proto_timeout(cp, state);
 	if (!proto_put_state(cp, state, timeout))
-		return;
+		return false;
 	WRITE_ONCE(cp->seen, (u32)jiffies);
 	if (timeout < xchg(&cp->timeout, timeout))
 		vs_wheel_move(&cp->vn->wheel, cp);
+	/* A packet has changed the state since, and maybe written its timeout
+	 * before us: see proto_write_timeout(). */
+	if (unlikely(vs_conn_state(cp) != state) &&
+	    !(READ_ONCE(cp->st) & VS_ST_TEMPLATE))
+		proto_write_timeout(cp);
 	/* xchg() was a full barrier after the write to @seen */
-	vs_conn_renew(cp);
+	return vs_conn_renew(cp);
 }
 
 unsigned int vs_proto_states(u8 proto)

@@ -76,8 +76,9 @@ void vs_proto_net_init(struct vs_proto_net *pn);
  * @dir: direction of @p
  *
  * Writes to @cp only if its state or timeout changes or if @p is the first reply.
- * Marks the template of a connection that becomes established as assured. When all concurrent calls
- * have returned, the timeout is that of @cp's state.
+ * Marks the template of a connection that becomes established as assured. When
+ * all concurrent calls have returned, the timeout is that of @cp's state; with
+ * one of vs_proto_restore() among them, unless that call has set the state last.
  *
  * Context: RCU, BH disabled.
  */
@@ -94,11 +95,13 @@ void vs_proto_set_state(struct vs_conn *cp, u8 state);
  * @state: state of the protocol, valid; of a template 0 or VS_TMPL_ASSURED
  * @timeout: jiffies until @cp expires, 0 for the state's own timeout here
  *
- * The first packet that reaches this director brings its own timeout back.
+ * @timeout stays until a packet comes: that brings the state's own back. If one
+ * changes the state at the same time, the timeout is that of the new state.
  *
  * Context: RCU, BH disabled.
+ * Return: false if @cp is dead.
  */
-void vs_proto_restore(struct vs_conn *cp, u8 state, u32 timeout);
+bool vs_proto_restore(struct vs_conn *cp, u8 state, u32 timeout);
 
 /* The number of states of @proto, 0 for a protocol that is not balanced. */
 unsigned int vs_proto_states(u8 proto);

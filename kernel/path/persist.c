@@ -106,10 +106,12 @@ static struct vs_conn *tmpl_lookup(struct vs_net *vn,
 	return tmpl;
 }
 
-/* Consumes @key->ext. */
+/* Consumes @key->ext. With @only, a template that another CPU has made is of use
+ * if it leads to that destination. */
 static struct vs_conn *tmpl_create(struct vs_net *vn, struct tmpl_key *key,
 				   const struct vs_service *svc,
-				   struct vs_dest *dest, __be16 dport)
+				   struct vs_dest *dest, __be16 dport,
+				   const struct vs_dest *only)
 {
 	struct vs_conn_conf conf = {
 		.caddr = &key->net,
@@ -124,12 +126,16 @@ static struct vs_conn *tmpl_create(struct vs_net *vn, struct tmpl_key *key,
 		.dest = dest,
 		.ext = key->ext,
 	};
-	struct vs_conn *tmpl = vs_conn_new(vn, &conf);
+	struct vs_conn *tmpl = vs_conn_new(vn, &conf), *theirs = NULL;
 
 	if (!IS_ERR(tmpl))
 		return tmpl;
-	if (tmpl == ERR_PTR(-EEXIST))	/* another CPU has the same client */
-		tmpl = vs_table_lookup_tmpl(&vn->table, &key->tuple) ?: tmpl;
+	/* another CPU has the same client, or a sync peer: the destination may
+	 * be any, or missing */
+	if (tmpl == ERR_PTR(-EEXIST))
+		theirs = vs_table_lookup_tmpl(&vn->table, &key->tuple);
+	if (theirs && tmpl_is_valid(vn, theirs, only))
+		tmpl = theirs;
 	vs_conn_ext_free(key->ext);
 	return tmpl;
 }
@@ -162,7 +168,7 @@ struct vs_conn *vs_persist_tmpl(struct vs_pkt *p, struct vs_service *svc)
 		return tmpl;
 	}
 	return tmpl_create(p->vn, &key, svc, dest,
-			   tmpl_has_port(p, svc) ? dest->key.port : 0);
+			   tmpl_has_port(p, svc) ? dest->key.port : 0, NULL);
 }
 
 struct vs_conn *vs_persist_tmpl_out(struct vs_pkt *p, struct vs_dest *dest)
@@ -180,7 +186,7 @@ struct vs_conn *vs_persist_tmpl_out(struct vs_pkt *p, struct vs_dest *dest)
 	key.tuple.dport = svc->key.port;
 	tmpl = tmpl_lookup(p->vn, &key, dest);
 	if (!tmpl)
-		return tmpl_create(p->vn, &key, svc, dest, p->sport);
+		return tmpl_create(p->vn, &key, svc, dest, p->sport, dest);
 	vs_conn_ext_free(key.ext);
 	return tmpl;
 }

@@ -16,8 +16,9 @@ struct vs_service;
  *
  * Context: RCU, BH disabled.
  * Return: the template, valid until the RCU section ends; NULL if no
- * destination is usable; an ERR_PTR as from vs_conn_new(), or -EINVAL if the
- * service's persistence engine finds nothing in the packet.
+ * destination is usable; an ERR_PTR as from vs_conn_new(), where -EEXIST means
+ * that the template made meanwhile is of no use, or -EINVAL if the service's
+ * persistence engine finds nothing in the packet.
  */
 struct vs_conn *vs_persist_tmpl(struct vs_pkt *p, struct vs_service *svc);
 

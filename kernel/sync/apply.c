@@ -4,9 +4,10 @@
  *
  * Messages come from whoever can send to the group. Each field of an entry is
  * checked before it is used, the number of connections that are taken over is
- * limited, and a connection is forwarded to configured destinations only: one
- * whose destination is unknown waits, without one, until a later message or
- * packet finds the destination configured.
+ * limited, and a connection is forwarded to configured destinations only, or
+ * along the route of its packets if it bypasses its service. One whose
+ * destination is unknown waits, without one, until a later message or packet
+ * finds the destination configured.
  */
 #include <linux/ip_vs.h>
 #include <linux/mm.h>
@@ -31,7 +32,8 @@ static bool entry_is_template(const struct vs_sync_entry *e)
 	return e->flags & IP_VS_CONN_F_TEMPLATE;
 }
 
-static bool entry_is_removal(const struct vs_sync_entry *e, const struct vs_apply_peer *peer)
+static bool entry_is_removal(const struct vs_sync_entry *e,
+			     const struct vs_apply_peer *peer)
 {
 	return peer && e->flags & VS_WIRE_REMOVED;
 }
@@ -154,18 +156,51 @@ static struct vs_conn *conn_copy(struct vs_net *vn, const struct vs_conn *cp,
 	return copy;
 }
 
+/* The connection of a client's packet with tuple @k, or the template; NULL.
+ * -EINVAL: packets with this tuple are the replies of a NAT connection. */
+static struct vs_conn *client_lookup(struct vs_net *vn, const struct vs_tuple *k,
+				     bool template)
+{
+	struct vs_conn *cp;
+	enum vs_dir dir;
+
+	if (template)
+		return vs_table_lookup_tmpl(&vn->table, k);
+	cp = vs_table_lookup(&vn->table, k, &dir);
+	return cp && dir == VS_DIR_OUT ? ERR_PTR(-EINVAL) : cp;
+}
+
+/* What has taken the place of @cp, or @cp. */
+static struct vs_conn *conn_successor(struct vs_net *vn, struct vs_conn *cp)
+{
+	struct vs_tuple k = {
+		.saddr = vs_conn_addr(cp, VS_CADDR),
+		.daddr = vs_conn_addr(cp, VS_VADDR),
+		.sport = cp->cport, .dport = cp->vport,
+		.af = cp->af, .proto = cp->proto, .ext = cp->ext,
+	};
+	struct vs_conn *next;
+
+	next = client_lookup(vn, &k, READ_ONCE(cp->st) & VS_ST_TEMPLATE);
+	return IS_ERR_OR_NULL(next) ? cp : next;
+}
+
 /*
  * The destination of a connection does not change while the connection is
  * hashed: a copy with the destination takes its place. It is in the table
  * before the other one leaves, so that packets always find one of them. Of two
- * CPUs that do this at the same time the one that kills @cp wins.
+ * CPUs that do this at the same time the one that kills @cp wins, and the other
+ * one goes on with the winner's copy.
  */
 struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
 {
-	struct vs_dest *dest = conn_find_dest(vn, cp);
+	struct vs_dest *dest;
 	struct vs_conn *copy;
 
 	vs_assert_packet_context();
+	if (cp->method == IP_VS_CONN_F_BYPASS)
+		return cp;
+	dest = conn_find_dest(vn, cp);
 	if (!dest)
 		return cp;
 	copy = conn_copy(vn, cp, dest);
@@ -175,7 +210,7 @@ struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
 	vs_proto_restore(copy, vs_conn_state(cp), READ_ONCE(cp->timeout));
 	if (!vs_conn_kill(cp, VS_EV_SYNC_CONN_BOUND)) {
 		vs_conn_kill(copy, VS_EV_CONN_KILLED);
-		return cp;
+		return conn_successor(vn, cp);
 	}
 	return copy;
 }
@@ -189,13 +224,8 @@ static struct vs_conn *entry_lookup(struct vs_net *vn,
 		.sport = e->cport, .dport = e->vport,
 		.af = e->af, .proto = e->proto, .ext = ext,
 	};
-	struct vs_conn *cp;
-	enum vs_dir dir;
 
-	if (entry_is_template(e))
-		return vs_table_lookup_tmpl(&vn->table, &k);
-	cp = vs_table_lookup(&vn->table, &k, &dir);
-	return cp && dir == VS_DIR_IN ? cp : NULL;
+	return client_lookup(vn, &k, entry_is_template(e));
 }
 
 static bool entry_has_dest_of(const struct vs_sync_entry *e,
@@ -206,19 +236,22 @@ static bool entry_has_dest_of(const struct vs_sync_entry *e,
 }
 
 /* A peer of the mesh is trusted with more: conn_max is its limit. */
-static bool may_take_more(const struct vs_net *vn, const struct vs_apply_peer *peer)
+static bool may_take_more(const struct vs_net *vn,
+			  const struct vs_apply_peer *peer)
 {
+	/* units of vs_sync.room */
 	u64 max = ((u64)totalram_pages() << PAGE_SHIFT) / SHARE /
 		  VS_CONN_SIZE6;
 
-	return peer ||
-	       atomic_read(&vn->sync.conns) < min_t(u64, max, INT_MAX);
+	return peer || atomic_read(&vn->sync.room) < min_t(u64, max, INT_MAX);
 }
 
-/* Creates the connection of @e; takes over @ext, or frees it. */
+/* Creates the connection of @e; takes over @ext, or frees it. NULL: there is no
+ * room; -EEXIST: it has come meanwhile. */
 static struct vs_conn *entry_create(struct vs_net *vn,
 				    const struct vs_sync_entry *e,
-				    struct vs_conn_ext *ext, const struct vs_apply_peer *peer)
+				    struct vs_conn_ext *ext,
+				    const struct vs_apply_peer *peer)
 {
 	u32 method = e->flags & IP_VS_CONN_F_FWD_MASK;
 	struct vs_conn_conf conf = {
@@ -247,13 +280,15 @@ static struct vs_conn *entry_create(struct vs_net *vn,
 		conf.st &= ~VS_ST_NOOUTPUT;
 	if (may_take_more(vn, peer))
 		cp = vs_conn_new(vn, &conf);
-	if (IS_ERR(cp)) {
-		vs_conn_ext_free(ext);
-		__vs_event(vn, VS_EV_SYNC_LIMIT);
-		return NULL;
+	if (!IS_ERR(cp)) {
+		__vs_event(vn, VS_EV_SYNC_CONN_NEW);
+		return cp;
 	}
-	__vs_event(vn, VS_EV_SYNC_CONN_NEW);
-	return cp;
+	vs_conn_ext_free(ext);
+	if (cp == ERR_PTR(-EEXIST))
+		return cp;
+	__vs_event(vn, VS_EV_SYNC_LIMIT);
+	return NULL;
 }
 
 /* Whether @e tells nothing new about @cp: an older entry of the same peer, or what
@@ -262,44 +297,63 @@ static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp
 			 const struct vs_apply_peer *peer)
 {
 	return e->flags & VS_WIRE_HEARSAY ||
-	       (READ_ONCE(cp->st) & VS_ST_REMOTE && vs_conn_told(cp) == peer->id &&
+	       (READ_ONCE(cp->st) & VS_ST_REMOTE &&
+		vs_conn_told(cp) == peer->id &&
 		(s32)(e->time + peer->clock - READ_ONCE(cp->synced)) < 0);
+}
+
+/*
+ * Why @e is of no use, or VS_COUNTER_NONE. @cp is what entry_lookup() has found. A
+ * new connection must not take the replies of another one away. An entry that
+ * reports the end of a connection to another destination is late: @cp is the
+ * successor of that connection.
+ */
+static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
+				    const struct vs_conn *cp,
+				    const struct vs_apply_peer *peer)
+{
+	if (!cp)
+		return VS_COUNTER_NONE;
+	if (IS_ERR(cp))
+		return VS_EV_SYNC_BAD_TUPLE;
+	if (peer && entry_is_old(e, cp, peer))
+		return VS_EV_SYNC_CONN_STALE;
+	if (e->flags & IP_VS_CONN_F_INACTIVE && !entry_is_removal(e, peer) &&
+	    !entry_is_template(e) && !entry_has_dest_of(e, cp))
+		return VS_EV_SYNC_CONN_STALE;
+	return VS_COUNTER_NONE;
 }
 
 /* The peer has removed its connection. If packets have come here since, this
  * director has taken it over. */
-static void entry_take_away(const struct vs_sync_entry *e, struct vs_conn *cp)
+static void entry_end(const struct vs_sync_entry *e, struct vs_conn *cp)
 {
 	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE && entry_has_dest_of(e, cp))
 		vs_conn_kill(cp, VS_EV_SYNC_CONN_REMOVED);
 }
 
 /*
- * The connection that @e is about. NULL: @e is of no use. An entry that names
- * another destination replaces the connection, unless it reports an end: then
- * it is late, and the connection is the successor of the one it is about.
+ * The connection that @e is about. NULL: @e is of no use; -EEXIST: to be looked
+ * up again, as from entry_create(). An entry that names another destination
+ * replaces the connection.
  */
 static struct vs_conn *entry_conn(struct vs_net *vn,
 				  const struct vs_sync_entry *e,
-				  struct vs_conn_ext *ext, const struct vs_apply_peer *peer)
+				  struct vs_conn_ext *ext,
+				  const struct vs_apply_peer *peer)
 {
 	struct vs_conn *cp = entry_lookup(vn, e, ext);
-	bool old = cp && peer && entry_is_old(e, cp, peer);
+	enum vs_counter why = entry_refuse(e, cp, peer);
 
-	if (old || entry_is_removal(e, peer)) {
+	if (why || entry_is_removal(e, peer)) {
 		vs_conn_ext_free(ext);
-		if (old)
-			__vs_event(vn, VS_EV_SYNC_CONN_STALE);
+		if (why)
+			__vs_event(vn, why);
 		else
-			entry_take_away(e, cp);
+			entry_end(e, cp);
 		return NULL;
 	}
 	if (cp && !entry_is_template(e) && !entry_has_dest_of(e, cp)) {
-		if (e->flags & IP_VS_CONN_F_INACTIVE) {
-			vs_conn_ext_free(ext);
-			__vs_event(vn, VS_EV_SYNC_CONN_STALE);
-			return NULL;
-		}
 		vs_conn_kill(cp, VS_EV_CONN_KILLED);
 		cp = NULL;
 	}
@@ -307,8 +361,7 @@ static struct vs_conn *entry_conn(struct vs_net *vn,
 		return entry_create(vn, e, ext, peer);
 	vs_conn_ext_free(ext);
 	__vs_event(vn, VS_EV_SYNC_CONN_UPDATED);
-	return cp->dest || cp->method == IP_VS_CONN_F_BYPASS ?
-	       cp : vs_sync_bind(vn, cp);
+	return cp->dest ? cp : vs_sync_bind(vn, cp);
 }
 
 /* In jiffies, 0 for the default of the state. */
@@ -323,8 +376,7 @@ static u32 entry_timeout(const struct vs_sync_entry *e)
 static void conn_set_told(const struct vs_net *vn, struct vs_conn *cp, u8 state)
 {
 	vs_conn_set_told(cp, state);
-	WRITE_ONCE(cp->in_pkts, min(READ_ONCE(vn->sysctl.sync_threshold[0]),
-				    U16_MAX / 2));
+	WRITE_ONCE(cp->in_pkts, vs_sync_turn(vn));
 }
 
 /* @peer forwards the packets of @cp, and knows it. */
@@ -337,34 +389,52 @@ static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
 					 (u32)peer->id << VS_ST_TOLD_SHIFT);
 }
 
+/* Returns false if the connection has come or gone since it was looked up. */
+static bool entry_update(struct vs_net *vn, const struct vs_sync_entry *e,
+			 struct vs_conn_ext *ext,
+			 const struct vs_apply_peer *peer)
+{
+	struct vs_conn *cp = entry_conn(vn, e, ext, peer);
+
+	if (!cp)
+		return true;
+	if (IS_ERR(cp) || !vs_proto_restore(cp, e->state, entry_timeout(e)))
+		return false;
+	if (peer)
+		conn_set_remote(cp, e, peer);
+	else
+		conn_set_told(vn, cp, e->state);
+	return true;
+}
+
+/* Returns whether that was all, or it may be tried again. */
+static bool entry_try(struct vs_net *vn, const struct vs_sync_entry *e,
+		      const struct vs_apply_peer *peer)
+{
+	struct vs_conn_ext *ext = entry_ext(e);
+	bool done;
+
+	if (IS_ERR(ext)) {
+		vs_event(vn, VS_EV_SYNC_BAD_PE);
+		return true;
+	}
+	local_bh_disable();
+	rcu_read_lock();
+	done = entry_update(vn, e, ext, peer);
+	rcu_read_unlock();
+	local_bh_enable();
+	return done;
+}
+
 static void entry_apply(struct vs_net *vn, const struct vs_sync_entry *e,
 			const struct vs_apply_peer *peer)
 {
 	enum vs_counter bad = entry_check(e);
-	struct vs_conn_ext *ext;
-	struct vs_conn *cp;
 
-	if (bad) {
+	if (bad)
 		vs_event(vn, bad);
-		return;
-	}
-	ext = entry_ext(e);
-	if (IS_ERR(ext)) {
-		vs_event(vn, VS_EV_SYNC_BAD_PE);
-		return;
-	}
-	local_bh_disable();
-	rcu_read_lock();
-	cp = entry_conn(vn, e, ext, peer);
-	if (cp) {
-		vs_proto_restore(cp, e->state, entry_timeout(e));
-		if (peer)
-			conn_set_remote(cp, e, peer);
-		else
-			conn_set_told(vn, cp, e->state);
-	}
-	rcu_read_unlock();
-	local_bh_enable();
+	else if (!entry_try(vn, e, peer) && !entry_try(vn, e, peer))
+		vs_event(vn, VS_EV_SYNC_CONN_STALE);
 }
 
 static const enum vs_counter wire_counters[] = {

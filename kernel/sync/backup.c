@@ -35,7 +35,7 @@ static int sock_receive(struct vs_sync_thread *t)
 /* There was no message. */
 static void thread_look_after(struct vs_sync_thread *t, int err)
 {
-	if (!vs_sync_sock_has_dev(t))
+	if (t->lost || !vs_sync_sock_is_member(t->sock, &t->daemon->conf))
 		vs_sync_sock_reopen(t);
 	if (err != -EAGAIN)
 		schedule_timeout_idle(1);

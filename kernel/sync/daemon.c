@@ -2,8 +2,9 @@
 /*
  * Starting and stopping the sync daemons. A namespace has at most one master,
  * which sends its connections to others, and one backup, which takes those of
- * others over. Each has a thread per UDP port; a connection's messages always
- * come from the same thread, so that they stay in order.
+ * others over. Each has a thread per UDP port; a connection's messages come from
+ * the same thread, so that they stay in order. (Other threads may send of the
+ * copies that vs_sync_bind() and vs_expect_confirm() put in a connection's place.)
  */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -23,6 +24,13 @@ DEFINE_STATIC_KEY_FALSE(vs_sync_used);
 
 /* Smallest buffer of a backup: a master's messages may be larger than its own. */
 #define BACKUP_MIN_LEN	1024
+
+/* A master that is stopped sends for so long. */
+#define STOP_TIME	HZ
+
+/* Memory that the messages of a master may take where root is not the host's:
+ * nobody is charged for it. */
+#define GUEST_BYTES	(2L << 20)
 
 static struct vs_sync_daemon *daemon_of(struct vs_net *vn, u32 state)
 {
@@ -70,13 +78,16 @@ static void thread_release(struct vs_sync_thread *t)
 	kfree(t->buf);
 }
 
-/* Lets the threads of a backup return from their sockets. */
+/* Lets the threads of a backup return from their sockets, and gives all those of
+ * a master the same time to send what is left. */
 static void daemon_interrupt(struct vs_sync_daemon *d)
 {
 	unsigned int i;
 
 	mutex_lock(&d->lock);
-	d->stopping = true;
+	d->deadline = jiffies + STOP_TIME;
+	/* pairs with thread_patience() */
+	smp_store_release(&d->stopping, true);
 	for (i = 0; i < d->n; i++)
 		if (d->thread[i].sock && !d->master)
 			kernel_sock_shutdown(d->thread[i].sock, SHUT_RDWR);
@@ -147,6 +158,8 @@ static struct vs_sync_daemon *daemon_new(struct vs_net *vn, u32 state,
 	d->master = state == IP_VS_STATE_MASTER;
 	d->name = d->master ? "master" : "backup";
 	d->conf = *conf;
+	d->max_bytes = vn->net->user_ns == &init_user_ns ? LONG_MAX :
+							   GUEST_BYTES;
 	mutex_init(&d->lock);
 	for (i = 0; i < n && !err; i++) {
 		d->thread[i].daemon = d;
@@ -208,15 +221,21 @@ static int daemon_start(struct vs_net *vn, u32 state,
 		vn->sync.threads = clamp(READ_ONCE(vn->sysctl.sync_ports), 1,
 					 VS_SYNC_THREADS_MAX);
 	conf_complete(conf, state, dev);
+	if (conf->port + vn->sync.threads - 1 > U16_MAX)
+		return vs_refuse(extack,
+				 "the ports of the threads exceed 65535",
+				 -EINVAL);
 	d = daemon_new(vn, state, conf, dev);
+	if (d == ERR_PTR(-ENOMEM))
+		return -ENOMEM;
 	if (IS_ERR(d))
 		return vs_refuse(extack, "cannot open the daemon's socket",
 				 PTR_ERR(d));
 	daemon_publish(vn, state, d);
 	for (i = 0; i < d->n; i++)
 		wake_up_process(d->thread[i].task);
-	pr_info("sync: %s daemon started on %s, sync id %u, %u threads\n",
-		d->name, conf->ifname, conf->syncid, d->n);
+	pr_info_ratelimited("sync: %s daemon started on %s, sync id %u, %u threads\n",
+			    d->name, conf->ifname, conf->syncid, d->n);
 	return 0;
 }
 
@@ -261,7 +280,7 @@ int vs_sync_stop(struct vs_net *vn, u32 state, struct netlink_ext_ack *extack)
 	mutex_lock(&vn->sync.lock);
 	d = daemon_of(vn, state);
 	if (d) {
-		pr_info("sync: %s daemon is stopped\n", d->name);
+		pr_info_ratelimited("sync: %s daemon is stopped\n", d->name);
 		daemon_withdraw(vn, state);
 		daemon_free(d);
 	}

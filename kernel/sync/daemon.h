@@ -58,6 +58,10 @@ struct vs_sync_thread {
  * @conf:	parameters, complete
  * @lock:	serialises a thread that replaces its socket and the end
  * @stopping:	sockets are shut down, threads end
+ * @bytes:	memory of a master's messages, of all threads
+ * @max_bytes:	and its limit
+ * @deadline:	jiffies until which a master that is @stopping waits for room in
+ *		its sockets
  * @n:		number of threads, a power of two
  * @thread:	the threads
  */
@@ -68,6 +72,9 @@ struct vs_sync_daemon {
 	struct vs_sync_conf conf;
 	struct mutex lock;
 	bool stopping;
+	atomic_long_t bytes;
+	long max_bytes;
+	unsigned long deadline;
 	unsigned int n;
 	struct vs_sync_thread thread[];
 };
@@ -83,6 +90,19 @@ int vs_sync_sock_set_multicast(struct socket *sock, u8 af,
 int vs_sync_sock_join(struct socket *sock, const struct vs_sync_conf *conf,
 		      const struct net_device *dev);
 
+/*
+ * Leaves @conf's group on the interface that @sock is bound to. Of use before
+ * another socket joins there: a membership that an interface has lost counts when
+ * it ends, as soon as there is another interface with the same index. Takes RTNL.
+ */
+void vs_sync_sock_leave(struct socket *sock, const struct vs_sync_conf *conf);
+
+/* Whether the interface that @sock is bound to exists and is a member of @conf's
+ * group. It is not when it has been away meanwhile, and has returned with the
+ * same index. */
+bool vs_sync_sock_is_member(const struct socket *sock,
+			    const struct vs_sync_conf *conf);
+
 /* Composes an address; @port is in host order. Returns its length. */
 int vs_sync_sock_addr(u8 af, const union nf_inet_addr *addr, u16 port,
 		      struct sockaddr_storage *ss);
@@ -91,9 +111,6 @@ int vs_sync_sock_addr(u8 af, const union nf_inet_addr *addr, u16 port,
  * RTNL. */
 struct socket *vs_sync_sock_open(const struct vs_sync_thread *t,
 				 const struct net_device *dev);
-
-/* Whether the interface of a backup's socket exists. */
-bool vs_sync_sock_has_dev(const struct vs_sync_thread *t);
 
 /* The thread's socket is of no use because of @err, or works (0): logs a
  * change. */

@@ -2,9 +2,30 @@
 #ifndef VS_ENTRY_H
 #define VS_ENTRY_H
 
+#include "conn/conn.h"
 #include "net.h"
 
 struct vs_sync_entry;
+
+/*
+ * net.ipv4.vs.sync_threshold, as vs_conn_count_on() counts packets: a connection
+ * is due at packet vs_sync_turn() of every vs_sync_period(), or at that packet
+ * alone if the period is 0. The knob takes any period: a longer one counts as the
+ * longest.
+ */
+static inline u32 vs_sync_period(const struct vs_net *vn)
+{
+	return min_t(u32, READ_ONCE(vn->sysctl.sync_threshold[1]),
+		     VS_CONN_PERIOD_MAX);
+}
+
+static inline u32 vs_sync_turn(const struct vs_net *vn)
+{
+	u32 at = READ_ONCE(vn->sysctl.sync_threshold[0]);
+	u32 period = vs_sync_period(vn);
+
+	return period ? at % period : min_t(u32, at, U16_MAX);
+}
 
 /* entry.c; RCU, BH disabled */
 

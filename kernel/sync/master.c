@@ -17,6 +17,7 @@
  */
 #include <linux/ip_vs.h>
 #include <linux/kthread.h>
+#include <linux/log2.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <net/sock.h>
@@ -39,8 +40,32 @@ struct vs_sync_buf {
 	struct list_head list;
 	struct vs_wire_msg msg;
 	unsigned long since;	/* jiffies of the first entry */
+	u32 size;		/* of its memory */
 	u8 data[];
 };
+
+/* A message with @room bytes, or NULL. BH disabled. */
+static struct vs_sync_buf *buf_new(struct vs_sync_daemon *d, u16 room)
+{
+	struct vs_sync_buf *b = NULL;
+	u32 size = roundup_pow_of_two(struct_size(b, data, room));
+
+	if (atomic_long_add_return(size, &d->bytes) <= d->max_bytes)
+		b = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	if (b)
+		b->size = size;
+	else
+		atomic_long_sub(size, &d->bytes);
+	return b;
+}
+
+static void buf_free(struct vs_sync_daemon *d, struct vs_sync_buf *b)
+{
+	if (!b)
+		return;
+	atomic_long_sub(b->size, &d->bytes);
+	kfree(b);
+}
 
 static bool conn_is_persistent(const struct vs_conn *cp)
 {
@@ -73,12 +98,11 @@ static bool conn_is_fresh(const struct vs_net *vn, u32 now, u32 timeout,
 /* Whether the number of a packet says that its connection is due. */
 static bool conn_is_turn(const struct vs_net *vn, u32 st, u32 pkts)
 {
-	u32 at = READ_ONCE(vn->sysctl.sync_threshold[0]);
-	u32 period = READ_ONCE(vn->sysctl.sync_threshold[1]);
+	u32 period = vs_sync_period(vn), turn = vs_sync_turn(vn);
 
 	if (period)
-		return st & VS_ST_TEMPLATE || pkts % period == at;
-	return READ_ONCE(vn->sysctl.sync_refresh_period) || pkts == at;
+		return st & VS_ST_TEMPLATE || pkts % period == turn;
+	return READ_ONCE(vn->sysctl.sync_refresh_period) || pkts == turn;
 }
 
 /* Whether @cp is due, with its packet number @pkts. If so, it is no longer. */
@@ -117,10 +141,10 @@ static void queue_push(struct vs_sync_thread *t)
 	struct vs_sync_queue *q = &t->queue;
 	struct vs_sync_buf *b = q->cur;
 
-	q->cur = NULL;
+	WRITE_ONCE(q->cur, NULL);
 	if (q->len >= READ_ONCE(vn->sysctl.sync_qlen_max)) {
 		__vs_event(vn, VS_EV_SYNC_UNSENT);
-		kfree(b);
+		buf_free(t->daemon, b);
 		return;
 	}
 	list_add_tail(&b->list, &q->full);
@@ -134,14 +158,14 @@ static bool queue_begin(struct vs_sync_thread *t, u8 version, u16 entry_len)
 	u16 room = max_t(u16, conf->maxlen, VS_WIRE_HDR1 + entry_len);
 	struct vs_sync_buf *b;
 
-	b = kmalloc(struct_size(b, data, room), GFP_ATOMIC | __GFP_NOWARN);
+	b = buf_new(t->daemon, room);
 	if (!b) {
 		__vs_event(t->daemon->vn, VS_EV_SYNC_UNSENT);
 		return false;
 	}
 	vs_wire_begin(&b->msg, b->data, room, version, conf->syncid);
 	b->since = jiffies;
-	t->queue.cur = b;
+	WRITE_ONCE(t->queue.cur, b);
 	return true;
 }
 
@@ -191,7 +215,6 @@ static void conn_send(struct vs_net *vn, struct vs_conn *cp, u8 version)
  * IPv6, and sends a control only together with its connection. */
 static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 {
-	u32 period = READ_ONCE(vn->sysctl.sync_threshold[1]);
 	u8 version = READ_ONCE(vn->sysctl.sync_version);
 
 	if (!version && cp->af != AF_INET)
@@ -199,7 +222,8 @@ static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 	while (cp) {
 		u32 st = READ_ONCE(cp->st);
 
-		if (!(st & (VS_ST_ONE_PACKET | VS_ST_STALE)) &&
+		/* a dead control has released its destination */
+		if (!(st & (VS_ST_ONE_PACKET | VS_ST_STALE | VS_ST_DEAD)) &&
 		    conn_claim(vn, cp, pkts))
 			conn_send(vn, cp, version);
 		else if (!version)
@@ -207,29 +231,27 @@ static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 		cp = vs_sync_control(cp);
 		if (cp)
 			pkts = READ_ONCE(cp->st) & VS_ST_TEMPLATE ?
-			       vs_conn_count_on(cp, period) :
-			       READ_ONCE(vn->sysctl.sync_threshold[0]);
+			       vs_conn_count_on(cp, vs_sync_period(vn)) :
+			       vs_sync_turn(vn);
 	}
 }
 
 static void master_packet(struct vs_net *vn, struct vs_conn *cp)
 {
-	u32 period = READ_ONCE(vn->sysctl.sync_threshold[1]);
-
 	vs_assert_packet_context();
-	conn_offer(vn, cp, vs_conn_count_on(cp, period));
+	conn_offer(vn, cp, vs_conn_count_on(cp, vs_sync_period(vn)));
 }
 
 static void master_one_packet(struct vs_net *vn, struct vs_conn *cp)
 {
 	vs_assert_packet_context();
-	conn_offer(vn, cp, READ_ONCE(vn->sysctl.sync_threshold[0]));
+	conn_offer(vn, cp, vs_sync_turn(vn));
 }
 
 static void master_extended(struct vs_conn *cp)
 {
 	vs_assert_packet_context();
-	conn_offer(cp->vn, cp, READ_ONCE(cp->vn->sysctl.sync_threshold[0]));
+	conn_offer(cp->vn, cp, vs_sync_turn(cp->vn));
 }
 
 const struct vs_sync_ops vs_sync_master_ops = {
@@ -250,8 +272,8 @@ void vs_sync_master_exit(struct vs_sync_thread *t)
 	struct vs_sync_buf *b, *next;
 
 	list_for_each_entry_safe(b, next, &t->queue.full, list)
-		kfree(b);
-	kfree(t->queue.cur);
+		buf_free(t->daemon, b);
+	buf_free(t->daemon, t->queue.cur);
 }
 
 /* Takes the next message to be sent: a full one, or the current one when it is
@@ -270,10 +292,12 @@ static struct vs_sync_buf *queue_take(struct vs_sync_queue *q, bool all,
 	} else if (q->cur) {
 		long left = q->cur->since + FLUSH_TIME - jiffies;
 
-		if (all || left <= 0)
-			swap(b, q->cur);
-		else
+		if (all || left <= 0) {
+			b = q->cur;
+			WRITE_ONCE(q->cur, NULL);
+		} else {
 			*wait = left;
+		}
 	}
 	spin_unlock_bh(&q->lock);
 	return b;
@@ -287,27 +311,45 @@ static int sock_send(struct socket *sock, struct vs_sync_buf *b)
 	return kernel_sendmsg(sock, &msg, &vec, 1, vec.iov_len);
 }
 
-/* Sends @b, and waits for room in the socket unless the thread has to end. */
+/* For how long a thread may wait for room in its socket before it looks again
+ * whether the daemon stops; 0 when the time for that is over. */
+static long thread_patience(const struct vs_sync_thread *t)
+{
+	const struct vs_sync_daemon *d = t->daemon;
+
+	if (!smp_load_acquire(&d->stopping))
+		return HZ;
+	return max((long)(d->deadline - jiffies), 0L);
+}
+
+/* Sends @b, and waits for room in the socket. */
 static void thread_send(struct vs_sync_thread *t, struct vs_sync_buf *b)
 {
 	struct vs_net *vn = t->daemon->vn;
 	struct sock *sk = t->sock->sk;
+	bool has_room;
+	long wait;
 	int err;
 
-	while ((err = sock_send(t->sock, b)) == -EAGAIN &&
-	       !kthread_should_stop())
+	do {
+		has_room = sock_writeable(sk);
+		err = sock_send(t->sock, b);
+		/* with room there is nothing to wait for */
+		if (err != -EAGAIN || has_room)
+			break;
+		wait = thread_patience(t);
 		wait_event_interruptible_timeout(*sk_sleep(sk),
-					sock_writeable(sk) ||
-					kthread_should_stop(), HZ);
+						 sock_writeable(sk), wait);
+	} while (wait);
 	if (err >= 0) {
 		vs_event(vn, VS_EV_SYNC_SENT);
 		vs_sync_sock_set_lost(t, 0);
 	} else {
 		vs_event(vn, VS_EV_SYNC_UNSENT);
-		if (err != -EAGAIN)
+		if (!READ_ONCE(t->daemon->stopping))
 			vs_sync_sock_reopen(t);
 	}
-	kfree(b);
+	buf_free(t->daemon, b);
 }
 
 /* Whether there is a message to wait for that was not there when queue_take()
@@ -318,8 +360,9 @@ static bool queue_has_news(const struct vs_sync_queue *q, long wait)
 	       (wait == MAX_SCHEDULE_TIMEOUT && READ_ONCE(q->cur));
 }
 
-/* What was queued is sent, also when the daemon is stopped: a director that
- * hands over in good order loses nothing. */
+/* What was queued is sent, also when the daemon is stopped, as far as the sockets
+ * take it within a second: a director that hands over in good order loses nothing
+ * unless its link is too slow for that. */
 int vs_sync_master_run(void *data)
 {
 	struct vs_sync_thread *t = data;

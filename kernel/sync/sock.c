@@ -2,12 +2,14 @@
 /*
  * The sockets of the sync daemons: UDP multicast over one interface.
  */
+#include <linux/igmp.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/inetdevice.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <net/addrconf.h>
 #include <net/sock.h>
 
 #include "sync/daemon.h"
@@ -43,22 +45,85 @@ int vs_sync_sock_set_multicast(struct socket *sock, u8 af,
 	       sock_set_int(sock, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 }
 
-int vs_sync_sock_join(struct socket *sock, const struct vs_sync_conf *conf,
-		      const struct net_device *dev)
+/* Joins @conf's group on an interface, or leaves it. */
+static int sock_set_member(struct socket *sock, const struct vs_sync_conf *conf,
+			   int ifindex, bool member)
 {
 	struct ip_mreqn mreq = {
 		.imr_multiaddr.s_addr = conf->group.ip,
-		.imr_ifindex = dev->ifindex,
+		.imr_ifindex = ifindex,
 	};
 	struct ipv6_mreq mreq6 = {
 		.ipv6mr_multiaddr = conf->group.in6,
-		.ipv6mr_ifindex = dev->ifindex,
+		.ipv6mr_ifindex = ifindex,
 	};
 
 	if (conf->af == AF_INET6)
-		return sock_set(sock, SOL_IPV6, IPV6_ADD_MEMBERSHIP, &mreq6,
-				sizeof(mreq6));
-	return sock_set(sock, SOL_IP, IP_ADD_MEMBERSHIP, &mreq, sizeof(mreq));
+		return sock_set(sock, SOL_IPV6, member ? IPV6_ADD_MEMBERSHIP :
+							 IPV6_DROP_MEMBERSHIP,
+				&mreq6, sizeof(mreq6));
+	return sock_set(sock, SOL_IP, member ? IP_ADD_MEMBERSHIP :
+					       IP_DROP_MEMBERSHIP,
+			&mreq, sizeof(mreq));
+}
+
+int vs_sync_sock_join(struct socket *sock, const struct vs_sync_conf *conf,
+		      const struct net_device *dev)
+{
+	return sock_set_member(sock, conf, dev->ifindex, true);
+}
+
+void vs_sync_sock_leave(struct socket *sock, const struct vs_sync_conf *conf)
+{
+	sock_set_member(sock, conf, READ_ONCE(sock->sk->sk_bound_dev_if), false);
+}
+
+static bool dev_has_group4(const struct net_device *dev, __be32 group)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+	const struct ip_mc_list *mc;
+
+	if (!in_dev)
+		return false;
+	for (mc = rcu_dereference(in_dev->mc_list); mc;
+	     mc = rcu_dereference(mc->next_rcu))
+		if (mc->multiaddr == group)
+			return true;
+	return false;
+}
+
+static bool dev_has_group6(const struct net_device *dev,
+			   const struct in6_addr *group)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct inet6_dev *idev = __in6_dev_get(dev);
+	const struct ifmcaddr6 *mc;
+
+	if (!idev)
+		return false;
+	for (mc = rcu_dereference(idev->mc_list); mc;
+	     mc = rcu_dereference(mc->next))
+		if (ipv6_addr_equal(&mc->mca_addr, group))
+			return true;
+#endif
+	return false;
+}
+
+bool vs_sync_sock_is_member(const struct socket *sock,
+			    const struct vs_sync_conf *conf)
+{
+	const struct sock *sk = sock->sk;
+	const struct net_device *dev;
+	bool is_member = false;
+
+	rcu_read_lock();
+	dev = dev_get_by_index_rcu(sock_net(sk), READ_ONCE(sk->sk_bound_dev_if));
+	if (dev)
+		is_member = conf->af == AF_INET6 ?
+			    dev_has_group6(dev, &conf->group.in6) :
+			    dev_has_group4(dev, conf->group.ip);
+	rcu_read_unlock();
+	return is_member;
 }
 
 int vs_sync_sock_addr(u8 af, const union nf_inet_addr *addr, u16 port,
@@ -100,7 +165,8 @@ static int sock_bind_source(struct socket *sock, const struct net_device *dev)
 	};
 
 	if (!sin.sin_addr.s_addr)
-		pr_err("sync: interface %s has no IPv4 address\n", dev->name);
+		pr_err_ratelimited("sync: interface %s has no IPv4 address\n",
+				   dev->name);
 	return kernel_bind(sock, (void *)&sin, sizeof(sin));
 }
 
@@ -171,17 +237,6 @@ struct socket *vs_sync_sock_open(const struct vs_sync_thread *t,
 	return ERR_PTR(err);
 }
 
-bool vs_sync_sock_has_dev(const struct vs_sync_thread *t)
-{
-	bool has;
-
-	rcu_read_lock();
-	has = dev_get_by_index_rcu(t->daemon->vn->net,
-				   READ_ONCE(t->sock->sk->sk_bound_dev_if));
-	rcu_read_unlock();
-	return has;
-}
-
 void vs_sync_sock_set_lost(struct vs_sync_thread *t, int err)
 {
 	const struct vs_sync_daemon *d = t->daemon;
@@ -190,11 +245,11 @@ void vs_sync_sock_set_lost(struct vs_sync_thread *t, int err)
 		return;
 	t->lost = err;
 	if (err)
-		pr_warn("sync: %s daemon cannot use %s (%d), waits for it\n",
-			d->name, d->conf.ifname, err);
+		pr_warn_ratelimited("sync: %s daemon cannot use %s (%d), waits for it\n",
+				    d->name, d->conf.ifname, err);
 	else
-		pr_info("sync: %s daemon uses %s again\n", d->name,
-			d->conf.ifname);
+		pr_info_ratelimited("sync: %s daemon uses %s again\n", d->name,
+				    d->conf.ifname);
 }
 
 void vs_sync_sock_reopen(struct vs_sync_thread *t)
@@ -206,6 +261,8 @@ void vs_sync_sock_reopen(struct vs_sync_thread *t)
 	if (time_before(jiffies, t->retry_at))
 		return;
 	t->retry_at = jiffies + HZ;
+	if (!d->master)
+		vs_sync_sock_leave(t->sock, &d->conf);
 	dev = dev_get_by_name(d->vn->net, d->conf.ifname);
 	if (dev) {
 		sock = vs_sync_sock_open(t, dev);

@@ -48,8 +48,9 @@ struct vs_sync_conf {
  * The daemon holds the module until it is stopped.
  *
  * Context: process, may sleep; takes RTNL.
- * Return: 0; -EEXIST: such a daemon runs; -ENODEV: no such interface; -EINVAL;
- * -ENOMEM; an errno of the socket.
+ * Return: 0; -EEXIST: such a daemon runs; -EBUSY: a mesh daemon runs; -ENODEV: no
+ * such interface; -ENOPROTOOPT: the module is being unloaded; -EINVAL; -ENOMEM;
+ * an errno of the socket.
  */
 int vs_sync_start(struct vs_net *vn, u32 state, const struct vs_sync_conf *conf,
 		  struct netlink_ext_ack *extack);
@@ -96,7 +97,7 @@ static inline bool vs_sync_is_idle_backup(const struct vs_net *vn)
  *
  * Context: RCU, BH disabled.
  * Return: a connection with the destination in place of @cp; or @cp, if the
- * destination is still unknown.
+ * destination is still unknown, or @cp bypasses the service, or has died.
  */
 struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp);
 

@@ -9,6 +9,10 @@
 struct vs_mesh;
 struct vs_sync_daemon;
 
+/* vs_sync.room of a template with an engine's key, which takes up to 512 bytes
+ * besides. Of all others it is 1. */
+#define VS_SYNC_ROOM_KEY	4
+
 /**
  * struct vs_sync_ops - what the daemon that sends is told; RCU, BH disabled
  * @packet:	a client's packet of a connection was sent, of all but one-packet
@@ -33,7 +37,8 @@ struct vs_sync_ops {
  * @mesh:	the daemon that does both, without the others; or NULL; RCU
  * @threads:	of each daemon, see net.ipv4.vs.sync_ports; set when the first one
  *		starts
- * @conns:	connections and templates that were received
+ * @room:	memory of connections and templates that were received, in units of
+ *		the larger connection; see VS_SYNC_ROOM_KEY
  * @gen:	number of the namespace, in the names of the threads
  */
 struct vs_sync {
@@ -43,7 +48,7 @@ struct vs_sync {
 	struct vs_sync_daemon *backup;
 	struct vs_mesh __rcu *mesh;
 	unsigned int threads;
-	atomic_t conns;
+	atomic_t room;
 	int gen;
 };
 

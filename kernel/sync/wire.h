@@ -119,7 +119,8 @@ struct vs_wire_msg {
 	u8 entries;
 };
 
-/* Writes the header. @room is at least VS_WIRE_HDR1 + VS_WIRE_MAX_ENTRY. */
+/* Writes the header. @room is at least that; VS_WIRE_HDR1 and vs_wire_len() of an
+ * entry, or VS_WIRE_MAX_ENTRY, are enough for vs_wire_add() to succeed once. */
 void vs_wire_begin(struct vs_wire_msg *m, u8 *buf, u16 room, u8 version,
 		   u8 syncid);
 
@@ -139,7 +140,7 @@ u16 vs_wire_len(const struct vs_sync_entry *e, u8 version);
  */
 bool vs_wire_add(struct vs_wire_msg *m, const struct vs_sync_entry *e);
 
-/* What a reader has met. The order is that of the counters, see backup.c. */
+/* What a reader has met. The order is that of the counters, see apply.c. */
 enum vs_wire_result {
 	VS_WIRE_ENTRY,		/* an entry */
 	VS_WIRE_END,		/* the end of the message */

@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 		tcp_tests, proto_tests, sched_tests, hash_tests, cache_tests,
 		race_tests, life_tests, table_tests, pkt_tests, nat_tests,
 		fuzz_tests, ftp_tests, ftp_session_tests, schedule_tests,
-		wire_tests, mesh_tests,
+		persist_tests, apply_tests, wire_tests, mesh_tests,
 	};
 	const char *seed_text = getenv("SEED");
 	u64 seed = seed_text ? strtoull(seed_text, NULL, 0) : time(NULL);

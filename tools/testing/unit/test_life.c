@@ -50,9 +50,16 @@ void __attribute__((weak)) vs_table_maybe_shrink(struct vs_table *t)
 /* The latest connection, which is about to be inserted into the table. */
 static struct vs_conn *newest;
 
+void (*unit_insert_race)(void);
+
 int vs_app_bind(struct vs_conn *cp)
 {
+	void (*race)(void) = unit_insert_race;
+
 	newest = cp;
+	unit_insert_race = NULL;
+	if (race)
+		race();
 	return 0;
 }
 
@@ -72,13 +79,13 @@ void vs_dest_unbind(struct vs_dest *dest, bool template)
 {
 }
 
-/* RCU: callbacks wait for end_grace_period() while a test runs. */
+/* RCU: callbacks wait for unit_grace_ends() while a test runs. */
 static struct rcu_head *callbacks;
-static bool in_test;
+bool unit_rcu_waits;
 
 void unit_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 {
-	if (!in_test) {
+	if (!unit_rcu_waits) {
 		func(head);
 		return;
 	}
@@ -87,7 +94,7 @@ void unit_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 	callbacks = head;
 }
 
-static void end_grace_period(void)
+void unit_grace_ends(void)
 {
 	while (callbacks) {
 		struct rcu_head *head = callbacks;
@@ -103,20 +110,25 @@ s64 unit_counter_lag;
 static struct vs_net vn;
 static const union nf_inet_addr addr;
 
-static void begin(void)
+void unit_conn_init(void)
 {
 	static bool caches;
 
 	if (!caches)
 		CHECK(!vs_conn_init());
 	caches = true;
+}
+
+static void begin(void)
+{
+	unit_conn_init();
 	memset(&vn, 0, sizeof(vn));
 	vn.counts = calloc(1, sizeof(*vn.counts));
 	vs_proto_net_init(&vn.proto);
 	vn.sysctl.conn_max = 1 << 30;
 	CHECK(!vs_conn_net_init(&vn));
 	CHECK(!vs_conn_net_start(&vn));
-	in_test = true;
+	unit_rcu_waits = true;
 	unit_cpu = 0;
 	unit_counter_sums = 0;
 	unit_counter_lag = 0;
@@ -129,8 +141,8 @@ static void end(void)
 	unsigned int i;
 
 	unit_race = NULL;
-	end_grace_period();
-	in_test = false;
+	unit_grace_ends();
+	unit_rcu_waits = false;
 	for (i = 0; i < vn.wheel.n; i++)
 		CHECK(!vn.wheel.shard[i]->conns);
 	vs_wheel_exit(&vn.wheel);
@@ -464,10 +476,10 @@ static void drop_of_an_orphan(void)
 	data = conn_new(0, 0, control);
 	data->timeout = 1000 * HZ;
 	CHECK(vs_conn_kill(control, VS_EV_CONN_REUSED));
-	end_grace_period();
+	unit_grace_ends();
 	wait_for(HZ + VS_WHEEL_TICK);
 	CHECK(is_dead(tmpl));
-	end_grace_period();
+	unit_grace_ends();
 	vs_conn_drop(data);
 	CHECK(counted(VS_EV_CONN_DROPPED) == 1);
 	end();

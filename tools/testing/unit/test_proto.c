@@ -289,6 +289,49 @@ static void steps_race(void)
 			 VS_TCP_S_CLOSE, VS_TCP_S_CLOSE) > 2);
 }
 
+/* A sync peer reports ESTABLISHED with a timeout of its own, and a packet ends
+ * the connection at the same time: the timeout is that of the state that
+ * remains. */
+static void restore_race(void)
+{
+	struct vs_net *vn = net_with_defaults();
+	unsigned int n = 0;
+	bool over;
+
+	do {
+		struct vs_conn cp = conn_in(vn, IPPROTO_TCP,
+					    VS_TCP_S_ESTABLISHED, 900 * HZ);
+
+		race.cp = &cp;
+		race.at = n++;
+		race.flags = VS_TCP_RST;
+		race.dir = VS_DIR_IN;
+		unit_race = race_step;
+		CHECK(vs_proto_restore(&cp, VS_TCP_S_ESTABLISHED, 77 * HZ));
+		over = unit_race;
+		unit_race = NULL;
+		if (vs_conn_state(&cp) == VS_TCP_S_CLOSE)
+			CHECK(cp.timeout == 10 * HZ);
+		else
+			CHECK(cp.timeout == 77 * HZ);
+	} while (!over);
+	CHECK(n > 2);
+}
+
+/* The timeout of a template has nothing to do with its state. */
+static void restore_template(void)
+{
+	struct vs_net *vn = net_with_defaults();
+	struct vs_conn tmpl = conn_in(vn, IPPROTO_TCP, VS_ST_TEMPLATE, 300 * HZ);
+	struct vs_conn dead = conn_in(vn, IPPROTO_TCP, VS_ST_DEAD, 300 * HZ);
+
+	CHECK(vs_proto_restore(&tmpl, VS_TMPL_ASSURED, 77 * HZ));
+	CHECK(tmpl.st == (VS_ST_TEMPLATE | VS_TMPL_ASSURED));
+	CHECK(tmpl.timeout == 77 * HZ);
+	CHECK(!vs_proto_restore(&dead, VS_TCP_S_ESTABLISHED, 77 * HZ));
+	CHECK(dead.timeout == 300 * HZ);
+}
+
 /* An association from INIT to SHUTDOWN COMPLETE, with replies that pass the
  * director (NAT) and with replies that bypass it (DR, TUN). */
 static void sctp_association(void)
@@ -340,6 +383,8 @@ const struct unit_test proto_tests[] = {
 	{ "proto_changed_timeouts_apply", changed_timeouts_apply },
 	{ "proto_dead_does_not_change", dead_does_not_change },
 	{ "proto_steps_race", steps_race },
+	{ "proto_restore_race", restore_race },
+	{ "proto_restore_template", restore_template },
 	{ "proto_template_is_assured", template_is_assured },
 	{ "proto_sctp_association", sctp_association },
 	{ "proto_later_fragment_changes_nothing", later_fragment_changes_nothing },

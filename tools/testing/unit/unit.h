@@ -15,8 +15,8 @@ extern const struct unit_test tcp_tests[], proto_tests[], sched_tests[];
 extern const struct unit_test hash_tests[], cache_tests[];
 extern const struct unit_test pkt_tests[], nat_tests[], race_tests[];
 extern const struct unit_test fuzz_tests[], ftp_tests[], ftp_session_tests[];
-extern const struct unit_test life_tests[], schedule_tests[];
-extern const struct unit_test table_tests[], wire_tests[], mesh_tests[];
+extern const struct unit_test life_tests[], schedule_tests[], persist_tests[];
+extern const struct unit_test table_tests[], wire_tests[], apply_tests[], mesh_tests[];
 
 void unit_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
@@ -26,6 +26,13 @@ void unit_fail(const char *file, int line, const char *fmt, ...)
 
 /* Let the n-th allocation from now on fail; 0: none. */
 extern int unit_alloc_fails;
+
+/* test_life.c: vs_conn_init(), once; RCU callbacks wait for the end of a grace
+ * period; if set, called once, before a connection is put into the table */
+void unit_conn_init(void);
+extern bool unit_rcu_waits;
+void unit_grace_ends(void);
+extern void (*unit_insert_race)(void);
 
 u32 rnd(u32 below);		/* in [0, below), any number for 0 */
 void rnd_bytes(void *buf, unsigned int len);

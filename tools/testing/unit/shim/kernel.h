@@ -55,6 +55,7 @@ typedef int64_t s64;
 #define unlikely(x)		(x)
 #define U16_MAX			0xffff
 #define U32_MAX			0xffffffffu
+#define S32_MAX			0x7fffffff
 #define INT_MAX			0x7fffffff
 #define HZ			250
 #define PAGE_SHIFT		12
@@ -89,6 +90,8 @@ extern _Thread_local unsigned long unit_reads;
 #define WARN_ON_ONCE(x)		({ assert(!(x)); 0; })
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(p)		((long)(p))
+#define IS_ERR_OR_NULL(p)	(!(p) || IS_ERR(p))
+#define ERR_CAST(p)		((void *)(p))
 #define IS_ERR(p)		((unsigned long)(p) >= (unsigned long)-4095)
 #define struct_size(p, m, n)	(sizeof(*(p)) + sizeof((p)->m[0]) * (n))
 #define scnprintf		snprintf	/* nothing is truncated */
@@ -221,6 +224,13 @@ static inline u##bits get_unaligned_be##bits(const void *p)		\
 UNALIGNED_BE(16)
 UNALIGNED_BE(32)
 UNALIGNED_BE(64)
+
+static inline bool test_and_set_bit(unsigned long n, unsigned long *map)
+{
+	return __sync_fetch_and_or(&map[n / BITS_PER_LONG],
+				   BIT(n % BITS_PER_LONG)) >>
+	       n % BITS_PER_LONG & 1;
+}
 
 #define smp_load_acquire(p)	(unit_reads++, __atomic_load_n(p, __ATOMIC_ACQUIRE))
 #define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
@@ -452,6 +462,8 @@ struct ctl_table;
 struct ctl_table_header;
 struct dst_entry;
 struct net { int unused; };
+#define DECLARE_STATIC_KEY_FALSE(name)	extern bool name
+#define static_branch_unlikely(key)	(*(key))
 extern struct net init_net;
 #define net_eq(a, b)		((a) == (b))
 #define dst_release(dst)	((void)(dst))
@@ -459,6 +471,7 @@ extern struct net init_net;
 #define net_generic(net, id)	((void *)(net))
 #define this_cpu_ptr(p)		(p)
 #define this_cpu_inc(x)		((x)++)
+#define this_cpu_add(x, n)	((x) += (n))
 #define __this_cpu_inc(x)	((x)++)
 #define u64_stats_update_begin(s)	((void)(s))
 #define u64_stats_update_end(s)		((void)(s))

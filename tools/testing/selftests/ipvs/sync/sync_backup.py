@@ -453,6 +453,27 @@ def traffic(family):
     tap.golden('sync_traffic.txt', log)
 
 
+@tap.step
+def expected():
+    """A connection that is expected from any port, but whose server is not configured, does not
+    become another one."""
+    with lab_of(4, 3900) as lab:
+        go = Traffic(lab)
+        service = lab.service(dests=0)
+        lab.send(message([lab.entry(service, cport=0, flags=NO_CPORT | INACTIVE,
+                                    state=LISTEN).v1()]))
+        lab.processed()
+        go.try_it('without a server', service[1], 'syn', 1005)
+        tap.check(not go.got, 'a packet was forwarded')
+        lab.ipvs.dest('NEW_DEST', service, lab.at.phantoms[0], DPORT)
+        lab.send(message([lab.entry(service, cport=0, flags=NO_CPORT | INACTIVE,
+                                    state=LISTEN).v1()]))
+        lab.processed()
+        go.try_it('with the server', service[1], 'syn', 1005)
+        tap.check(go.got and go.got.dport == DPORT, 'no packet was forwarded to the server')
+        go.ends.close()
+
+
 def persistent_service(service):
     return [nest(TOP_SERVICE, service_id(*service) + [
         text(SVC_SCHED, 'rr'), attr(SVC_FLAGS, struct.pack('II', PERSISTENT, 0xffffffff)),

@@ -9,7 +9,7 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="entries updates ids traffic"
-export ONCE_TESTS="version0"
+export ONCE_TESTS="version0 expected"
 
 # with the engine, which messages do not load
 entries() {

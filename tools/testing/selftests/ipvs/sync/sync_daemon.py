@@ -11,7 +11,7 @@ from ipvstest import genl, sockctl, syncd, syncwire, tap
 from ipvstest.conns import ConnTable
 from ipvstest.genl import TOP_DAEMON, attr, nest, text, u8, u16, u32
 from ipvstest.namespaces import command_in
-from ipvstest.pkt import TCP
+from ipvstest.pkt import TCP, UDP
 from ipvstest.settings import Knobs
 from ipvstest.sockctl import Sockopts
 from ipvstest.sync_lab import Service, lab_of
@@ -243,6 +243,17 @@ def inside():
 
 
 @tap.step
+def high_ports():
+    """The threads' ports end at 65535."""
+    d = Daemons()
+    with Knobs(sync_ports=4):
+        for state in (MASTER, BACKUP):
+            for port, wanted in ((65532, 0), (65533, 'EINVAL'), (65535, 'EINVAL')):
+                tap.equal(d.start(state, port=port), wanted, 'state %d, port %d' % (state, port))
+                d.stop_all()
+
+
+@tap.step
 def at_once():
     """A daemon that is stopped at once has not run yet."""
     d = Daemons()
@@ -365,6 +376,64 @@ def interface():
         works('the interface was created again')
         receiver.close()
         sender.close()
+
+
+def hears(sender, port):
+    """Whether the backup receives messages, after a while."""
+    def got():
+        entry = Entry(cport=port, vport=1, dport=1, proto=UDP, timeout=100, caddr='192.0.2.1',
+                      vaddr='192.0.2.2', daddr='192.0.2.3')
+        try:
+            sender.send(message([entry.v1()]))
+        except OSError:
+            pass                    # the link has no address yet
+        return any(c.cport == port for c in ConnTable().all())
+
+    return wait_until(got, 8)
+
+
+@tap.step
+def returns():
+    """The interface of a backup comes back: with another index, with the same one before anybody
+    looks, and from another namespace. Each of two threads receives again."""
+    tap.defer('ip', '-n', 'server1', 'link', 'del', 'sync0')
+    tap.defer('ip', '-n', 'director', 'link', 'del', 'sync0')
+
+    def up(ns, address):
+        ip_command(ns, 'addr', 'add', address, 'dev', 'sync0')
+        ip_command(ns, 'link', 'set', 'sync0', 'up')
+
+    def make(index):
+        ip_command('director', 'link', 'add', 'sync0', 'index', str(index), 'type', 'veth',
+                   'peer', 'name', 'sync0', 'netns', 'server2')
+        up('director', '198.18.0.1/24')
+        up('server2', '198.18.0.2/24')
+
+    def replace(index):
+        ip_command('director', 'link', 'del', 'sync0')
+        make(index)
+
+    def visit():
+        for ns, to in (('director', 'server1'), ('server1', 'director')):
+            ip_command(ns, 'link', 'set', 'sync0', 'netns', to)
+        up('director', '198.18.0.1/24')
+
+    ports, d = iter(range(7000, 8000)), Daemons()
+    make(700)
+    for group in (syncd.GROUP4, 'ff02::81'):
+        with Knobs(sync_ports=2):
+            d.must_start(BACKUP, 'sync0', group=group)
+        for what, change in (('at first', lambda: None), ('the same index', lambda: replace(700)),
+                             ('another index', lambda: replace(701)),
+                             ('the first index', lambda: replace(700)),
+                             ('from another namespace', visit)):
+            change()
+            for thread in (0, 1):
+                sender = Sender(group, syncd.DEFAULT_PORT + thread, dev='sync0')
+                tap.check(hears(sender, next(ports)), '%s, %s: thread %d is deaf' % (
+                    group, what, thread))
+                sender.close()
+        d.stop(BACKUP)
 
 
 @tap.step

@@ -9,7 +9,7 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS=""
-export ONCE_TESTS="netlink inside at_once unload wire interface namespace program"
+export ONCE_TESTS="netlink inside high_ports at_once unload wire interface returns namespace program"
 
 tool ss
 with_topology

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """When a master daemon sends its messages, and their form."""
 
+import subprocess
 import time
 
 from ipvstest import syncd, syncwire, tap
@@ -89,6 +90,20 @@ def stopped():
         packet = lab.receiver.receive(3)
         tap.check(packet, 'no message')
         tap.equal(len(syncwire.Message(packet.data).entries), 1, 'entries')
+
+
+@tap.step
+def backlog():
+    """Over a slow link, what waits for room in the socket when the daemon stops is sent."""
+    tap.defer('tc', '-n', 'director', 'qdisc', 'del', 'dev', 'back', 'root')
+    with Knobs(sync_sock_size=1), lab_of(4, 2370) as lab:
+        subprocess.run('tc -n director qdisc add dev back root netem rate 200kbit'.split(),
+                       check=True)
+        for _ in range(60):
+            lab.valve()
+        lab.daemons.stop(MASTER)
+        found = sizes_of(lab, 60, 3)
+        tap.equal(sum(size for size, *_ in found), 60, 'entries')
 
 
 @tap.step

@@ -8,7 +8,12 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="slow"
-export ONCE_TESTS="boundaries delay mixed stopped many ports"
+export ONCE_TESTS="boundaries delay mixed stopped backlog many ports"
+
+backlog() {
+	modprobe -q sch_netem || { skip "there is no sch_netem"; return; }
+	python_test backlog
+}
 
 with_topology
 steady_table
