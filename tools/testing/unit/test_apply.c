@@ -28,6 +28,11 @@ static struct vs_service svc;
 static struct vs_dest dest;
 static bool configured;
 
+u32 vs_sync_time(void)
+{
+	return jiffies;
+}
+
 struct vs_service *vs_service_lookup(struct vs_net *net, u8 af, u8 proto,
 				     const union nf_inet_addr *daddr,
 				     __be16 dport, u32 mark)
