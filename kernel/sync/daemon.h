@@ -97,6 +97,10 @@ int vs_sync_sock_join(struct socket *sock, const struct vs_sync_conf *conf,
  */
 void vs_sync_sock_leave(struct socket *sock, const struct vs_sync_conf *conf);
 
+/* Sets the size of a new socket's buffer, SO_SNDBUF or SO_RCVBUF, to
+ * net.ipv4.vs.sync_sock_size; by default it is large where root is the host's. */
+int vs_sync_sock_set_size(struct socket *sock, const struct vs_net *vn, int opt);
+
 /* Whether the interface that @sock is bound to exists and is a member of @conf's
  * group. It is not when it has been away meanwhile, and has returned with the
  * same index. */

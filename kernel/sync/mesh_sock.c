@@ -10,23 +10,6 @@
 #include "sync/daemon.h"
 #include "sync/mesh_impl.h"
 
-/* Buffers of the socket in the host's namespace: what a resync has on its way. */
-#define BUF_SIZE	(4 << 20)
-
-static void sock_set_sizes(struct socket *sock, const struct vs_net *vn)
-{
-	int size = READ_ONCE(vn->sysctl.sync_sock_size);
-
-	if (vn->net->user_ns != &init_user_ns)
-		return;
-	if (size <= 0)
-		size = BUF_SIZE;
-	lock_sock(sock->sk);
-	WRITE_ONCE(sock->sk->sk_sndbuf, size);
-	WRITE_ONCE(sock->sk->sk_rcvbuf, size);
-	release_sock(sock->sk);
-}
-
 static int sock_setup(struct socket *sock, const struct vs_mesh *m,
 		      const struct net_device *dev)
 {
@@ -38,10 +21,16 @@ static int sock_setup(struct socket *sock, const struct vs_mesh *m,
 	sock->sk->sk_rcvtimeo = HZ;	/* looks after the interface then */
 	if (conf->af == AF_INET6)
 		sock->sk->sk_ipv6only = true;
-	sock_set_sizes(sock, m->vn);
+	err = vs_sync_sock_set_size(sock, m->vn, SO_SNDBUF) ?:
+	      vs_sync_sock_set_size(sock, m->vn, SO_RCVBUF);
+	if (err)
+		return err;
 	len = vs_sync_sock_addr(conf->af, &any, conf->port, &ss);
 	err = dev ? sock_bindtoindex(sock->sk, dev->ifindex, true) : 0;
+	/* beside the socket that it replaces, and no other */
+	sock->sk->sk_reuse = m->sock ? SK_CAN_REUSE : SK_NO_REUSE;
 	err = err ?: kernel_bind(sock, (void *)&ss, len);
+	sock->sk->sk_reuse = SK_NO_REUSE;
 	if (err || !m->conf.multicast)
 		return err;
 	return vs_sync_sock_set_multicast(sock, conf->af, dev, conf->ttl) ?:
@@ -65,11 +54,14 @@ struct socket *vs_mesh_sock_open(const struct vs_mesh *m,
 	return ERR_PTR(err);
 }
 
+/* Whether the interface of the socket exists, and is a member of the group. */
 static bool sock_has_dev(const struct vs_mesh *m)
 {
 	int ifindex = READ_ONCE(m->sock->sk->sk_bound_dev_if);
 	bool has;
 
+	if (m->conf.multicast)
+		return vs_sync_sock_is_member(m->sock, &m->conf.sock);
 	rcu_read_lock();
 	has = !ifindex || dev_get_by_index_rcu(m->vn->net, ifindex);
 	rcu_read_unlock();
@@ -94,9 +86,12 @@ void vs_mesh_sock_watch(struct vs_mesh *m)
 	struct socket *sock = ERR_PTR(-ENODEV), *old;
 	struct net_device *dev;
 
-	if (sock_has_dev(m) || time_before(jiffies, m->retry_at))
+	if ((!m->lost && sock_has_dev(m)) || time_before(jiffies, m->retry_at))
 		return;
 	m->retry_at = jiffies + HZ;
+	if (m->conf.multicast)
+		vs_sync_sock_leave(m->sock, &m->conf.sock);
+	m->sock->sk->sk_reuse = SK_CAN_REUSE;
 	dev = dev_get_by_name(m->vn->net, m->conf.sock.ifname);
 	if (dev) {
 		sock = vs_mesh_sock_open(m, dev);

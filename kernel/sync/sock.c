@@ -14,6 +14,10 @@
 
 #include "sync/daemon.h"
 
+/* The system's default is enough for a hundred messages: fewer than arrive while a
+ * receiver waits for its CPU. */
+#define BUF_SIZE	(4 << 20)
+
 /* setsockopt() as from userspace: takes RTNL where the option requires it. */
 static int sock_set(struct socket *sock, int level, int opt, const void *val,
 		    unsigned int len)
@@ -181,12 +185,18 @@ static struct socket *sock_new(const struct vs_sync_thread *t)
 	return err ? ERR_PTR(err) : sock;
 }
 
-static int sock_set_size(struct socket *sock, const struct vs_net *vn, int opt)
+int vs_sync_sock_set_size(struct socket *sock, const struct vs_net *vn, int opt)
 {
 	int size = READ_ONCE(vn->sysctl.sync_sock_size);
+	struct sock *sk = sock->sk;
 
-	if (size <= 0)
+	if (size <= 0) {
+		if (vn->net->user_ns == &init_user_ns)
+			WRITE_ONCE(*(opt == SO_SNDBUF ? &sk->sk_sndbuf :
+							&sk->sk_rcvbuf),
+				   BUF_SIZE);
 		return 0;
+	}
 	return sock_setsockopt(sock, SOL_SOCKET, opt, KERNEL_SOCKPTR(&size),
 			       sizeof(size));
 }
@@ -199,7 +209,7 @@ static int sock_setup_send(struct socket *sock, const struct vs_sync_thread *t,
 	int err, len = group_addr(t, &ss);
 
 	err = vs_sync_sock_set_multicast(sock, conf->af, dev, conf->ttl) ?:
-	      sock_set_size(sock, t->daemon->vn, SO_SNDBUF);
+	      vs_sync_sock_set_size(sock, t->daemon->vn, SO_SNDBUF);
 	if (!err && conf->af == AF_INET)
 		err = sock_bind_source(sock, dev);
 	return err ?: kernel_connect(sock, (void *)&ss, len, 0);
@@ -215,7 +225,7 @@ static int sock_setup_receive(struct socket *sock,
 
 	sock_set_reuseaddr(sock->sk);
 	sock->sk->sk_rcvtimeo = HZ;	/* looks after the interface then */
-	err = sock_set_size(sock, t->daemon->vn, SO_RCVBUF) ?:
+	err = vs_sync_sock_set_size(sock, t->daemon->vn, SO_RCVBUF) ?:
 	      sock_bindtoindex(sock->sk, dev->ifindex, true) ?:
 	      kernel_bind(sock, (void *)&ss, len);
 	return err ?: vs_sync_sock_join(sock, conf, dev);
