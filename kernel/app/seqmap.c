@@ -126,6 +126,37 @@ bool vs_seqmap_hold(struct vs_seqmap *m, u32 start, u32 end, char prev)
 }
 EXPORT_SYMBOL_GPL(vs_seqmap_hold);
 
+bool vs_seqmap_last(const struct vs_seqmap *m, u32 *end, s32 *shift,
+		    s32 *before)
+{
+	const struct vs_edit *e;
+	int n = m->n;
+
+	/* bytes that are held are not edited yet */
+	if (n && !m->edit[n - 1].len && m->edit[n - 1].start != m->edit[n - 1].end)
+		n--;
+	if (!n)
+		return false;
+	e = &m->edit[n - 1];
+	*end = e->end;
+	*shift = edit_shift(e);
+	*before = e->before;
+	return true;
+}
+
+void vs_seqmap_resume(struct vs_seqmap *m, u32 end, s32 shift, s32 before)
+{
+	/* an edit of no bytes, whose text has the difference in length: it was
+	 * forwarded, and is not sent again */
+	*m = (struct vs_seqmap) {
+		.edit[0] = { .start = end, .end = end, .before = before },
+		.edit[1] = { .start = end, .end = end, .before = shift },
+		.n = 2,
+		.has_top = true,
+		.top = end,
+	};
+}
+
 void vs_seqmap_pass(struct vs_seqmap *m, u32 end)
 {
 	if (m->has_top && !after(end, m->top))

@@ -74,6 +74,16 @@ static inline struct vs_edit *vs_seqmap_held(struct vs_seqmap *m)
 	return !e->len && e->start != e->end ? e : NULL;
 }
 
+/* What applies from the last complete edit on: sets *@end to the first sequence
+ * number after it, and *@shift, *@before to the shifts there and before it.
+ * Returns false if there is none. */
+bool vs_seqmap_last(const struct vs_seqmap *m, u32 *end, s32 *shift,
+		    s32 *before);
+
+/* Replaces the mapping of a stream that another director has edited: bytes from
+ * @end on are shifted by @shift, those before by @before. */
+void vs_seqmap_resume(struct vs_seqmap *m, u32 end, s32 shift, s32 before);
+
 /* Records that the bytes before @end are forwarded. */
 void vs_seqmap_pass(struct vs_seqmap *m, u32 end);
 

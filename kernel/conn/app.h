@@ -16,6 +16,7 @@ struct seq_file;
 /**
  * struct vs_app_session - an app's state for a connection
  * @out:	sequence number mapping of the real server's stream
+ * @told:	end of the last edit that the peers of the mesh know
  * @expect_client: client's address of the last connection that was expected
  * @expect_cport: its client port, 0 for any
  * @expect_vport: its virtual port, 0 if none was expected yet
@@ -23,6 +24,7 @@ struct seq_file;
  */
 struct vs_app_session {
 	struct vs_seqmap out;
+	u32 told;
 	union nf_inet_addr expect_client;
 	__be16 expect_cport;
 	__be16 expect_vport;

@@ -400,6 +400,8 @@ static bool entry_update(struct vs_net *vn, const struct vs_sync_entry *e,
 		return true;
 	if (IS_ERR(cp) || !vs_proto_restore(cp, e->state, entry_timeout(e)))
 		return false;
+	if (peer && e->has_seq && READ_ONCE(cp->st) & VS_ST_APP)
+		vs_sync_seq_put(cp, e);
 	if (peer)
 		conn_set_remote(cp, e, peer);
 	else

@@ -3,8 +3,11 @@
  * What a sync message says about a connection.
  */
 #include <linux/ip_vs.h>
+#include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "app/seqmap.h"
+#include "conn/app.h"
 #include "conn/ext.h"
 #include "pe/pe.h"
 #include "sync/entry.h"
@@ -100,4 +103,57 @@ void vs_sync_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 	e->pe_data_len = ext->len;
 	e->pe_name = ext->pe->name;
 	e->pe_name_len = strlen(ext->pe->name);
+}
+
+bool vs_sync_seq_is_due(const struct vs_conn *cp)
+{
+	struct vs_app_conn *ac = cp->ext->app;
+	s32 shift, before;
+	bool due = false;
+	u32 end;
+
+	spin_lock(&ac->lock);
+	if (ac->session && vs_seqmap_last(&ac->session->out, &end, &shift,
+					  &before))
+		due = ac->session->told != end;
+	spin_unlock(&ac->lock);
+	return due;
+}
+
+/* As in struct ip_vs_seq: what follows @init is shifted by @delta. */
+void vs_sync_seq_get(const struct vs_conn *cp, struct vs_sync_entry *e)
+{
+	struct vs_app_conn *ac = cp->ext->app;
+	s32 shift, before;
+	u32 end;
+
+	spin_lock(&ac->lock);
+	if (ac->session && vs_seqmap_last(&ac->session->out, &end, &shift,
+					  &before)) {
+		ac->session->told = end;
+		e->has_seq = true;
+		e->flags |= IP_VS_CONN_F_OUT_SEQ;
+		e->out_seq = (struct vs_sync_seq) {
+			.init = end - 1,
+			.delta = shift,
+			.prev_delta = before,
+		};
+	}
+	spin_unlock(&ac->lock);
+}
+
+void vs_sync_seq_put(struct vs_conn *cp, const struct vs_sync_entry *e)
+{
+	struct vs_app_conn *ac = cp->ext->app;
+
+	spin_lock(&ac->lock);
+	if (!ac->session)
+		ac->session = kzalloc(sizeof(*ac->session) + ac->app->size,
+				      GFP_ATOMIC);
+	if (ac->session) {
+		ac->session->told = e->out_seq.init + 1;
+		vs_seqmap_resume(&ac->session->out, e->out_seq.init + 1,
+				 e->out_seq.delta, e->out_seq.prev_delta);
+	}
+	spin_unlock(&ac->lock);
 }

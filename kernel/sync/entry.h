@@ -46,4 +46,13 @@ u32 vs_sync_time(void);
 void vs_sync_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 			const struct vs_conn *cp);
 
+/*
+ * The sequence numbers of a stream that an app has edited (VS_ST_APP), for peers
+ * of the mesh: whether they have changed since they were sent, what is sent of
+ * them, and taking them over. RCU, BH disabled.
+ */
+bool vs_sync_seq_is_due(const struct vs_conn *cp);
+void vs_sync_seq_get(const struct vs_conn *cp, struct vs_sync_entry *e);
+void vs_sync_seq_put(struct vs_conn *cp, const struct vs_sync_entry *e);
+
 #endif /* VS_ENTRY_H */

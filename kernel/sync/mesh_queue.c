@@ -62,7 +62,8 @@ static bool conn_is_due(const struct vs_conn *cp, u32 st)
 
 	if (!conn_is_worth(cp, st))
 		return false;
-	if ((st & TELL_BITS) != told_bits(st))
+	if ((st & TELL_BITS) != told_bits(st) ||
+	    (unlikely(st & VS_ST_APP) && vs_sync_seq_is_due(cp)))
 		return true;
 	/* only the packet that has stamped @cp looks at the second line */
 	return (st & VS_ST_TEMPLATE || now == READ_ONCE(cp->seen)) &&
@@ -134,6 +135,8 @@ void vs_mesh_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 	vs_sync_entry_fill(e, vn, cp);
 	e->time = vs_sync_time();
 	e->timeout = min_t(u32, timeout, S32_MAX) / HZ + 1;
+	if (unlikely(READ_ONCE(cp->st) & VS_ST_APP))
+		vs_sync_seq_get(cp, e);
 }
 
 static void change_send(struct vs_mesh *m, const struct vs_conn *cp, u32 flags)

@@ -5,6 +5,7 @@
  */
 #include <linux/ip_vs.h>
 
+#include "app/seqmap.h"
 #include "sync/status.h"
 #include "sync/wire.h"
 #include "unit.h"
@@ -221,7 +222,44 @@ static void entries_version_2(void)
 	}
 }
 
+/* A stream goes on at another director: what is new is shifted alike. */
+static void seqmap_resumed(void)
+{
+	for (int round = 0; round < 2000; round++) {
+		struct vs_seqmap m = {}, again;
+		s32 shift, before;
+		u32 seq = rnd(0), end;
+
+		CHECK(!vs_seqmap_last(&m, &end, &shift, &before));
+		for (int i = 1 + rnd(6); i--;) {
+			u32 start = seq + rnd(100), len = 1 + rnd(20);
+
+			vs_seqmap_pass(&m, start);
+			CHECK(vs_seqmap_add(&m, start, start + len, 'x',
+					    "123456789012345678901234",
+					    1 + rnd(24)));
+			seq = start + len;
+		}
+		if (rnd(2))
+			vs_seqmap_hold(&m, seq, seq + 3, 'x');
+		CHECK(vs_seqmap_last(&m, &end, &shift, &before));
+		CHECK(end == seq);
+		vs_seqmap_resume(&again, end, shift, before);
+		CHECK(vs_seqmap_seq(&again, end - 1) == end - 1 + before);
+		for (u32 n = 0; n < 200; n++) {
+			u32 at = end + n;
+
+			CHECK(vs_seqmap_seq(&again, at) == at + shift);
+			CHECK(vs_seqmap_ack(&again, at + shift, rnd(2)) == at);
+		}
+		CHECK(!vs_seqmap_add(&again, end - 1, end + 1, 'x', "y", 1));
+		CHECK(vs_seqmap_add(&again, end + 5, end + 8, 'x', "y", 1));
+		CHECK(vs_seqmap_seq(&again, end + 8) == end + 8 + shift - 2);
+	}
+}
+
 const struct unit_test mesh_tests[] = {
+	{ "seqmap_resumed", seqmap_resumed },
 	{ "window_model", window_model },
 	{ "window_edges", window_edges },
 	{ "status_bytes", status_bytes },
