@@ -3,7 +3,7 @@
  * What a sync message says about a connection.
  */
 #include <linux/ip_vs.h>
-#include <linux/timekeeping.h>
+#include <linux/ktime.h>
 
 #include "conn/ext.h"
 #include "pe/pe.h"
