@@ -3,8 +3,9 @@
  * What a sync message says about a connection.
  */
 #include <linux/ip_vs.h>
+#include <linux/ip_vs.h>
+#include <linux/ktime.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "app/seqmap.h"
 #include "conn/app.h"

@@ -206,14 +206,14 @@ static int mesh_start(struct vs_net *vn, struct vs_mesh_conf *conf,
 	mesh_conf_complete(conf, vn, dev);
 	m = mesh_new(vn, conf, keys, dev);
 	if (IS_ERR(m))
-		return vs_refuse(extack, "cannot open the daemon's socket",
-				 PTR_ERR(m));
+		return vs_refuse(extack, PTR_ERR(m) == -ENOMEM ? "out of memory" :
+				 "cannot open the daemon's socket", PTR_ERR(m));
 	rcu_assign_pointer(vn->sync.mesh, m);
 	rcu_assign_pointer(vn->sync.ops, &vs_mesh_ops);
 	static_branch_inc(&vs_sync_used);
 	wake_up_process(m->sender);
 	wake_up_process(m->receiver);
-	pr_info("sync: mesh daemon started, sync id %u, %u peers\n",
+	pr_info_ratelimited("sync: mesh daemon started, sync id %u, %u peers\n",
 		conf->sock.syncid, conf->n_peers);
 	return 0;
 }
@@ -249,7 +249,7 @@ int vs_mesh_stop(struct vs_net *vn, struct netlink_ext_ack *extack)
 	mutex_lock(&vn->sync.lock);
 	m = mesh_get_locked(vn);
 	if (m) {
-		pr_info("sync: mesh daemon is stopped\n");
+		pr_info_ratelimited("sync: mesh daemon is stopped\n");
 		static_branch_dec(&vs_sync_used);
 		RCU_INIT_POINTER(vn->sync.ops, NULL);
 		RCU_INIT_POINTER(vn->sync.mesh, NULL);

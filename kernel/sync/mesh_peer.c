@@ -71,10 +71,10 @@ static void peer_set_alive(struct vs_mesh *m, struct vs_mesh_peer *p, bool alive
 	p->alive = alive;
 	peers_count(m);
 	if (m->conf.sock.af == AF_INET6)
-		pr_info("sync: peer %pI6c %s\n", &p->addr.in6,
+		pr_info_ratelimited("sync: peer %pI6c %s\n", &p->addr.in6,
 			alive ? "answers" : "does not answer");
 	else
-		pr_info("sync: peer %pI4 %s\n", &p->addr.ip,
+		pr_info_ratelimited("sync: peer %pI4 %s\n", &p->addr.ip,
 			alive ? "answers" : "does not answer");
 }
 

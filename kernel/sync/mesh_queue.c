@@ -168,6 +168,9 @@ static bool change_offer(struct vs_mesh *m, struct vs_conn *cp)
 {
 	u32 st = READ_ONCE(cp->st);
 
+	/* a dead control has lost its destination */
+	if (unlikely(st & VS_ST_DEAD))
+		return false;
 	if (unlikely(st & VS_ST_REMOTE))
 		st = conn_take_over(m, cp);
 	if (likely(!conn_is_due(cp, st)) || !READ_ONCE(m->n_alive))

@@ -74,10 +74,10 @@ static void sock_set_lost(struct vs_mesh *m, int err)
 		return;
 	m->lost = err;
 	if (err)
-		pr_warn("sync: mesh daemon cannot use %s (%d), waits for it\n",
+		pr_warn_ratelimited("sync: mesh daemon cannot use %s (%d), waits for it\n",
 			m->conf.sock.ifname, err);
 	else
-		pr_info("sync: mesh daemon uses %s again\n",
+		pr_info_ratelimited("sync: mesh daemon uses %s again\n",
 			m->conf.sock.ifname);
 }
 

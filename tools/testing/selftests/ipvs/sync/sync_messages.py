@@ -97,8 +97,9 @@ def backlog():
     """Over a slow link, what waits for room in the socket when the daemon stops is sent."""
     tap.defer('tc', '-n', 'director', 'qdisc', 'del', 'dev', 'back', 'root')
     with Knobs(sync_sock_size=1), lab_of(4, 2370) as lab:
-        subprocess.run('tc -n director qdisc add dev back root netem rate 200kbit'.split(),
-                       check=True)
+        # slots: with a rate or a delay netem releases the socket's memory at once
+        subprocess.run('tc -n director qdisc add dev back root netem slot 20ms 20ms '
+                       'packets 10'.split(), check=True)
         for _ in range(60):
             lab.valve()
         lab.daemons.stop(MASTER)
