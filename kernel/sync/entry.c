@@ -3,7 +3,6 @@
  * What a sync message says about a connection.
  */
 #include <linux/ip_vs.h>
-#include <linux/ip_vs.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
 
