@@ -7,7 +7,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-export ALL_TESTS="repeated wanted lost"
+export ALL_TESTS="repeated named lost"
 export ONCE_TESTS="peers ours_lost reordered slowly states"
 
 with_topology

@@ -71,7 +71,7 @@ def recorded():
         tap.equal((prey.ports(), peer.asked), (before, False), 'the recording makes a session')
         peer.answers = True
         lab.meet()
-        with prey.attack('session', 'a recorded session'):
+        with prey.attack('recording', 'a recorded session'):
             recording.play(count)
         prey.still('recorded')
         tap.equal(lab.seen_by().resyncs, 1, 'resyncs')
@@ -87,7 +87,7 @@ def old_sessions():
         prey.lab.meet()
         resyncs = prey.lab.seen_by().resyncs
         for again in range(3):
-            with prey.attack('session', 'the older session'):
+            with prey.attack('stranger', 'the older session'):
                 recording.play(count)
             prey.still('round %d' % again)
         tap.equal(prey.lab.seen_by().resyncs, resyncs, 'resyncs')
@@ -101,33 +101,66 @@ def fake_status(peer, session, number=1, **fields):
     peer.send_raw(peer.sealed(STATUS_LANE, meshwire.status(**given), number, session))
 
 
+def answers_to(peer, session, since=0):
+    """The director's statuses for a session."""
+    return [d.status for d in peer.statuses[since:] if d.status.peer == session]
+
+
+def challenge_to(prey, session):
+    """What a session that asks has to return."""
+    since = len(prey.peer.statuses)
+    fake_status(prey.peer, session)
+    prey.lab.must(lambda: answers_to(prey.peer, session, since), 'a session is not answered')
+    answer = answers_to(prey.peer, session, since)[0]
+    tap.equal((answer.echo, answer.wants, answer.gives), (5, 0, 0), 'the answer to a session')
+    tap.check(answer.challenge, 'the challenge to a session is 0')
+    return answer.challenge
+
+
+def establishes(prey, session, echo, what):
+    """Whether this echo establishes a session, as its status and a change say."""
+    peer, since, bait = prey.peer, len(prey.peer.statuses), prey.bait()
+    fake_status(peer, session, 2, echo=echo, wants=7)
+    prey.lab.must(lambda: answers_to(peer, session, since), what + ': no answer')
+    peer.send_raw(peer.sealed(CHANGES_LANE, prey.changes(bait), 1, session))
+    peer.pump(0.3)
+    wants = any(answer.wants for answer in answers_to(peer, session, since))
+    tap.equal(bool(prey.lab.row(bait.cport, bait.vport)), wants, what + ': a change is accepted')
+    return wants
+
+
 @tap.step
 def challenges():
-    """An echo establishes one session, and no other."""
+    """An echo establishes one session, once, and no other."""
     with prey_of(4, 6300) as prey:
         lab, peer = prey.lab, prey.peer
-        used = peer.status.challenge
-        peer.restart()
-        lab.meet()
-        fake = os.urandom(16)
-        with prey.attack('challenge', 'a used echo', counted=False):
-            fake_status(peer, fake, echo=used, wants=7)
-            peer.send_raw(peer.sealed(CHANGES_LANE, prey.changes(), 1, fake))
-            lab.must(lambda: any(d.status.peer == fake for d in peer.statuses), 'it is not answered')
-        tap.check(not any(d.status.peer == fake and d.status.wants for d in peer.statuses),
-                  'a used echo establishes a session')
+        one, two, three = (os.urandom(16) for _ in range(3))
+        first, second, current = challenge_to(prey, one), challenge_to(prey, two), \
+            answers_to(peer, peer.session)[-1].challenge
+        tap.equal(len({first, second, current}), 3, 'different challenges to three sessions')
+        tap.equal(challenge_to(prey, one), first, 'the challenge to a session that asks again')
+        for what, session, echo in (
+                ('the challenge to another session', three, first),
+                ('the challenge to another session that asked', two, first),
+                ('the challenge to the good session', one, current)):
+            with prey.attack('stranger', what):
+                tap.check(not establishes(prey, session, echo, what), what + ' establishes a session')
         prey.still('challenges')
-        # the right one, once: the good session has to begin anew
-        fake = os.urandom(16)
+        tap.equal(lab.seen_by().resyncs, 1, 'resyncs')
+        # the right one: the good session has to begin anew
         peer.answers = False
-        fake_status(peer, fake, echo=peer.status.challenge)
-        lab.must(lambda: any(d.status.peer == fake and d.status.wants for d in peer.statuses),
-                 'the right echo does not establish a session')
-        with prey.attack('session', 'of the replaced session', counted=False):
+        tap.check(establishes(prey, one, first, 'the right echo'),
+                  'the right echo does not establish a session')
+        with prey.attack('stranger', 'the replaced session'):
             peer.send_in(CHANGES_LANE, prey.changes())
+            peer.pump(0.3)
             peer.answers = True
             peer.restart()
             lab.meet()
+        for what, session, echo in (('a used challenge', one, first),
+                                    ('a challenge from before another session', two, second)):
+            with prey.attack('stranger', what):
+                tap.check(not establishes(prey, session, echo, what), what + ' establishes a session')
         prey.still('the good session again')
 
 
@@ -137,7 +170,7 @@ def flood():
     with prey_of(4, 6350) as prey:
         peer = prey.peer
         for echo, whom in ((0, NO_SESSION), (1, peer.theirs), (0, peer.session)):
-            with prey.attack('challenge', 'statuses of many sessions', counted=False):
+            with prey.attack('challenge', 'statuses of many sessions'):
                 for number in range(1000):
                     peer.send_raw(peer.sealed(STATUS_LANE, meshwire.status(
                         peer=whom, echo=echo, challenge=number, wants=number), 1, os.urandom(16)))
@@ -153,49 +186,57 @@ def resyncs():
     """Resyncs for another session, with another id, or in another lane than before."""
     with prey_of(4, 6400) as prey:
         peer = prey.peer
+
+        def unwanted(what, number):
+            """It is confirmed, and its entries are not used."""
+            with prey.attack('unused', 'a resync with ' + what):
+                last = peer.send_in(peer.resync_lane, meshwire.resync(
+                    peer.theirs, number, [(1, prey.bait())]))
+                prey.lab.must(lambda: peer.status.resync_received == last, what + ': not confirmed')
+
         done = peer.giving
-        for what, cause, session, number in (
-                ('another session', 'session', os.urandom(16), done),
-                ('no session', 'session', NO_SESSION, done),
-                ('the own session', 'session', peer.session, done),
-                ('an unknown id', 'resync', peer.theirs, done ^ 1),
-                ('id 0', 'resync', peer.theirs, 0)):
-            with prey.attack(cause, 'a resync with ' + what):
-                peer.send_in(peer.resync_lane, meshwire.resync(session, number, [(1, prey.bait())]))
-        # an id of the past
-        prey.anew('another session')
-        done = peer.giving
+        unwanted('the id of the last one', done)
+        unwanted('an unknown id', done ^ 1)
+        unwanted('id 0', 0)
         peer.given_up += 1
         prey.lab.must(lambda: peer.giving != done, 'no second resync is wanted')
         prey.still('second resync')
-        with prey.attack('resync', 'an id of the past'):
-            peer.send_in(peer.resync_lane, meshwire.resync(peer.theirs, done, [(1, prey.bait())]))
+        unwanted('an id of the past', done)
+        for what, session in (('another session', os.urandom(16)), ('no session', NO_SESSION),
+                              ('the own session', peer.session)):
+            with prey.attack('resync', 'a resync for ' + what):
+                peer.send_in(peer.resync_lane, meshwire.resync(session, done, [(1, prey.bait())]))
         prey.anew('resyncs')
 
 
 SEQ, NAME, DATA = (SEQ_DATA, sequence((1, 2, 3, 4, 5, 6))), (PE_NAME, b'sip'), (PE_DATA, b'one@here')
 # fields that no connection has; those of sync_backup that Weir refuses
-REFUSED = [('TCP state %d' % n, dict(state=n)) for n in (11, 99, 256, 257, 65535)] + [
-    ('UDP state %d' % n, dict(proto=UDP, state=n)) for n in (1, 256, 65535)] + [
-    ('SCTP state %d' % n, dict(proto=SCTP, state=n)) for n in (14, 99, 65535)] + [
-    ('protocol %d' % n, dict(proto=n, state=0)) for n in (0, 1, 4, 50, 51, 58, 99, 255)] + [
-    ('template state %d' % n, dict(flags=TEMPLATE, cport=0, state=n)) for n in (2, 3, 65535)] + [
-    ('template of protocol %d' % n, dict(flags=TEMPLATE, cport=0, state=0, proto=n))
-    for n in (1, 50, 255)] + [
-    ('method %d' % n, dict(flags=n)) for n in (5, 6, 7)] + [
-    ('flags %#x' % n, dict(flags=n)) for n in (
-        ONE_PACKET, NO_CPORT, TEMPLATE, TEMPLATE | NO_CPORT, TEMPLATE | ONE_PACKET,
-        0xffffffff & ~REMOVED, 0xffffffff)] + [
-    ('SEQ_DATA of 23 bytes', dict(options=[(SEQ_DATA, bytes(23))])),
-    ('SEQ_DATA twice', dict(options=[SEQ, SEQ], flags=IN_SEQ)),
-    ('an unknown option', dict(options=[(4, b'abc')])), ('option 0', dict(options=[(0, b'abc')])),
-    ('an option without data', dict(options=[(SEQ_DATA, b'')])),
-    ('PE_DATA alone', dict(options=[DATA])), ('a name twice', dict(options=[DATA, NAME, NAME])),
-    ('an unknown engine', dict(options=[DATA, (PE_NAME, b'x')])),
-    ('a name of 17 bytes', dict(options=[DATA, (PE_NAME, b'x' * 17)])),
-    ('removed and hearsay', dict(flags=REMOVED | HEARSAY)),
-    ('removed, one packet', dict(flags=REMOVED | ONE_PACKET)),
-    ('removed, unknown protocol', dict(flags=REMOVED, proto=99))]
+REFUSED = {
+    'protocol': [('TCP state %d' % n, dict(state=n)) for n in (11, 99, 256, 257, 65535)] + [
+        ('UDP state %d' % n, dict(proto=UDP, state=n)) for n in (1, 256, 65535)] + [
+        ('SCTP state %d' % n, dict(proto=SCTP, state=n)) for n in (14, 99, 65535)] + [
+        ('protocol %d' % n, dict(proto=n, state=0)) for n in (0, 1, 4, 50, 51, 58, 99, 255)] + [
+        ('template state %d' % n, dict(flags=TEMPLATE, cport=0, state=n)) for n in (2, 3, 65535)] + [
+        ('template of protocol %d' % n, dict(flags=TEMPLATE, cport=0, state=0, proto=n))
+        for n in (1, 50, 255)] + [
+        ('removed, unknown protocol', dict(flags=REMOVED, proto=99))],
+    'flags': [('method %d' % n, dict(flags=n)) for n in (5, 6, 7)] + [
+        ('flags %#x' % n, dict(flags=n)) for n in (
+            ONE_PACKET, NO_CPORT, TEMPLATE, TEMPLATE | NO_CPORT, TEMPLATE | ONE_PACKET,
+            0xffffffff & ~REMOVED, 0xffffffff, REMOVED | ONE_PACKET)],
+    'option': [
+        ('SEQ_DATA of 23 bytes', dict(options=[(SEQ_DATA, bytes(23))])),
+        ('SEQ_DATA twice', dict(options=[SEQ, SEQ], flags=IN_SEQ)),
+        ('a name twice', dict(options=[DATA, NAME, NAME])),
+        ('a name of 17 bytes', dict(options=[DATA, (PE_NAME, b'x' * 17)]))],
+    'unknown option': [
+        ('an unknown option', dict(options=[(4, b'abc')])), ('option 0', dict(options=[(0, b'abc')]))],
+    'entry': [('an option without data', dict(options=[(SEQ_DATA, b'')]))],
+    'engine': [
+        ('PE_DATA alone', dict(options=[DATA])),
+        ('an unknown engine', dict(options=[DATA, (PE_NAME, b'x')]))],
+    # of what there is not
+    'ignored': [('removed', dict(flags=REMOVED)), ('removed and hearsay', dict(flags=REMOVED | HEARSAY))]}
 
 
 @tap.step
@@ -204,20 +245,21 @@ def entries(family):
     with prey_of(family, 6450) as prey:
         lab, peer = prey.lab, prey.peer
         size = 36 if family == 4 else 72
-        for what, fields in REFUSED:
-            with prey.attack('entry', what, counted='removed' not in what):
-                peer.tell(prey.bait(**fields))
-            peer.own.clear()
-        for what, change in (
-                ('too small', dict(size=size - 1)), ('of size 0', dict(size=0)),
-                ('of size 24', dict(size=24)), ('of size 4095', dict(size=4095)),
-                ('of version 1', dict(version=1)), ('of version 15', dict(version=15)),
-                ('of type 2', dict(kind=2)), ('of type 0x80', dict(kind=0x80)),
-                ('of the other family', dict(kind=int(family == 4)))):
-            with prey.attack('entry', 'entry ' + what):
+        for cause, rows in REFUSED.items():
+            for what, fields in rows:
+                with prey.attack(cause, what):
+                    peer.tell(prey.bait(**fields))
+                peer.own.clear()
+        for what, cause, change in (
+                ('too small', 'entry', dict(size=size - 1)), ('of size 0', 'entry', dict(size=0)),
+                ('of size 24', 'entry', dict(size=24)), ('of size 4095', 'entry', dict(size=4095)),
+                ('of version 1', 'form', dict(version=1)), ('of version 15', 'form', dict(version=15)),
+                ('of type 2', 'form', dict(kind=2)), ('of type 0x80', 'form', dict(kind=0x80)),
+                ('of the other family', 'entry', dict(kind=int(family == 4)))):
+            with prey.attack(cause, 'entry ' + what):
                 peer.send_in(CHANGES_LANE, meshwire.changes([(1, prey.bait().v1(**change))]))
         for what, count in (('two entries', 2), ('65535 entries', 65535)):
-            with prey.attack('count', what + ' that are not there', counted=False):
+            with prey.attack('entry', what + ' that are not there'):
                 peer.send_in(CHANGES_LANE, meshwire.changes([(1, lab.another(
                     lab.marker_service))], count=count))
         # beside good ones
@@ -250,13 +292,15 @@ def strangers(family):
         tap.equal(len(lab.mesh.get().peers), 1, 'peers')
     with prey_of(family, 6550, group=GROUPS[family]) as prey:
         stranger = Peer(family, 'server3', GROUPS[family], keys={1: KEYS[2]})
+        prey.peer.strangers.add(stranger.address)
         with prey.attack('forged', 'a member without the key'):
             for _ in range(5):
                 stranger.send_status()
                 stranger.tell(prey.bait())
         # it cannot read anything
         stranger.take_all()
-        tap.check(not stranger.statuses, 'read without the key')
+        tap.check(not stranger.statuses and stranger.damaged and all(
+            'Forged' in what for what in stranger.damaged), 'read without the key')
         stranger.damaged.clear()
         stranger.close()
         tap.equal(len(prey.lab.mesh.get().peers), 1, 'peers')

@@ -3,6 +3,8 @@
 """What becomes of that which peers of the mesh tell: connections appear, change, go, are taken
 over."""
 
+import time
+
 from ipvstest import syncwire, tap
 from ipvstest.mesh_lab import (CLOSE, CLOSE_WAIT, FIN_WAIT, TIME_WAIT, lab_of, mark_address)
 from ipvstest.meshwire import HEARSAY, REMOVED
@@ -47,6 +49,8 @@ def received(family):
         peer.tell(mark)
         lab.must(lambda: any((r.proto, r.cport, r.vport) == ('IP', 0, 0) for r in lab.rows()),
                  'no template of a mark')
+        mark.flags |= REMOVED
+        peer.tell(mark)
         # gone after its timeout, as its owner says nothing
         short = lab.another(service, timeout=2)
         peer.tell(short)
@@ -63,6 +67,8 @@ def received(family):
         peer.tell(own[0], strange, *own[1:])
         for entry in own:
             lab.becomes(entry, 'ESTABLISHED ' + first, 'several in a message')
+        strange.flags |= REMOVED
+        peer.tell(strange)
         # the director does not tell what it was told
         lab.marker()
         tap.equal([e.cport for e in peer.entries() if e.vport != lab.marker_service.port], [],
@@ -90,12 +96,36 @@ def stale(family):
             entry.state = TIME_WAIT
             peer.tell(entry, times=[base + 51])
             lab.becomes(entry, 'TIME_WAIT ' + first, name + 'newest')
-        # a new session begins with times of its own
-        peer.restart()
-        lab.meet()
-        entry.state = CLOSE_WAIT
-        peer.tell(entry, times=[1])
-        lab.becomes(entry, 'CLOSE_WAIT ' + first, 'a new session')
+
+
+@tap.step
+def restarted(family):
+    """A new session begins with times of its own, which are later than those of the old one."""
+    with lab_of(family, 4750) as lab:
+        peer, service, first = lab.peer, Service(lab), lab.at.phantoms[0]
+        entry = lab.another(service)
+        # the next time would be older each time
+        for base, state, name in ((0x90000000, 1, 'ESTABLISHED'), (0x10000000, FIN_WAIT, 'FIN_WAIT'),
+                                  (1, CLOSE_WAIT, 'CLOSE_WAIT'), (0xfffffff0, TIME_WAIT, 'TIME_WAIT')):
+            started = time.monotonic()
+
+            def now():
+                return base + int(1000 * (time.monotonic() - started))
+
+            session = 'session with times from %#x: ' % base
+            entry.state, entry.timeout = state, 400
+            peer.tell(entry, times=[now()])
+            lab.becomes(entry, '%s %s' % (name, first), session + 'first')
+            peer.pump(0.1)
+            newer = now()
+            entry.timeout = 200
+            peer.tell(entry, times=[newer])
+            lab.must(lambda: lab.row(entry.cport, entry.vport).expires <= 200, session + 'newer')
+            late = lab.entry(service, cport=entry.cport, state=CLOSE)
+            peer.tell(late, times=[newer - 50])
+            lab.stays(entry, '%s %s' % (name, first), session + 'older')
+            peer.restart()
+            lab.meet()
 
 
 @tap.step

@@ -8,7 +8,7 @@ import time
 from ipvstest import meshwire, syncwire, tap
 from ipvstest.genl import TOP_SERVICE, nest
 from ipvstest.mesh import ALONE, IN_SYNC, RESYNC, STATES
-from ipvstest.mesh_lab import (CLOSE, CLOSE_WAIT, ESTABLISHED, FIN_WAIT, GROUPS, KNOWN_FLAGS, SMALL,
+from ipvstest.mesh_lab import (CLOSE, CLOSE_WAIT, ESTABLISHED, FIN_WAIT, GROUPS, KNOWN_FLAGS,
                                TIME_WAIT, lab_of)
 from ipvstest.meshwire import CHANGES, HEARSAY, LEAVES, NO_SESSION, REMOVED, STATUS
 from ipvstest.pkt import SCTP, TCP, UDP
@@ -26,28 +26,30 @@ def handshake(family):
         peer.answers = False
         lab.must(lambda: peer.status, 'no status of the director')
         first = peer.statuses[0]
-        tap.equal((first.status.peer, first.status.echo, first.status.wants, first.status.gives,
-                   first.flags & ~meshwire.IN_SYNC), (NO_SESSION, 0, 0, 0, 0), 'the first status')
+        tap.equal((first.status.peer, first.status.echo, first.status.challenge, first.status.wants,
+                   first.status.gives, first.flags & ~meshwire.IN_SYNC), (NO_SESSION, 0, 0, 0, 0, 0),
+                  'the first status')
         tap.equal((first.lane, first.number, first.syncid, first.key_id), (0, 1, 0, 1),
                   'lane, number, sync id and key of the first status')
-        tap.check(first.status.challenge, 'the challenge is 0')
         tap.equal(peer.places, {(STATUS, peer.address, DEFAULT_PORT)},
                   'type, destination and source port')
-        echo = peer.echo
+        peer.send_status()
+        lab.must(lambda: peer.status.peer == peer.session, 'a session is not answered')
+        echo = peer.status.challenge
+        tap.check(echo, 'the challenge to a session is 0')
         for what, fields in (('no echo', dict(echo=0)), ('a wrong echo', dict(echo=echo ^ 1)),
                              ('another session', dict(peer=os.urandom(16))),
                              ('no session', dict(peer=NO_SESSION))):
             count, challenge = len(peer.statuses), peer.challenge
             started = time.monotonic()
-            peer.send_status(wants=7, gives=7, given_up=1, **fields)
+            peer.send_status(wants=7, gives=7, given_up=1, **{'echo': echo, **fields})
             peer.send_in(meshwire.CHANGES_LANE, meshwire.changes(
                 peer.stamped([lab.entry(service, cport=999)])))
             if lab.must(lambda: any(d.status.peer == peer.session and d.status.echo == challenge
                                     for d in peer.statuses[count:]), what + ': no answer', 3):
                 tap.note('%s: answered after %d ms' % (what, 1e3 * (time.monotonic() - started)))
-            tap.check(not peer.asked and not peer.status.gives, what + ': a session is established')
+            tap.check(not peer.asked and not any(d.status.gives for d in peer.statuses), what + ': a session is established')
         tap.check(mesh.state in (0, ALONE), 'state is %s' % STATES[mesh.state])
-        used = peer.echo
         peer.answers = True
         peer.gives = False
         lab.must(lambda: peer.asked, 'no resync is wanted')
@@ -55,7 +57,7 @@ def handshake(family):
         tap.check(lab.row(999, service.port) is None, 'changes before the session were accepted')
         peer.gives = True
         lab.meet()
-        lab.must(lambda: peer.status.challenge != used, 'the challenge works twice')
+        lab.must(lambda: peer.status.challenge not in (0, echo), 'the challenge works twice')
         lab.must(lambda: lab.seen_by().in_sync, 'the peer said that it is in sync')
         here = lab.seen_by()
         tap.equal((here.state, here.in_sync, here.resyncs, here.lag, here.lost), (IN_SYNC, 1, 1, 0, 0),
@@ -299,15 +301,18 @@ def group(family):
             peer.tell(entry)
             lab.becomes(entry, 'ESTABLISHED ' + lab.at.phantoms[0], 'from ' + peer.address)
     with lab_of(family, 5050, group='239.1.2.3' if family == 4 else 'ff05::99', ttl=3,
-                maxlen=SMALL[family] * 2) as lab:
-        state = lab.mesh.get()
+                maxlen=1100) as lab:
+        state, service = lab.mesh.get(), Service(lab, 'nat', UDP)
         tap.equal((state.group, state.ttl, state.port, state.maxlen),
-                  ('239.1.2.3' if family == 4 else 'ff05::99', 3, DEFAULT_PORT, SMALL[family] * 2),
-                  'parameters')
-        lab.open(Service(lab))
+                  ('239.1.2.3' if family == 4 else 'ff05::99', 3, DEFAULT_PORT, 1100), 'parameters')
+        for _ in range(60):
+            lab.open(service)
         lab.marker()
-        tap.check(max(len(raw) for raws in lab.peer.raw.values() for raw in raws) <=
-                  SMALL[family] * 2, 'a message is longer than maxlen')
+        # the messages of a resync are full, except for the last one
+        lab.peer.restart()
+        lab.meet()
+        longest = max(len(raw) for raws in lab.peer.raw.values() for raw in raws)
+        tap.check(1100 - 80 < longest <= 1100, 'maxlen 1100: a message of %d' % longest)
 
 
 tap.main()

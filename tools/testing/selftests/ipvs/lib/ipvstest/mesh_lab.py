@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """A director with a mesh daemon, its peers, and packets through it.
 
-The daemon's messages hold one or two entries each. A marker is a connection whose entry follows all
-that was told before it on this CPU: what is missing then was not told.
+A marker is a connection whose entry follows all that was told before it on this CPU: what is missing
+then was not told.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from .sync_lab import OPENING, Service
 from .syncwire import INACTIVE, NO_CPORT, NOOUTPUT, SYNC, TEMPLATE, Entry
 from .wire import Addresses, Ends, wait_until
 
-# room for two entries with addresses of the family
-SMALL = {4: 28 + 4 + 2 * 40 + 16, 6: 28 + 4 + 2 * 76 + 16}
+# the smallest maxlen: a message of up to 24 entries, or 12 of IPv6
+SMALL = 1024
 ESTABLISHED, FIN_WAIT, TIME_WAIT, CLOSE, CLOSE_WAIT = 1, 4, 5, 6, 7
 # the flags that an entry may have
 KNOWN_FLAGS = 7 | SYNC | NOOUTPUT | INACTIVE | TEMPLATE | NO_CPORT | syncwire.NFCT | REMOVED | HEARSAY
@@ -37,7 +37,7 @@ class Lab:
         self.names, self.table = syncwire.Names(self.at), ProcFile('ip_vs_conn_sync')
         self.ipvs.flush()
         self.group = group
-        self.daemon = {**dict(maxlen=SMALL[family]), **daemon}
+        self.daemon = {**dict(maxlen=SMALL), **daemon}
         self.peers = [Peer(family, host, group, keys=self.daemon.get('keys'),
                            syncid=self.daemon.get('syncid') or 0) for host in hosts]
         self.peer = self.peers[0] if self.peers else None

@@ -8,14 +8,24 @@ from .mesh import IN_SYNC
 from .mesh_lab import lab_of
 from .pkt import UDP
 from .sync_lab import Service
-from .weir import Moves
+from .weir import Moves, text_counters
 
-# The counters that must move, by the cause. None: any whose name begins with sync_ and that does not
-# move while the peers only keep each other informed.
-COUNTERS = dict.fromkeys((
-    'forged', 'flipped', 'key', 'truncated', 'oversized', 'magic', 'version', 'sync id', 'lane', 'type',
-    'number 0', 'replayed', 'too old', 'session', 'resync', 'entry', 'count', 'range', 'stranger',
-    'challenge'))
+# The counters that move by each cause, and no other of BAD does.
+COUNTERS = {
+    'ignored': (), 'unused': (), 'challenge': (),
+    'magic': ('bad_size',), 'version': ('bad_size',),
+    'sync id': ('other_id',), 'key': ('bad_key',), 'forged': ('forged',),
+    'truncated': ('bad_size', 'forged'), 'any header': ('bad_size', 'other_id', 'bad_key', 'forged'),
+    'type': ('bad_type',), 'lane': ('bad_type',), 'resync': ('bad_type',), 'status': ('bad_status',),
+    'replayed': ('replayed',), 'stranger': ('stranger',), 'recording': ('stranger', 'bad_type'),
+    'length': ('bad_type', 'bad_truncated'),
+    'protocol': ('bad_proto',), 'flags': ('bad_flags',), 'option': ('bad_option',),
+    'unknown option': ('bad_unknown',), 'engine': ('bad_pe',), 'entry': ('bad_truncated',),
+    'form': ('bad_type',)}
+BAD = {'sync_' + name for name in (
+    'bad_flags', 'bad_key', 'bad_option', 'bad_pe', 'bad_proto', 'bad_size', 'bad_status',
+    'bad_truncated', 'bad_type', 'bad_unknown', 'conn_stale', 'forged', 'limit', 'other_id', 'replayed',
+    'stranger')}
 
 
 class Prey:
@@ -24,15 +34,8 @@ class Prey:
     def __init__(self, lab):
         self.lab, self.peer, self.service = lab, lab.peer, Service(lab)
         self.udp = Service(lab, 'nat', UDP)
-        self.ordinary = self.usual()
-
-    def usual(self):
-        """The counters that move while nothing is wrong."""
-        moves = Moves()
-        self.lab.told_marker()
-        self.lab.marker()
-        self.peer.pump(1.2)
-        return set(moves.now())
+        lab.told_marker()
+        tap.equal(BAD - set(text_counters()), set(), 'counters that there are not')
 
     def bait(self, **fields):
         """An entry that must never be in the table."""
@@ -47,26 +50,15 @@ class Prey:
                 if r.vport in (self.service.port, self.udp.port)}
 
     @contextlib.contextmanager
-    def attack(self, cause, what, counted=True):
+    def attack(self, cause, what):
         before, moves = self.ports(), Moves()
         yield
         self.lab.told_marker()
         tap.equal(self.ports() - before, set(), what + ': connections that appeared')
         tap.equal(before - self.ports(), set(), what + ': connections that went')
-        if counted:
-            self.counted(cause, what, moves)
-
-    def counted(self, cause, what, moves):
-        wanted = COUNTERS[cause]
-        wanted = (wanted,) if isinstance(wanted, str) else wanted
-
-        def moved():
-            now = moves.now()
-            return any(now.get(name) for name in wanted) if wanted else \
-                [n for n in now if n.startswith('sync_') and n not in self.ordinary]
-
-        if not self.lab.wait(moved, 3):
-            tap.fail('%s: no counter of "%s" has moved, but %r' % (what, cause, moves.now()))
+        wanted = {'sync_' + name for name in COUNTERS[cause]}
+        self.lab.wait(lambda: wanted <= set(moves.now()), 3)
+        tap.equal(BAD & set(moves.now()), wanted, '%s: counters that have moved' % what)
 
     def still(self, what):
         """The session is as it was."""

@@ -124,6 +124,7 @@ class Peer:
         self.gives = self.asks = self.repeats = self.names = self.answers = True
         self.drops = lambda datagram: False
         self.damaged = []               # datagrams that are not of the protocol's form
+        self.strangers = set()          # addresses of others that have other keys
         self.restart()
 
     # --- state ---------------------------------------------------------------------------------
@@ -265,6 +266,8 @@ class Peer:
             try:
                 datagram = Datagram(data, self.keys)
             except (Forged, ValueError, struct.error) as error:
+                if isinstance(error, Forged) and sender[0] in self.strangers:
+                    continue
                 self.damaged.append('%s from %s: %s' % (type(error).__name__, sender[0], error))
                 continue
             if self.group and datagram.session in Peer.sessions:
@@ -350,7 +353,7 @@ class Peer:
 
     def repeat(self, wanted):
         lane = wanted.lane if wanted.lane == CHANGES_LANE else self.resync_lane
-        for number in list(wanted.numbers())[:meshwire.KEPT]:
+        for number in wanted.numbers()[:meshwire.KEPT]:
             if (lane, number) in self.sent:
                 self.send_raw(self.sent[lane, number])
 
