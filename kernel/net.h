@@ -30,6 +30,7 @@ struct vs_net {
 	struct vs_table table;
 	struct vs_sysctl sysctl;
 	struct vs_proto_net proto;
+	struct vs_sync sync;
 
 	/* written per connection */
 	struct percpu_counter conns;
@@ -39,7 +40,6 @@ struct vs_net {
 	struct vs_wheel wheel;
 	struct vs_counts __percpu *counts;
 	struct vs_defence defence;
-	struct vs_sync sync;
 
 	/* configuration */
 	struct net *net;

@@ -161,12 +161,16 @@ static int attrs_get_lists(const struct nlattr *nest, struct vs_mesh_conf *conf,
 int vs_genl_mesh_get_keys(const struct nlattr *nest, struct vs_mesh_keys *keys,
 			  struct netlink_ext_ack *extack)
 {
+	struct nlattr *attrs[WEIR_MESH_KEY + 1];
 	const struct nlattr *nla;
 	int rem;
 
 	memset(keys, 0, sizeof(*keys));
 	if (!nest)
 		return vs_refuse(extack, "the mesh is missing", -EINVAL);
+	rem = nla_parse_nested(attrs, WEIR_MESH_KEY, nest, conf_policy, extack);
+	if (rem)
+		return rem;
 	nla_for_each_nested(nla, nest, rem) {
 		int err = nla_type(nla) == WEIR_MESH_KEY ?
 			  mesh_get_key(nla, keys, extack) :

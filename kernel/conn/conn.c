@@ -233,17 +233,17 @@ void vs_conn_end(struct vs_conn *cp)
 }
 
 /* Tells the sync daemon of an extension, as the peers must not let @cp expire
- * either, or of the end. */
-static void conn_tell(struct vs_conn *cp, bool ends)
+ * either, or of the reason of its end. */
+static void conn_tell(struct vs_conn *cp, enum vs_counter end)
 {
 	const struct vs_sync_ops *ops = rcu_dereference(cp->vn->sync.ops);
 
 	if (likely(!ops))
 		return;
-	if (!ends)
+	if (!end)
 		ops->extended(cp);
 	else if (ops->removed)
-		ops->removed(cp);
+		ops->removed(cp, end);
 }
 
 /* The steps after VS_ST_DEAD was set; @st is the final state word. */
@@ -252,7 +252,7 @@ static void conn_remove(struct vs_conn *cp, u32 st, enum vs_counter why)
 	vs_event(cp->vn, why);
 	trace_weir_conn_end(cp, why);
 	if (unlikely(st & VS_ST_SHARED))
-		conn_tell(cp, true);
+		conn_tell(cp, why);
 	/* Before unhashing: afterwards a session may expect the same connection
 	 * anew, and its expectation must stay. */
 	if (unlikely(st & VS_ST_NFCT))
@@ -336,7 +336,7 @@ bool vs_conn_expire(struct vs_conn *cp)
 	/* not before the exchange: without it the timeout would begin anew */
 	if (extend) {
 		WRITE_ONCE(cp->seen, (u32)jiffies - VS_SEEN_STEP);
-		conn_tell(cp, false);
+		conn_tell(cp, VS_COUNTER_NONE);
 	}
 	if (!(end & VS_ST_DEAD))
 		return false;

@@ -177,20 +177,25 @@ static inline bool vs_conn_controls(const struct vs_conn *cp)
 	return refcount_read(&cp->ref) > 1;
 }
 
+enum vs_touch {
+	VS_TOUCH_DEAD,		/* it has expired since it was looked up */
+	VS_TOUCH_FRESH,		/* the last stamp is recent enough */
+	VS_TOUCH_STAMPED,
+};
+
 /* Stamps @cp with the time of a packet, or a template with that of a new
  * connection. Written only if the last stamp is VS_SEEN_STEP old, so that
  * packets of a busy connection leave its cache line clean; a connection with a
- * newer stamp does not expire. Returns false if @cp has expired since it was
- * looked up. */
-static inline bool vs_conn_touch(struct vs_conn *cp)
+ * newer stamp does not expire. */
+static inline enum vs_touch vs_conn_touch(struct vs_conn *cp)
 {
 	u32 now = (u32)jiffies;
 
 	if (now - READ_ONCE(cp->seen) < VS_SEEN_STEP)
-		return true;
+		return VS_TOUCH_FRESH;
 	WRITE_ONCE(cp->seen, now);
 	smp_mb();	/* @seen, then @st: pairs with vs_conn_expire() */
-	return vs_conn_renew(cp);
+	return vs_conn_renew(cp) ? VS_TOUCH_STAMPED : VS_TOUCH_DEAD;
 }
 
 /* vs_conn.synced of a connection that no sync message has mentioned. */

@@ -36,7 +36,8 @@ static unsigned int path_in_one_packet(struct vs_pkt *p, struct vs_conn *cp)
 }
 
 /* The first packets of a connection, apps, one-packet scheduling, sync. */
-static noinline unsigned int path_in_slow(struct vs_pkt *p, struct vs_conn *cp)
+static noinline unsigned int path_in_slow(struct vs_pkt *p, struct vs_conn *cp,
+					  enum vs_touch touch)
 {
 	const struct vs_sync_ops *sync;
 	u32 st = READ_ONCE(cp->st);
@@ -50,7 +51,7 @@ static noinline unsigned int path_in_slow(struct vs_pkt *p, struct vs_conn *cp)
 		return p->verdict;
 	p->verdict = vs_xmit_in(p, cp);
 	if (unlikely(sync))
-		sync->packet(p->vn, cp);
+		sync->packet(p->vn, cp, touch);
 	return p->verdict;
 }
 
@@ -77,8 +78,12 @@ static __always_inline struct vs_conn *path_conn(struct vs_pkt *p,
 /* A client's packet. @cp is its connection, NULL if the lookup found none. */
 static unsigned int path_in(struct vs_pkt *p, struct vs_conn *cp)
 {
+	enum vs_touch touch = VS_TOUCH_FRESH;
+
 	cp = path_conn(p, cp);
-	if (cp && unlikely(!vs_conn_touch(cp)))
+	if (cp)
+		touch = vs_conn_touch(cp);
+	if (unlikely(touch == VS_TOUCH_DEAD))
 		cp = vs_schedule(p);
 	if (!cp)
 		return p->verdict;
@@ -90,7 +95,7 @@ static unsigned int path_in(struct vs_pkt *p, struct vs_conn *cp)
 	vs_proto_state(cp, p, VS_DIR_IN);
 	if (likely(vs_conn_is_plain(cp)) && likely(!vs_sync_ops(p->vn)))
 		return vs_xmit_in(p, cp);
-	return path_in_slow(p, cp);
+	return path_in_slow(p, cp, touch);
 }
 
 /* A real server's reply. */
@@ -98,17 +103,20 @@ static unsigned int path_out(struct vs_pkt *p, struct vs_conn *cp)
 {
 	unsigned int len = p->skb->len;
 	unsigned int verdict;
+	enum vs_touch touch;
 
 	if (unlikely(READ_ONCE(cp->st) & VS_ST_APP) && !vs_segment_out(p, cp))
 		return p->verdict;
 	verdict = vs_xmit_out(p, cp);
 	if (verdict != NF_ACCEPT)
 		return verdict;
-	vs_conn_touch(cp);
+	touch = vs_conn_touch(cp);
 	if (cp->dest && vs_dest_available(cp->dest))
 		vs_stats_packet(cp->dest->stats, VS_CNT_OUTPKTS,
 				VS_CNT_OUTBYTES, len);
 	vs_proto_state(cp, p, VS_DIR_OUT);
+	if (unlikely(touch == VS_TOUCH_STAMPED))
+		vs_sync_reply(p->vn, cp);
 	return NF_ACCEPT;
 }
 

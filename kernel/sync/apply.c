@@ -208,6 +208,8 @@ struct vs_conn *vs_sync_bind(struct vs_net *vn, struct vs_conn *cp)
 		return cp;
 	WRITE_ONCE(copy->synced, READ_ONCE(cp->synced));
 	vs_proto_restore(copy, vs_conn_state(cp), READ_ONCE(cp->timeout));
+	/* this is not the end of the connection that peers know */
+	vs_conn_set_bits(cp, VS_ST_SHARED, 0);
 	if (!vs_conn_kill(cp, VS_EV_SYNC_CONN_BOUND)) {
 		vs_conn_kill(copy, VS_EV_CONN_KILLED);
 		return conn_successor(vn, cp);
@@ -291,15 +293,26 @@ static struct vs_conn *entry_create(struct vs_net *vn,
 	return NULL;
 }
 
-/* Whether @e tells nothing new about @cp: an older entry of the same peer, or what
- * it has heard of others. */
+/*
+ * Whether @e tells nothing new about @cp: what the peer has heard of others, an
+ * older entry of the same peer, or one from before the last packet of a connection
+ * that this director forwards. Another connection on the same ports is removed by
+ * a newer entry only.
+ */
 static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp,
 			 const struct vs_apply_peer *peer)
 {
-	return e->flags & VS_WIRE_HEARSAY ||
-	       (READ_ONCE(cp->st) & VS_ST_REMOTE &&
-		vs_conn_told(cp) == peer->id &&
-		(s32)(e->time + peer->clock - READ_ONCE(cp->synced)) < 0);
+	u32 time = e->time + peer->clock, st = READ_ONCE(cp->st);
+	s32 age = vs_sync_time() - time;
+
+	if (e->flags & VS_WIRE_HEARSAY)
+		return true;
+	if (!(st & VS_ST_REMOTE))
+		return age > (s32)jiffies_to_msecs(vs_conn_idle(cp));
+	if (vs_conn_told(cp) != peer->id)
+		return false;
+	return (s32)(time - READ_ONCE(cp->synced)) <
+	       (entry_is_removal(e, peer) ? 1 : 0);
 }
 
 /*
@@ -326,9 +339,12 @@ static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
 
 /* The peer has removed its connection. If packets have come here since, this
  * director has taken it over. */
-static void entry_end(const struct vs_sync_entry *e, struct vs_conn *cp)
+static void entry_end(const struct vs_sync_entry *e, struct vs_conn *cp,
+		      const struct vs_apply_peer *peer)
 {
-	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE && entry_has_dest_of(e, cp))
+	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE &&
+	    vs_conn_told(cp) == peer->id && !vs_conn_controls(cp) &&
+	    entry_has_dest_of(e, cp))
 		vs_conn_kill(cp, VS_EV_SYNC_CONN_REMOVED);
 }
 
@@ -350,10 +366,11 @@ static struct vs_conn *entry_conn(struct vs_net *vn,
 		if (why)
 			__vs_event(vn, why);
 		else
-			entry_end(e, cp);
+			entry_end(e, cp, peer);
 		return NULL;
 	}
-	if (cp && !entry_is_template(e) && !entry_has_dest_of(e, cp)) {
+	if (cp && (peer || !entry_is_template(e)) &&
+	    !entry_has_dest_of(e, cp)) {
 		vs_conn_kill(cp, VS_EV_CONN_KILLED);
 		cp = NULL;
 	}
@@ -383,10 +400,10 @@ static void conn_set_told(const struct vs_net *vn, struct vs_conn *cp, u8 state)
 static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
 			    const struct vs_apply_peer *peer)
 {
-	WRITE_ONCE(cp->synced, e->time + peer->clock);
 	vs_conn_set_bits(cp, VS_ST_TOLD, VS_ST_REMOTE | VS_ST_SHARED |
 					 VS_ST_KEEP |
 					 (u32)peer->id << VS_ST_TOLD_SHIFT);
+	WRITE_ONCE(cp->synced, e->time + peer->clock);
 }
 
 /* Returns false if the connection has come or gone since it was looked up. */
@@ -448,18 +465,9 @@ static const enum vs_counter wire_counters[] = {
 	[VS_WIRE_BAD_OPTION] = VS_EV_SYNC_BAD_OPTION,
 };
 
-/* A peer that was started anew counts its time anew. */
-static void peer_set_clock(struct vs_apply_peer *peer,
-			   const struct vs_sync_entry *e)
-{
-	if (!peer || peer->has_clock)
-		return;
-	peer->clock = vs_sync_time() - e->time;
-	peer->has_clock = true;
-}
-
 unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
-			  enum vs_wire_result res, struct vs_apply_peer *peer)
+			  enum vs_wire_result res,
+			  const struct vs_apply_peer *peer)
 {
 	struct vs_sync_entry e;
 	unsigned int n = 0;
@@ -467,7 +475,6 @@ unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
 	while (res == VS_WIRE_ENTRY || res == VS_WIRE_OPTION) {
 		res = vs_wire_next(r, &e);
 		if (res == VS_WIRE_ENTRY) {
-			peer_set_clock(peer, &e);
 			entry_apply(vn, &e, peer);
 			n++;
 		} else if (res == VS_WIRE_OPTION) {

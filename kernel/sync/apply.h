@@ -8,13 +8,10 @@
 /**
  * struct vs_apply_peer - the peer in the mesh whose entries are applied
  * @id:		its number, below 16
- * @has_clock:	@clock is set, since an entry of its session was seen
- * @clock:	added to its times, in order to compare them with those of earlier
- *		sessions
+ * @clock:	what its times are behind those of vs_sync_time()
  */
 struct vs_apply_peer {
 	u8 id;
-	bool has_clock;
 	u32 clock;
 };
 
@@ -29,6 +26,7 @@ struct vs_apply_peer {
  * Return: the number of entries that were read.
  */
 unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
-			  enum vs_wire_result res, struct vs_apply_peer *peer);
+			  enum vs_wire_result res,
+			  const struct vs_apply_peer *peer);
 
 #endif /* VS_APPLY_H */

@@ -130,7 +130,6 @@ void vs_sync_seq_get(const struct vs_conn *cp, struct vs_sync_entry *e)
 	spin_lock(&ac->lock);
 	if (ac->session && vs_seqmap_last(&ac->session->out, &end, &shift,
 					  &before)) {
-		ac->session->told = end;
 		e->has_seq = true;
 		e->flags |= IP_VS_CONN_F_OUT_SEQ;
 		e->out_seq = (struct vs_sync_seq) {
@@ -139,6 +138,16 @@ void vs_sync_seq_get(const struct vs_conn *cp, struct vs_sync_entry *e)
 			.prev_delta = before,
 		};
 	}
+	spin_unlock(&ac->lock);
+}
+
+void vs_sync_seq_set_told(const struct vs_conn *cp,
+			  const struct vs_sync_entry *e)
+{
+	struct vs_app_conn *ac = cp->ext->app;
+
+	spin_lock(&ac->lock);
+	ac->session->told = e->out_seq.init + 1;
 	spin_unlock(&ac->lock);
 }
 

@@ -48,11 +48,13 @@ void vs_sync_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 
 /*
  * The sequence numbers of a stream that an app has edited (VS_ST_APP), for peers
- * of the mesh: whether they have changed since they were sent, what is sent of
- * them, and taking them over. RCU, BH disabled.
+ * of the mesh: whether they have changed since all peers were told, what is sent
+ * of them, that all are told, and taking them over. RCU, BH disabled.
  */
 bool vs_sync_seq_is_due(const struct vs_conn *cp);
 void vs_sync_seq_get(const struct vs_conn *cp, struct vs_sync_entry *e);
+void vs_sync_seq_set_told(const struct vs_conn *cp,
+			  const struct vs_sync_entry *e);
 void vs_sync_seq_put(struct vs_conn *cp, const struct vs_sync_entry *e);
 
 #endif /* VS_ENTRY_H */

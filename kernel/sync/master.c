@@ -236,7 +236,8 @@ static void conn_offer(struct vs_net *vn, struct vs_conn *cp, u32 pkts)
 	}
 }
 
-static void master_packet(struct vs_net *vn, struct vs_conn *cp)
+static void master_packet(struct vs_net *vn, struct vs_conn *cp,
+			  enum vs_touch touch)
 {
 	vs_assert_packet_context();
 	conn_offer(vn, cp, vs_conn_count_on(cp, vs_sync_period(vn)));

@@ -21,7 +21,7 @@
 
 /* Largest in a namespace whose root is not that of the host: what is kept to be
  * sent again is not charged to anybody. */
-#define GUEST_LEN	2048
+#define GUEST_LEN	1900
 
 static struct vs_mesh *mesh_get_locked(struct vs_net *vn)
 {
@@ -66,6 +66,11 @@ static int mesh_conf_check(const struct vs_mesh_conf *mc,
 	if (!dev && mc->multicast)
 		return vs_refuse(extack, "a multicast group needs an interface",
 				 -EINVAL);
+	for (i = 0; i < mc->n_peers && !dev; i++)
+		if (mc->sock.af == AF_INET6 &&
+		    ipv6_addr_type(&mc->peer[i].in6) & IPV6_ADDR_LINKLOCAL)
+			return vs_refuse(extack, "a peer with a link-local address needs an interface",
+					 -EINVAL);
 	for (i = 0; i < mc->n_peers; i++)
 		for (k = 0; k < i; k++)
 			if (vs_addr_eq(mc->sock.af, &mc->peer[i], &mc->peer[k]))
@@ -81,7 +86,6 @@ static void mesh_interrupt(struct vs_mesh *m)
 	if (m->sock)
 		kernel_sock_shutdown(m->sock, SHUT_RD);
 	mutex_unlock(&m->sock_lock);
-	wake_up(&m->wait);
 }
 
 static void thread_stop(struct task_struct *task)
@@ -96,9 +100,10 @@ static void mesh_free(struct vs_mesh *m)
 {
 	unsigned int i;
 
+	/* while the sender says farewell, the receiver hears the answers */
+	thread_stop(m->sender);
 	mesh_interrupt(m);
 	thread_stop(m->receiver);
-	thread_stop(m->sender);
 	if (m->sock)
 		sock_release(m->sock);
 	if (m->queue) {
@@ -264,6 +269,19 @@ int vs_mesh_stop(struct vs_net *vn, struct netlink_ext_ack *extack)
 	return 0;
 }
 
+/* Whether the key of what was sent is still there. */
+static bool keys_have_first_of(const struct vs_mesh_keys *keys,
+			       const struct vs_mesh_keys *old)
+{
+	unsigned int i;
+
+	for (i = 0; i < keys->n; i++)
+		if (keys->id[i] == old->id[0])
+			return !memcmp(keys->secret[i], old->secret[0],
+				       VS_SEAL_KEY_LEN);
+	return false;
+}
+
 int vs_mesh_set_keys(struct vs_net *vn, const struct vs_mesh_keys *keys,
 		     struct netlink_ext_ack *extack)
 {
@@ -273,6 +291,10 @@ int vs_mesh_set_keys(struct vs_net *vn, const struct vs_mesh_keys *keys,
 	m = mesh_get_locked(vn);
 	if (m) {
 		mutex_lock(&m->lock);
+		/* messages that peers will not be able to read cannot be
+		 * sent again */
+		if (!keys_have_first_of(keys, &m->keys))
+			m->kept = m->changes.top + 1;
 		m->keys = *keys;
 		mutex_unlock(&m->lock);
 	}

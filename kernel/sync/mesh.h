@@ -47,7 +47,7 @@ struct vs_mesh_conf {
  * @state:	WEIR_SYNC_* of what it has told
  * @heard:	it was heard
  * @in_sync:	it says that it is in sync itself
- * @silence:	milliseconds since it was heard
+ * @silence:	milliseconds since its last status
  * @conns:	connections and templates that it has
  * @lag:	messages that it has not confirmed
  * @resent:	messages that were sent to it again

@@ -15,6 +15,10 @@
  * repeated is not too old for the receiver. */
 #define VS_MESH_RING	512
 
+/* A connection is sent again after this part of its timeout. A peer keeps it for
+ * as much longer than this director. */
+#define VS_MESH_REFRESH	8
+
 /* A peer that was not heard for this long does not answer. */
 #define VS_MESH_SILENCE	(3 * HZ)
 
@@ -91,17 +95,18 @@ struct vs_mesh_resync {
  * @session:	random number of the peer's daemon
  * @echo:	its last challenge
  * @answer:	a status is due
- * @candidate:	the next status is for
+ * @candidate:	an answer is due to
  * @candidate_session: this session, which has not proved that it lives
  * @candidate_echo: its challenge
  * @apply:	of the receiver alone
- * @gaps:	how often it has answered again after a silence
+ * @gaps:	how often it was not told of changes, as it was silent
  * @status:	numbers received of the lane of statuses
  * @changes:	of the lane of changes
  * @resync:	of the lane of our resync
  * @told:	what its last status said
  * @want:	id of the resync that we want, 0 if we have it
  * @again:	changes were lost meanwhile: another resync is wanted
+ * @again_once:	likewise when it is in sync itself, if it was not
  * @lost:	vs_window.lost of @changes at the last resync
  * @got:	entries of the resync
  * @resyncs:	complete resyncs
@@ -132,6 +137,7 @@ struct vs_mesh_peer {
 	struct vs_status told;
 	u32 want;
 	bool again;
+	bool again_once;
 	u64 lost;
 	u64 got;
 	u64 resyncs;
@@ -155,15 +161,19 @@ struct vs_mesh_peer {
  * @wait:	of the thread that sends
  * @sender:	that thread
  * @receiver:	the thread that receives
- * @stopping:	both end
+ * @waited:	peers had the time to answer, since it was started
+ * @leaves:	the last statuses; the sender ends
+ * @stopping:	the receiver ends
  * @lock:	of what follows. Never held while entries are applied
  * @keys:	the keys
  * @sock:	the socket; replaced by the receiver
  * @sock_lock:	of @sock while it is replaced
  * @lost:	the socket is of no use: its interface is gone, say
- * @retry_at:	jiffies of the next attempt to replace it
+ * @retry_at:	jiffies of the next look at it
  * @peer:	the peers
  * @changes:	messages with changes. Of the sender alone
+ * @kept:	the oldest one that is encrypted by a present key
+ * @conns:	connections and templates, at the last regular status
  * @status_top:	number of the last status. Of the sender alone
  * @status_at:	jiffies of the next regular status
  * @buf:	of the receiver
@@ -181,6 +191,8 @@ struct vs_mesh {
 	wait_queue_head_t wait;
 	struct task_struct *sender;
 	struct task_struct *receiver;
+	bool waited;
+	bool leaves;
 	bool stopping;
 	struct mutex lock;
 	struct vs_mesh_keys keys;
@@ -190,6 +202,8 @@ struct vs_mesh {
 	unsigned long retry_at;
 	struct vs_mesh_peer peer[VS_MESH_PEERS];
 	struct vs_mesh_ring changes;
+	u64 kept;
+	u32 conns;
 	u64 status_top;
 	unsigned long status_at;
 	u8 *buf;
@@ -206,13 +220,14 @@ extern const struct vs_sync_ops vs_mesh_ops;
 struct vs_mesh_buf *vs_mesh_buf_new(const struct vs_mesh *m, u8 type, u8 hdr,
 				    gfp_t gfp);
 
-/* Describes @cp, to be removed by the receiver after @timeout jiffies. RCU, BH
+/* Describes @cp as of its last packet, with @timeout jiffies left. RCU, BH
  * disabled. */
 void vs_mesh_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 			const struct vs_conn *cp, u32 timeout);
 
-/* @cp is sent now: the peers know it from now on. */
-void vs_mesh_set_told(struct vs_conn *cp);
+/* One of the peers is told of @cp now: they will be told of its end. Returns false
+ * if @cp was received, and is hearsay. RCU, BH disabled. */
+bool vs_mesh_give(struct vs_conn *cp);
 
 void vs_mesh_queue_init(struct vs_mesh *m);
 void vs_mesh_queue_exit(struct vs_mesh *m);
@@ -228,10 +243,14 @@ void vs_mesh_wake(struct vs_mesh *m);
 
 /* mesh_peer.c: under vs_mesh.lock */
 
-/* The peer whose address this is, or NULL. With a group an unknown one gets a
- * slot, if one is free. */
+/* The peer whose address this is, or NULL. */
 struct vs_mesh_peer *vs_mesh_peer_find(struct vs_mesh *m,
 				       const union nf_inet_addr *addr);
+
+/* A slot for an address that has sent an authentic status; NULL without a group,
+ * or if all are in use. */
+struct vs_mesh_peer *vs_mesh_peer_add(struct vs_mesh *m,
+				      const union nf_inet_addr *addr);
 
 /**
  * vs_mesh_peer_hear - a status has arrived
@@ -249,6 +268,11 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 /* A message of another lane has arrived: accepts its number, returns why not. */
 enum vs_counter vs_mesh_peer_accept(struct vs_mesh *m, struct vs_mesh_peer *p,
 				    const struct vs_seal_hdr *h);
+
+/* Composes the answer to a session at @p's address that is not established.
+ * Returns false if there is none. */
+bool vs_mesh_peer_answer(struct vs_mesh *m, struct vs_mesh_peer *p,
+			 struct vs_status *s);
 
 /* Composes the next status to @p. */
 void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
@@ -289,6 +313,7 @@ struct vs_mesh_buf *vs_mesh_ring_again(struct vs_mesh_ring *r, u64 number);
 /* Opens the socket on @dev, which may be NULL; or an ERR_PTR(). Takes RTNL. */
 struct socket *vs_mesh_sock_open(const struct vs_mesh *m,
 				 const struct net_device *dev);
+/* Replaces a socket that is of no use, once a second at most. */
 void vs_mesh_sock_watch(struct vs_mesh *m);
 int vs_mesh_sock_send(struct vs_mesh *m, const union nf_inet_addr *to,
 		      u8 *data, size_t len);

@@ -7,6 +7,7 @@
 #include <linux/random.h>
 #include <linux/weir.h>
 
+#include "sync/entry.h"
 #include "sync/mesh_impl.h"
 
 static bool session_eq(const u8 *a, const u8 *b)
@@ -33,24 +34,44 @@ static u64 peer_challenge(const struct vs_mesh *m, const struct vs_mesh_peer *p,
 struct vs_mesh_peer *vs_mesh_peer_find(struct vs_mesh *m,
 				       const union nf_inet_addr *addr)
 {
-	struct vs_mesh_peer *free = NULL;
+	unsigned int i;
+
+	for (i = 0; i < VS_MESH_PEERS; i++)
+		if (m->peer[i].used &&
+		    vs_addr_eq(m->conf.sock.af, &m->peer[i].addr, addr))
+			return &m->peer[i];
+	return NULL;
+}
+
+/* A slot that is free; or one of somebody who has sent a message and no answer to
+ * ours. Who was established keeps lane and challenges. */
+static struct vs_mesh_peer *peer_free(struct vs_mesh *m)
+{
+	struct vs_mesh_peer *silent = NULL;
 	unsigned int i;
 
 	for (i = 0; i < VS_MESH_PEERS; i++) {
 		struct vs_mesh_peer *p = &m->peer[i];
 
-		if (p->used && vs_addr_eq(m->conf.sock.af, &p->addr, addr))
+		if (!p->used)
 			return p;
-		/* an established one keeps its lane and its challenges */
-		if (!free && (!p->used || (!m->conf.n_peers && !p->epoch)))
-			free = p;
+		if (!p->epoch && !p->candidate)
+			silent = p;
 	}
-	if (m->conf.n_peers || !free)
+	return silent;
+}
+
+struct vs_mesh_peer *vs_mesh_peer_add(struct vs_mesh *m,
+				      const union nf_inet_addr *addr)
+{
+	struct vs_mesh_peer *p = m->conf.n_peers ? NULL : peer_free(m);
+
+	if (!p)
 		return NULL;
-	memset(free, 0, sizeof(*free));
-	free->used = true;
-	free->addr = *addr;
-	return free;
+	memset(p, 0, sizeof(*p));
+	p->used = true;
+	p->addr = *addr;
+	return p;
 }
 
 static void peers_count(struct vs_mesh *m)
@@ -107,7 +128,11 @@ static void peer_establish(struct vs_mesh *m, struct vs_mesh_peer *p,
 	p->established = true;
 	p->candidate = false;
 	p->heard = true;
-	p->apply = (struct vs_apply_peer) { .id = p - m->peer };
+	p->apply = (struct vs_apply_peer) {
+		.id = p - m->peer,
+		.clock = vs_sync_time() - s->time,
+	};
+	p->again_once = true;
 	vs_window_start(&p->status, h->number - 1);
 	vs_window_start(&p->changes, s->top);
 	vs_window_start(&p->resync, s->giving_top);
@@ -155,6 +180,33 @@ static void peer_finish_resync(struct vs_mesh *m, struct vs_mesh_peer *p,
 	peer_want_all(m, p);
 }
 
+/* A peer that was not in sync itself has given what it had. When it has the rest,
+ * it is asked again; once, as two that wait for each other would not end. */
+static void peer_complete(struct vs_mesh *m, struct vs_mesh_peer *p,
+			  const struct vs_status *s)
+{
+	bool before = p->told.flags & VS_STATUS_IN_SYNC;
+
+	if (!p->again_once || p->want || !(s->flags & VS_STATUS_IN_SYNC))
+		return;
+	p->again_once = false;
+	if (!before)
+		peer_want_all(m, p);
+}
+
+/* Whether a session is that of another peer, who lives: somebody has redirected
+ * its messages. */
+static bool session_is_taken(const struct vs_mesh *m, const u8 *session)
+{
+	unsigned int i;
+
+	for (i = 0; i < VS_MESH_PEERS; i++)
+		if (m->peer[i].alive &&
+		    session_eq(m->peer[i].session, session))
+			return true;
+	return false;
+}
+
 enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 				  const struct vs_seal_hdr *h,
 				  const struct vs_status *s)
@@ -170,6 +222,8 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 		peer_answer(m, p);
 		return VS_COUNTER_NONE;
 	}
+	if (!same && session_is_taken(m, h->session))
+		return VS_EV_SYNC_REPLAYED;
 	if (!same)
 		peer_establish(m, p, h, s);
 	if (!vs_window_accept(&p->status, h->number))
@@ -177,23 +231,20 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 	/* an older status than the last one */
 	if (h->number < p->status.top)
 		return VS_COUNTER_NONE;
-	/* It was not told of what has changed meanwhile. */
-	if (same && !p->alive)
-		p->gaps++;
 	peer_set_alive(m, p, !(s->flags & VS_STATUS_LEAVES));
+	/* what is not for us says nothing about us */
+	if (!ours)
+		return VS_COUNTER_NONE;
+	peer_miss(m, p, s);
 	if (s->flags & VS_STATUS_LEAVES) {
+		/* no recording of this session is of use */
 		p->established = false;
+		p->epoch++;
 		vs_mesh_resync_end(p);
 		return VS_COUNTER_NONE;
 	}
-	peer_miss(m, p, s);
+	peer_complete(m, p, s);
 	p->told = *s;
-	if (!ours) {
-		/* it does not know us yet */
-		p->told.n = 0;
-		p->echo = s->challenge;
-		return VS_COUNTER_NONE;
-	}
 	p->echo = s->challenge;
 	if (s->want)
 		vs_mesh_resync_begin(m, p, s->want);
@@ -232,31 +283,44 @@ static void status_add_missing(struct vs_status *s, const struct vs_window *w,
 		s->resync[s->n++] = resync;
 }
 
-void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
-		       struct vs_status *s)
+/* What every status says. */
+static void status_begin(const struct vs_mesh *m, const struct vs_mesh_peer *p,
+			 struct vs_status *s)
 {
 	u8 state = vs_mesh_state(m);
 
 	*s = (struct vs_status) {
 		.top = m->changes.top,
-		.oldest = vs_mesh_ring_oldest(&m->changes),
+		.oldest = max(vs_mesh_ring_oldest(&m->changes), m->kept),
 		.dropped = atomic_read(&m->dropped) + p->gaps,
 		.giving_top = p->given_top,
-		.conns = min_t(u64, percpu_counter_sum_positive(&m->vn->conns),
-			       U32_MAX),
+		.conns = m->conns,
+		.time = vs_sync_time(),
 	};
 	if (state == WEIR_SYNC_IN_SYNC || state == WEIR_SYNC_ALONE)
 		s->flags |= VS_STATUS_IN_SYNC;
-	if (READ_ONCE(m->stopping))
+	if (m->leaves)
 		s->flags |= VS_STATUS_LEAVES;
+}
+
+bool vs_mesh_peer_answer(struct vs_mesh *m, struct vs_mesh_peer *p,
+			 struct vs_status *s)
+{
+	if (!p->candidate)
+		return false;
+	p->candidate = false;
+	status_begin(m, p, s);
+	memcpy(s->to, p->candidate_session, VS_SEAL_SESSION_LEN);
+	s->echo = p->candidate_echo;
+	s->challenge = peer_challenge(m, p, p->candidate_session);
+	return true;
+}
+
+void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
+		       struct vs_status *s)
+{
 	p->answer = false;
-	if (p->candidate) {
-		p->candidate = false;
-		memcpy(s->to, p->candidate_session, VS_SEAL_SESSION_LEN);
-		s->echo = p->candidate_echo;
-		s->challenge = peer_challenge(m, p, p->candidate_session);
-		return;
-	}
+	status_begin(m, p, s);
 	if (!p->established)
 		return;
 	memcpy(s->to, p->session, VS_SEAL_SESSION_LEN);
@@ -280,20 +344,25 @@ void vs_mesh_peer_watch(struct vs_mesh *m)
 {
 	unsigned int i;
 
+	if (time_after(jiffies, m->started + VS_MESH_SILENCE))
+		m->waited = true;
 	for (i = 0; i < VS_MESH_PEERS; i++) {
 		struct vs_mesh_peer *p = &m->peer[i];
 
-		if (p->alive && time_after(jiffies, p->heard_at +
-						    VS_MESH_SILENCE))
-			peer_set_alive(m, p, false);
+		if (!p->alive || !time_after(jiffies, p->heard_at +
+						      VS_MESH_SILENCE))
+			continue;
+		/* from now on it is not told of changes, and has to know */
+		p->gaps++;
+		peer_set_alive(m, p, false);
 	}
 }
 
 u8 vs_mesh_peer_state(const struct vs_mesh *m, const struct vs_mesh_peer *p)
 {
 	if (!p->alive)
-		return time_before(jiffies, m->started + VS_MESH_SILENCE) &&
-		       !p->heard ? WEIR_SYNC_STARTING : WEIR_SYNC_ALONE;
+		return m->waited || p->heard ? WEIR_SYNC_ALONE :
+					       WEIR_SYNC_STARTING;
 	if (p->want)
 		return WEIR_SYNC_RESYNC;
 	if (p->changes.base < p->told.top)
@@ -317,6 +386,5 @@ u8 vs_mesh_state(const struct vs_mesh *m)
 	}
 	if (m->n_alive)
 		return state;
-	return time_before(jiffies, m->started + VS_MESH_SILENCE) ?
-	       WEIR_SYNC_STARTING : WEIR_SYNC_ALONE;
+	return m->waited ? WEIR_SYNC_ALONE : WEIR_SYNC_STARTING;
 }

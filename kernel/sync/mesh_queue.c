@@ -10,7 +10,7 @@
  * packet of its client that arrives here takes it over.
  *
  * An established packet costs a comparison in the connection's first cache line,
- * unless it is the first one since the connection was last stamped.
+ * unless it stamps the connection.
  */
 #include <linux/ip_vs.h>
 #include <linux/percpu.h>
@@ -19,10 +19,6 @@
 #include "service/dest.h"
 #include "sync/entry.h"
 #include "sync/mesh_impl.h"
-
-/* A connection is sent again after this part of its timeout. A peer keeps it for
- * as much longer. */
-#define REFRESH		8
 
 #define TELL_BITS	(VS_ST_REMOTE | VS_ST_TOLD | VS_ST_SHARED)
 
@@ -49,25 +45,35 @@ static u32 told_bits(u32 st)
 	return state << VS_ST_TOLD_SHIFT | VS_ST_SHARED;
 }
 
-void vs_mesh_set_told(struct vs_conn *cp)
+/* Before the entry is made: what changes meanwhile is sent again. */
+static void conn_set_shared(struct vs_conn *cp)
 {
-	WRITE_ONCE(cp->synced, (u32)jiffies);
 	vs_conn_set_bits(cp, TELL_BITS, told_bits(READ_ONCE(cp->st)));
+	WRITE_ONCE(cp->synced, (u32)jiffies);
 }
 
-/* Whether the peers should hear of @cp now. */
-static bool conn_is_due(const struct vs_conn *cp, u32 st)
+bool vs_mesh_give(struct vs_conn *cp)
 {
-	u32 now = (u32)jiffies;
+	u32 st = READ_ONCE(cp->st);
 
+	/* no state has this number: the next packet tells all peers */
+	while (!(st & (VS_ST_REMOTE | VS_ST_SHARED)))
+		if (try_cmpxchg(&cp->st, &st, st | VS_ST_SHARED | VS_ST_TOLD))
+			return true;
+	return !(st & VS_ST_REMOTE);
+}
+
+/* Whether the peers should hear of @cp now. @stamped: a packet has just stamped
+ * it. */
+static bool conn_is_due(const struct vs_conn *cp, u32 st, bool stamped)
+{
 	if (!conn_is_worth(cp, st))
 		return false;
 	if ((st & TELL_BITS) != told_bits(st) ||
 	    (unlikely(st & VS_ST_APP) && vs_sync_seq_is_due(cp)))
 		return true;
-	/* only the packet that has stamped @cp looks at the second line */
-	return (st & VS_ST_TEMPLATE || now == READ_ONCE(cp->seen)) &&
-	       now - READ_ONCE(cp->synced) >= vs_conn_timeout(cp) / REFRESH;
+	return stamped && (u32)jiffies - READ_ONCE(cp->synced) >=
+			  vs_conn_timeout(cp) / VS_MESH_REFRESH;
 }
 
 struct vs_mesh_buf *vs_mesh_buf_new(const struct vs_mesh *m, u8 type, u8 hdr,
@@ -133,7 +139,8 @@ void vs_mesh_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 			const struct vs_conn *cp, u32 timeout)
 {
 	vs_sync_entry_fill(e, vn, cp);
-	e->time = vs_sync_time();
+	e->time = vs_sync_time() - jiffies_to_msecs(vs_conn_idle(cp));
+	timeout += vs_conn_timeout(cp) / VS_MESH_REFRESH;
 	e->timeout = min_t(u32, timeout, S32_MAX) / HZ + 1;
 	if (unlikely(READ_ONCE(cp->st) & VS_ST_APP))
 		vs_sync_seq_get(cp, e);
@@ -141,14 +148,16 @@ void vs_mesh_entry_fill(struct vs_sync_entry *e, const struct vs_net *vn,
 
 static void change_send(struct vs_mesh *m, const struct vs_conn *cp, u32 flags)
 {
-	u32 timeout = vs_conn_timeout(cp);
 	struct vs_sync_entry e;
 
 	/* an entry has addresses of one family */
 	if (cp->dest && cp->dest->key.af != cp->af)
 		return;
-	vs_mesh_entry_fill(&e, m->vn, cp, timeout + timeout / REFRESH);
+	vs_mesh_entry_fill(&e, m->vn, cp, vs_conn_timeout(cp));
+	e.time = vs_sync_time();
 	e.flags |= flags;
+	if (e.has_seq)
+		vs_sync_seq_set_told(cp, &e);
 	__vs_event(m->vn, VS_EV_SYNC_CONN_SENT);
 	changes_add(m, &e);
 }
@@ -164,7 +173,7 @@ static u32 conn_take_over(struct vs_mesh *m, struct vs_conn *cp)
 
 /* Sends @cp if it is due. Of several packets at the same time one may send it
  * twice. Returns whether it was due. */
-static bool change_offer(struct vs_mesh *m, struct vs_conn *cp)
+static bool change_offer(struct vs_mesh *m, struct vs_conn *cp, bool stamped)
 {
 	u32 st = READ_ONCE(cp->st);
 
@@ -173,9 +182,9 @@ static bool change_offer(struct vs_mesh *m, struct vs_conn *cp)
 		return false;
 	if (unlikely(st & VS_ST_REMOTE))
 		st = conn_take_over(m, cp);
-	if (likely(!conn_is_due(cp, st)) || !READ_ONCE(m->n_alive))
+	if (likely(!conn_is_due(cp, st, stamped)) || !READ_ONCE(m->n_alive))
 		return false;
-	vs_mesh_set_told(cp);
+	conn_set_shared(cp);
 	change_send(m, cp, 0);
 	return true;
 }
@@ -186,18 +195,36 @@ static void controls_offer(struct vs_mesh *m, const struct vs_conn *cp)
 	struct vs_conn *control;
 
 	while ((control = vs_sync_control(cp))) {
-		change_offer(m, control);
+		change_offer(m, control, true);
 		cp = control;
 	}
 }
 
-static void mesh_packet(struct vs_net *vn, struct vs_conn *cp)
+/* Without a destination the packet was dropped. */
+static bool conn_is_forwarded(const struct vs_conn *cp)
+{
+	return cp->dest || cp->method == IP_VS_CONN_F_BYPASS;
+}
+
+static void mesh_packet(struct vs_net *vn, struct vs_conn *cp,
+			enum vs_touch touch)
 {
 	struct vs_mesh *m = mesh_of(vn);
 
 	vs_assert_packet_context();
 	vs_conn_count(cp);
-	if (m && change_offer(m, cp))
+	if (m && conn_is_forwarded(cp) &&
+	    change_offer(m, cp, touch == VS_TOUCH_STAMPED))
+		controls_offer(m, cp);
+}
+
+/* The client may have nothing to say for longer than the timeout. */
+static void mesh_heard_server(struct vs_net *vn, struct vs_conn *cp)
+{
+	struct vs_mesh *m = mesh_of(vn);
+
+	vs_assert_packet_context();
+	if (m && change_offer(m, cp, true))
 		controls_offer(m, cp);
 }
 
@@ -222,20 +249,22 @@ static void mesh_extended(struct vs_conn *cp)
 	if (!m || !(st & VS_ST_SHARED) || st & VS_ST_REMOTE ||
 	    !READ_ONCE(m->n_alive))
 		return;
-	vs_mesh_set_told(cp);
+	conn_set_shared(cp);
 	change_send(m, cp, 0);
 }
 
-static void mesh_removed(struct vs_conn *cp)
+/* What an administrator removes here may go on at a director that takes over. */
+static void mesh_removed(struct vs_conn *cp, enum vs_counter why)
 {
 	struct vs_mesh *m = mesh_of(cp->vn);
 
-	if (m && !(READ_ONCE(cp->st) & VS_ST_REMOTE) && READ_ONCE(m->n_alive))
+	if (m && why != VS_EV_CONN_FLUSHED && !(READ_ONCE(cp->st) & VS_ST_REMOTE) && READ_ONCE(m->n_alive))
 		change_send(m, cp, VS_WIRE_REMOVED);
 }
 
 const struct vs_sync_ops vs_mesh_ops = {
 	.packet = mesh_packet,
+	.reply = mesh_heard_server,
 	.one_packet = mesh_one_packet,
 	.extended = mesh_extended,
 	.removed = mesh_removed,

@@ -59,6 +59,17 @@ static enum vs_counter status_take(struct vs_mesh *m, struct vs_mesh_peer *p,
 	return vs_mesh_peer_hear(m, p, h, &s);
 }
 
+/* Whether a datagram may be accepted if it is authentic. @p: whose address has
+ * sent it, or NULL. */
+static bool may_be_peer(const struct vs_mesh *m, const struct vs_mesh_peer *p,
+			const struct vs_seal_hdr *h)
+{
+	if (h->lane == VS_LANE_STATUS)
+		return p || !m->conf.n_peers;
+	return p && p->established &&
+	       !memcmp(p->session, h->session, VS_SEAL_SESSION_LEN);
+}
+
 /* Under m->lock. Sets *@peer to the peer whose entries are to be applied. */
 static enum vs_counter datagram_take(struct vs_mesh *m,
 				     const union nf_inet_addr *from,
@@ -73,11 +84,15 @@ static enum vs_counter datagram_take(struct vs_mesh *m,
 	key = keys_find(&m->keys, h->key_id);
 	if (!key)
 		return VS_EV_SYNC_BAD_KEY;
-	if (!vs_seal_open(m->buf, len, key))
-		return VS_EV_SYNC_FORGED;
 	if (session_is_own(m, h->session))
 		return VS_EV_SYNC_REPLAYED;
 	p = vs_mesh_peer_find(m, from);
+	/* what costs nothing comes before what costs time */
+	if (!may_be_peer(m, p, h))
+		return VS_EV_SYNC_STRANGER;
+	if (!vs_seal_open(m->buf, len, key))
+		return VS_EV_SYNC_FORGED;
+	p = p ?: vs_mesh_peer_add(m, from);
 	if (!p)
 		return VS_EV_SYNC_STRANGER;
 	if (h->lane == VS_LANE_STATUS)
@@ -144,11 +159,9 @@ int vs_mesh_receive_run(void *data)
 		len = vs_mesh_sock_receive(m, &from);
 		if (len >= 0 && !READ_ONCE(m->stopping))
 			datagram_handle(m, &from, len);
-		if (len < 0) {
-			vs_mesh_sock_watch(m);
-			if (len != -EAGAIN)
-				schedule_timeout_idle(1);
-		}
+		if (len < 0 && len != -EAGAIN)
+			schedule_timeout_idle(1);
+		vs_mesh_sock_watch(m);
 		cond_resched();
 	}
 	while (!kthread_should_stop())

@@ -14,6 +14,9 @@
 /* Steps per second, as many as the rounds of the thread. */
 #define STEPS		50
 
+/* Parts of a step, also of an empty table. */
+#define PARTS		512
+
 void vs_mesh_resync_begin(struct vs_mesh *m, struct vs_mesh_peer *p, u32 id)
 {
 	struct vs_mesh_resync *r = p->giving;
@@ -66,13 +69,12 @@ static bool resync_add_conn(struct vs_mesh *m, struct vs_mesh_peer *p,
 {
 	struct vs_mesh_resync *r = p->giving;
 	struct vs_mesh_buf *b = NULL;
+	bool ours = vs_mesh_give(cp);
 	struct vs_sync_entry e;
 
 	vs_mesh_entry_fill(&e, m->vn, cp, vs_conn_left(cp));
-	if (READ_ONCE(cp->st) & VS_ST_REMOTE)
+	if (!ours)
 		e.flags |= VS_WIRE_HEARSAY;
-	else
-		vs_mesh_set_told(cp);
 	if (!list_empty(&r->open))
 		b = list_last_entry(&r->open, struct vs_mesh_buf, list);
 	if (b && vs_wire_add(&b->msg, &e))
@@ -101,7 +103,7 @@ static int table_walk_part(struct vs_mesh *m, struct vs_mesh_peer *p)
 			n = resync_add_conn(m, p, cp) ? n + 1 : -ENOMEM;
 	r->it.at = NULL;
 	if (n < 0)
-		vs_mesh_give_up(m);
+		p->gaps++;	/* this peer has to ask again */
 	rcu_read_unlock();
 	local_bh_enable();
 	return n;
@@ -128,12 +130,12 @@ void vs_mesh_resync_step(struct vs_mesh *m, struct vs_mesh_peer *p)
 {
 	struct vs_mesh_resync *r = p->giving;
 	int rate = READ_ONCE(m->vn->sysctl.sync_resync_rate);
-	int n, left = max(rate / STEPS, 1);
+	int n, parts = PARTS, left = max(rate / STEPS, 1);
 
 	if (p->told.want == r->id)
 		r->ring.acked = clamp(p->told.want_base, r->ring.acked,
 				      r->ring.top);
-	while (!r->done && left > 0 &&
+	while (!r->done && left > 0 && parts-- &&
 	       r->ring.top - r->ring.acked < VS_MESH_RING / 2) {
 		n = table_walk_part(m, p);
 		if (n < 0)

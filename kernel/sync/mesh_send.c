@@ -14,6 +14,9 @@
 /* Of statuses without a reason. */
 #define STATUS_TIME	HZ
 
+/* For confirmations, when the daemon is stopped. */
+#define LEAVE_TIME	(HZ + HZ / 2)
+
 /* A round sends this many messages again at most, in place of new ones. */
 #define AGAIN_MAX	128
 
@@ -132,7 +135,11 @@ static void round_status(struct vs_mesh *m, bool all)
 	for (i = 0; i < VS_MESH_PEERS; i++) {
 		struct vs_mesh_peer *p = &m->peer[i];
 
-		if (!p->used || !(all || p->answer))
+		if (!p->used)
+			continue;
+		if (vs_mesh_peer_answer(m, p, &s))
+			status_send(m, &p->addr, &s);
+		if (!all && !(p->answer && p->established))
 			continue;
 		vs_mesh_peer_tell(m, p, &s);
 		status_send(m, &p->addr, &s);
@@ -145,8 +152,7 @@ static void round_status(struct vs_mesh *m, bool all)
 
 static void mesh_round(struct vs_mesh *m)
 {
-	bool all = time_after_eq(jiffies, m->status_at) ||
-		   READ_ONCE(m->stopping);
+	bool all = time_after_eq(jiffies, m->status_at) || m->leaves;
 	unsigned int i;
 
 	mutex_lock(&m->lock);
@@ -156,8 +162,11 @@ static void mesh_round(struct vs_mesh *m)
 		peer_repeat(m, &m->peer[i]);
 		peer_resync(m, &m->peer[i]);
 	}
-	if (all)
+	if (all) {
 		m->status_at = jiffies + STATUS_TIME;
+		m->conns = min_t(u64, U32_MAX,
+				 percpu_counter_sum_positive(&m->vn->conns));
+	}
 	round_status(m, all);
 	mutex_unlock(&m->lock);
 }
@@ -184,27 +193,49 @@ static long mesh_idle_time(struct vs_mesh *m)
 	return max(left, 0L);
 }
 
-/* What was collected is sent, also when the daemon is stopped: a director that
- * hands over in good order loses nothing. */
+/* Whether the peers that answer have confirmed all changes. */
+static bool mesh_is_confirmed(struct vs_mesh *m)
+{
+	bool confirmed = true;
+	unsigned int i;
+
+	mutex_lock(&m->lock);
+	for (i = 0; i < VS_MESH_PEERS; i++)
+		if (m->peer[i].alive)
+			confirmed &= m->peer[i].told.base >= m->changes.top;
+	mutex_unlock(&m->lock);
+	return confirmed;
+}
+
+/* A director that hands over in good order waits until the others have all, for a
+ * moment, and says that it leaves. */
+static void mesh_leave(struct vs_mesh *m)
+{
+	unsigned long end = jiffies + LEAVE_TIME;
+
+	do {
+		mesh_round(m);
+		schedule_timeout_idle(ROUND);
+	} while (!mesh_is_confirmed(m) && time_before(jiffies, end) &&
+		 !READ_ONCE(m->vn->exiting));
+	m->leaves = true;
+	mesh_round(m);
+}
+
 int vs_mesh_send_run(void *data)
 {
 	struct vs_mesh *m = data;
-	bool stop;
 
-	do {
-		stop = READ_ONCE(m->stopping);
+	while (!kthread_should_stop()) {
 		clear_bit(0, &m->kick);
 		smp_mb__after_atomic();	/* @kick, then the queues: pairs with
 					 * test_and_set_bit() of vs_mesh_wake() */
 		mesh_round(m);
-		if (stop)
-			break;
 		schedule_timeout_idle(ROUND);
 		wait_event_idle_timeout(m->wait, test_bit(0, &m->kick) ||
-					READ_ONCE(m->stopping),
+					kthread_should_stop(),
 					mesh_idle_time(m));
-	} while (1);
-	while (!kthread_should_stop())
-		schedule_timeout_idle(1);
+	}
+	mesh_leave(m);
 	return 0;
 }

@@ -86,9 +86,11 @@ void vs_mesh_sock_watch(struct vs_mesh *m)
 	struct socket *sock = ERR_PTR(-ENODEV), *old;
 	struct net_device *dev;
 
-	if ((!m->lost && sock_has_dev(m)) || time_before(jiffies, m->retry_at))
+	if (time_before(jiffies, m->retry_at))
 		return;
 	m->retry_at = jiffies + HZ;
+	if (!m->lost && sock_has_dev(m))
+		return;
 	if (m->conf.multicast)
 		vs_sync_sock_leave(m->sock, &m->conf.sock);
 	m->sock->sk->sk_reuse = SK_CAN_REUSE;

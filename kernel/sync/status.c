@@ -27,6 +27,7 @@ size_t vs_status_put(u8 *buf, const struct vs_status *s)
 	put_unaligned_be32(s->giving, buf + 76);
 	put_unaligned_be64(s->giving_top, buf + 80);
 	put_unaligned_be32(s->conns, buf + 88);
+	put_unaligned_be32(s->time, buf + 92);
 	for (i = 0; i < s->n; i++, at += RANGE_LEN) {
 		memset(at, 0, 4);
 		at[0] = s->resync[i] ? VS_LANE_RESYNC : VS_LANE_CHANGES;
@@ -66,6 +67,7 @@ bool vs_status_get(const u8 *buf, size_t len, struct vs_status *s)
 	s->giving = get_unaligned_be32(buf + 76);
 	s->giving_top = get_unaligned_be64(buf + 80);
 	s->conns = get_unaligned_be32(buf + 88);
+	s->time = get_unaligned_be32(buf + 92);
 	for (i = 0; i < s->n; i++)
 		if (!range_get(buf + VS_STATUS_LEN + i * RANGE_LEN, s, i))
 			return false;

@@ -12,7 +12,7 @@
 #define VS_STATUS_GIVEN		0x04	/* the resync @giving is sent completely */
 
 #define VS_STATUS_RANGES	32
-#define VS_STATUS_LEN		92
+#define VS_STATUS_LEN		96
 #define VS_STATUS_MAX		(VS_STATUS_LEN + VS_STATUS_RANGES * 16)
 
 /**
@@ -30,6 +30,7 @@
  * @giving:	id of the resync that the sender gives, or 0
  * @giving_top:	number of the last message in the lane of that
  * @conns:	connections and templates of the sender
+ * @time:	vs_sync_time() of the sender
  * @n:		number of ranges
  * @resync:	for each range: in the lane of @want, not of changes
  * @range:	messages that are missing
@@ -48,6 +49,7 @@ struct vs_status {
 	u32 giving;
 	u64 giving_top;
 	u32 conns;
+	u32 time;
 	u16 n;
 	bool resync[VS_STATUS_RANGES];
 	struct vs_window_range range[VS_STATUS_RANGES];

@@ -80,6 +80,15 @@ static inline const struct vs_sync_ops *vs_sync_ops(const struct vs_net *vn)
 	       rcu_dereference(vn->sync.ops) : NULL;
 }
 
+/* A real server's packet has stamped @cp. RCU, BH disabled. */
+static inline void vs_sync_reply(struct vs_net *vn, struct vs_conn *cp)
+{
+	const struct vs_sync_ops *ops = vs_sync_ops(vn);
+
+	if (ops && ops->reply)
+		ops->reply(vn, cp);
+}
+
 /* Whether @vn leaves all packets to the master (net.ipv4.vs.backup_only). */
 static inline bool vs_sync_is_idle_backup(const struct vs_net *vn)
 {

@@ -15,26 +15,30 @@ struct vs_sync_daemon;
 
 /**
  * struct vs_sync_ops - what the daemon that sends is told; RCU, BH disabled
- * @packet:	a client's packet of a connection was sent, of all but one-packet
- *		scheduling; it is not counted yet
- * @one_packet:	the only packet of a connection was sent
+ * @packet:	a client's packet of a connection was handled, of all but
+ *		one-packet scheduling; it is not counted yet
+ * @reply:	a real server's packet has stamped the connection; or NULL
+ * @one_packet:	the only packet of a connection was handled
  * @extended:	the connection has expired, but stays as it controls others
- * @removed:	the connection, with VS_ST_SHARED, is dead; NULL: of no interest
+ * @removed:	the connection, with VS_ST_SHARED, is dead, for this reason; or
+ *		NULL
  */
 struct vs_sync_ops {
-	void (*packet)(struct vs_net *vn, struct vs_conn *cp);
+	void (*packet)(struct vs_net *vn, struct vs_conn *cp,
+		       enum vs_touch touch);
+	void (*reply)(struct vs_net *vn, struct vs_conn *cp);
 	void (*one_packet)(struct vs_net *vn, struct vs_conn *cp);
 	void (*extended)(struct vs_conn *cp);
-	void (*removed)(struct vs_conn *cp);
+	void (*removed)(struct vs_conn *cp, enum vs_counter why);
 };
 
 /**
  * struct vs_sync - the sync daemons of a namespace
- * @lock:	serialises start and stop
  * @ops:	of @master or @mesh, or NULL; RCU
  * @master:	the daemon that sends, or NULL; RCU
  * @backup:	the daemon that receives, or NULL; packets only test it
  * @mesh:	the daemon that does both, without the others; or NULL; RCU
+ * @lock:	serialises start and stop
  * @threads:	of each daemon, see net.ipv4.vs.sync_ports; set when the first one
  *		starts
  * @room:	memory of connections and templates that were received, in units of
@@ -42,11 +46,13 @@ struct vs_sync_ops {
  * @gen:	number of the namespace, in the names of the threads
  */
 struct vs_sync {
-	struct mutex lock;
+	/* read per packet */
 	const struct vs_sync_ops __rcu *ops;
 	struct vs_sync_daemon __rcu *master;
 	struct vs_sync_daemon *backup;
 	struct vs_mesh __rcu *mesh;
+
+	struct mutex lock;
 	unsigned int threads;
 	atomic_t room;
 	int gen;

@@ -21,7 +21,8 @@ enum {
 	WEIR_CMD_STOP_MESH,	/* no attributes */
 	WEIR_CMD_SET_MESH_KEYS,	/* WEIR_ATTR_MESH with WEIR_MESH_KEY only */
 	WEIR_CMD_GET_MESH,	/* no attributes; the reply has WEIR_ATTR_MESH, or
-				 * the error ESRCH: no mesh daemon runs */
+				 * the error ESRCH: no mesh daemon runs. These
+				 * four: EOPNOTSUPP without the cipher */
 
 	__WEIR_CMD_MAX
 };
@@ -80,7 +81,7 @@ enum {
 	WEIR_PEER_UNSPEC,
 	WEIR_PEER_ADDR,		/* address */
 	WEIR_PEER_STATE,	/* u8: WEIR_SYNC_*, of what the peer has told */
-	WEIR_PEER_HEARD,	/* u32: milliseconds since its last message */
+	WEIR_PEER_HEARD,	/* u32: milliseconds since its last status */
 	WEIR_PEER_CONNS,	/* u64: connections and templates that it has */
 	WEIR_PEER_LAG,		/* u64: messages that it has not confirmed yet */
 	WEIR_PEER_RESENT,	/* u64: messages sent to it again */

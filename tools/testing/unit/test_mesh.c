@@ -134,7 +134,7 @@ static void status_bytes(void)
 		.flags = VS_STATUS_IN_SYNC, .echo = 0x0102, .challenge = 0x0304,
 		.top = 0x0506, .oldest = 7, .base = 8, .dropped = 9, .want = 10,
 		.want_base = 11, .giving = 12, .giving_top = 13, .conns = 14,
-		.n = 2, .resync = { false, true },
+		.time = 19, .n = 2, .resync = { false, true },
 		.range = { { 15, 16 }, { 17, 18 } },
 	}, again = {};
 	u8 buf[VS_STATUS_MAX];
@@ -145,8 +145,8 @@ static void status_bytes(void)
 	CHECK(buf[26] == 1 && buf[27] == 2 && buf[34] == 3 && buf[42] == 5);
 	CHECK(buf[51] == 7 && buf[59] == 8 && buf[63] == 9 && buf[67] == 10);
 	CHECK(buf[75] == 11 && buf[79] == 12 && buf[87] == 13 && buf[91] == 14);
-	CHECK(buf[92] == 1 && buf[99] == 16 && buf[107] == 15);
-	CHECK(buf[108] == 2 && buf[115] == 18 && buf[123] == 17);
+	CHECK(buf[95] == 19 && buf[96] == 1 && buf[103] == 16 && buf[111] == 15);
+	CHECK(buf[112] == 2 && buf[119] == 18 && buf[127] == 17);
 	CHECK(vs_status_get(buf, VS_STATUS_LEN + 32, &again));
 	CHECK(!memcmp(s.to, again.to, sizeof(s.to)) && again.echo == s.echo &&
 	      again.challenge == s.challenge && again.top == s.top &&
@@ -174,12 +174,12 @@ static void status_malformed(void)
 	buf[3]++;
 	CHECK(!vs_status_get(buf, len, &again));
 	buf[3]--;
-	buf[92] = 3;		/* no such lane */
+	buf[96] = 3;		/* no such lane */
 	CHECK(!vs_status_get(buf, len, &again));
-	buf[92] = 1;
-	buf[99] = 0;		/* an empty range */
+	buf[96] = 1;
+	buf[103] = 0;		/* an empty range */
 	CHECK(!vs_status_get(buf, len, &again));
-	buf[99] = 1;
+	buf[103] = 1;
 	buf[0] = 2;
 	CHECK(!vs_status_get(buf, len, &again));
 }

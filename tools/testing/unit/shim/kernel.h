@@ -58,6 +58,7 @@ typedef int64_t s64;
 #define S32_MAX			0x7fffffff
 #define INT_MAX			0x7fffffff
 #define HZ			250
+#define jiffies_to_msecs(j)	((u32)(j) * (1000 / HZ))
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		4096
 #define ilog2(n)		(63 - __builtin_clzll(n))

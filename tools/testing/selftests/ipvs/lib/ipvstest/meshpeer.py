@@ -135,6 +135,7 @@ class Peer:
         Peer.sessions.add(self.session)
         self.numbers, self.sent = {}, {}
         self.own, self.tick, self.oldest, self.given_up = {}, 1000, 1, 0
+        self.clock, self.born = 1000, time.monotonic()
         self.giving = self.gives_last = 0
         self.give_flag = 0
         self.next_status, self.last_content, self.last_time = 0.0, None, 0.0
@@ -199,8 +200,12 @@ class Peer:
             self.send_raw(raw)
         return number
 
+    def now(self):
+        """Milliseconds since the session began, and some."""
+        return self.clock + int((time.monotonic() - self.born) * 1000)
+
     def stamp(self):
-        self.tick += 1
+        self.tick = max(self.tick + 1, self.now())
         return self.tick
 
     def stamped(self, entries, times=None):
@@ -223,7 +228,7 @@ class Peer:
                     oldest=min(self.oldest, last + 1), received=self.changes.upto,
                     given_up=self.given_up, wants=self.wants,
                     resync_received=self.resyncing.upto, gives=self.giving,
-                    gives_last=self.gives_last, conns=len(self.own))
+                    gives_last=self.gives_last, conns=len(self.own), time=self.now())
 
     def missing(self):
         """The ranges that the director has to repeat."""

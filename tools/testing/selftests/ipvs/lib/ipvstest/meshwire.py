@@ -29,9 +29,9 @@ REMOVED, HEARSAY = 0x01000000, 0x02000000
 LEAVES, IN_SYNC, COMPLETE = 1, 2, 4
 MAX_RANGES, WINDOW, KEPT = 32, 2048, 512
 NO_SESSION = bytes(SESSION_LEN)
-STATUS_FORM, RANGE_FORM = '!16sQQQQQIIQIQI', '!B3sIQ'
+STATUS_FORM, RANGE_FORM = '!16sQQQQQIIQIQII', '!B3sIQ'
 STATUS_FIELDS = ('peer', 'echo', 'challenge', 'last', 'oldest', 'received', 'given_up', 'wants',
-                 'resync_received', 'gives', 'gives_last', 'conns')
+                 'resync_received', 'gives', 'gives_last', 'conns', 'time')
 
 
 class Forged(Exception):
@@ -135,11 +135,11 @@ class Datagram:
     def _status(self):
         self._is(self.lane == STATUS_LANE, 'a status in the wrong lane')
         self._is(self.count <= MAX_RANGES, 'too many ranges')
-        self._is(len(self.payload) == 92 + 16 * self.count, 'size of a status')
+        self._is(len(self.payload) == 96 + 16 * self.count, 'size of a status')
         self._is(not self.flags & ~7, 'unknown flags')
         self.status = collections.namedtuple('Status', STATUS_FIELDS)(*struct.unpack(
-            STATUS_FORM, self.payload[4:92]))
-        for lane, zeros, count, first in struct.iter_unpack(RANGE_FORM, self.payload[92:]):
+            STATUS_FORM, self.payload[4:96]))
+        for lane, zeros, count, first in struct.iter_unpack(RANGE_FORM, self.payload[96:]):
             self._is(lane in (CHANGES_LANE, RESYNC_LANE) and zeros == bytes(3) and count and first,
                      'form of a range')
             self.ranges.append(Range(lane, first, count))
