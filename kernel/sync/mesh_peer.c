@@ -186,15 +186,12 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 		vs_mesh_resync_end(p);
 		return VS_COUNTER_NONE;
 	}
+	p->echo = s->challenge;
+	/* It does not know us yet, or tells a group that it lives. */
+	if (!ours)
+		return VS_COUNTER_NONE;
 	peer_miss(m, p, s);
 	p->told = *s;
-	if (!ours) {
-		/* it does not know us yet */
-		p->told.n = 0;
-		p->echo = s->challenge;
-		return VS_COUNTER_NONE;
-	}
-	p->echo = s->challenge;
 	if (s->want)
 		vs_mesh_resync_begin(m, p, s->want);
 	else
