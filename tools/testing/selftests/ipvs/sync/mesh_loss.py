@@ -6,9 +6,9 @@ import random
 
 from ipvstest import meshwire, tap
 from ipvstest.mesh import ALONE, BEHIND, IN_SYNC, RESYNC, STARTING
-from ipvstest.mesh_lab import lab_of
+from ipvstest.mesh_lab import GROUPS, lab_of
 from ipvstest.meshpeer import Peer, wait_all
-from ipvstest.meshwire import CHANGES_LANE, KEPT, MAX_RANGES, RESYNC_LANE, WINDOW
+from ipvstest.meshwire import CHANGES_LANE, KEPT, MAX_RANGES, RESYNC_LANE, STATUS_LANE, WINDOW
 from ipvstest.pkt import UDP
 from ipvstest.settings import Knobs
 from ipvstest.sync_lab import Service
@@ -224,6 +224,28 @@ def ours_lost():
         tap.equal(len({key[2] for key in peer.known if key[4] == service.port}), count,
                   'connections that the peer knows')
         lab.until(IN_SYNC)
+
+
+@tap.step
+def nobody():
+    """In a group, a peer's status that is for nobody says nothing about what it has told and lost."""
+    with lab_of(4, 5800, group=GROUPS[4]) as lab:
+        peer, service, send = lab.peer, Service(lab), lab.peer.send_status
+
+        def send_status(*args, **fields):
+            raw = send(*args, **fields)
+            peer.send_raw(peer.sealed(STATUS_LANE, meshwire.status()))
+            return raw
+
+        peer.send_status = send_status
+        peer.given_up += 1
+        lab.must(lambda: lab.seen_by().resyncs == 2, 'no second resync')
+        entry = lab.another(service)
+        peer.tell(entry, lose=True)
+        lab.becomes(entry, 'ESTABLISHED ' + lab.at.phantoms[0], 'the last message was lost')
+        peer.pump(2.5)
+        here = lab.seen_by()
+        tap.equal((here.resyncs, here.lost, here.in_sync), (2, 0, 1), 'peer: %r' % here)
 
 
 @tap.step

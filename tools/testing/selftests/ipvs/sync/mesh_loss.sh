@@ -8,7 +8,7 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="repeated named lost"
-export ONCE_TESTS="peers ours_lost reordered slowly states"
+export ONCE_TESTS="peers ours_lost nobody reordered slowly states"
 
 with_topology
 tests_run

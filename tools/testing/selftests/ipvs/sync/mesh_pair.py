@@ -14,6 +14,7 @@ from ipvstest.pkt import TCP
 from ipvstest.settings import Knobs
 from ipvstest.standby import (EACH, METHODS, compare, give_back, neighbours, opened, persistent,
                               survivors, table, take_over, told)
+from ipvstest.weir import text_counters
 from ipvstest.wire import Addresses, wait_until
 
 ADDRESS = {'director': '198.18.0.1', 'standby': '198.18.0.2'}
@@ -49,6 +50,14 @@ class Pair:
     def peer(self, ns):
         """What a director says of the other one."""
         return self.mesh[ns].get().peer(ADDRESS[OTHER[ns]])
+
+    def compare(self, when):
+        """Both have the same connections; a failure shows the daemons."""
+        if not compare(when):
+            for ns in ADDRESS:
+                tap.note('%s: %r, counters %r' % (ns, self.mesh[ns].get(), {
+                    name: value for name, value in text_counters(ns).items()
+                    if value and name.startswith('sync_')}))
 
     def unhurt(self, when):
         """Nothing was lost, and no resync was needed but the first."""
@@ -95,7 +104,7 @@ def failover(how, services):
     clients = before + opened(EACH)
     tap.equal({c.server for c in clients}, {'server1', 'server2'}, 'servers')
     known(clients, 'standby')
-    compare('at first')
+    pair.compare('at first')
     pair.unhurt('at first')
     pair.mesh['director'].stop()
     take_over('standby', 'director')
@@ -111,12 +120,12 @@ def failover(how, services):
         pair.start('director')
         pair.in_sync('the director is back')
         known(clients, 'director')
-        compare('the director is back')
+        pair.compare('the director is back')
     finally:
         give_back(saved)
     survivors(clients, 'after the fail-back')
     persistent(clients, 'after the fail-back')
-    compare('after the fail-back')
+    pair.compare('after the fail-back')
     # and a second time, without a loss of the director's connections
     take_over('standby', 'director')
     try:
@@ -142,7 +151,7 @@ def both_ways():
         second = opened(3)
         survivors(first, 'taken over')
         known(first + second, 'director', 'standby')
-        compare('half of them are taken over')
+        pair.compare('half of them are taken over')
         # the ends of half of each are seen by the other director
         close(first[::2] + second[::2])
         gone = {(c.cport, c.port) for c in first[::2] + second[::2]}
@@ -150,7 +159,7 @@ def both_ways():
             tap.check(wait_until(lambda: not any(
                 key[1:] in gone and value[3] == 'ESTABLISHED' for key, value in table(ns).items()),
                 10), 'the %s does not see the ends' % ns)
-        compare('half of them have ended')
+        pair.compare('half of them have ended')
     finally:
         give_back(saved)
     survivors(first[1::2] + second[1::2], 'back')
@@ -175,7 +184,7 @@ def rotation():
         clients += opened(1)
         known(clients[-len(METHODS) * 2:], 'standby')
         pair.unhurt('keys %r of the %s' % (keys, ns))
-    compare('after the rotation')
+    pair.compare('after the rotation')
     pair.in_sync('after the rotation')
     # keys that the other does not have
     pair.mesh['director'].set_keys(key_set(1))

@@ -131,11 +131,18 @@ def neighbours():
 
 
 def compare(when):
-    """Both directors have the same connections, and count them alike."""
-    def differ():
+    """Both directors have the same connections, and count them alike. Returns whether they do."""
+    differ, counts = {}, []
+
+    def same():
+        # what was seen last counts: some clients still close
         one, two = table('director'), table('standby')
-        return {k: (one.get(k), two.get(k)) for k in one.keys() | two.keys()
-                if one.get(k) != two.get(k)}
-    wait_until(lambda: not differ(), 6)
-    tap.equal(differ(), {}, when + ': connections of one director or another')
-    tap.equal(active('standby'), active('director'), when + ': counts')
+        differ.clear()
+        differ.update((k, (one.get(k), two.get(k))) for k in one.keys() | two.keys()
+                      if one.get(k) != two.get(k))
+        counts[:] = active('standby'), active('director')
+        return not differ and counts[0] == counts[1]
+
+    wait_until(same, 6)
+    return tap.equal(differ, {}, when + ': connections of one director or another') and \
+        tap.equal(*counts, when + ': counts')
