@@ -16,7 +16,7 @@
 . "$LIB/failover.sh"
 
 export ALL_TESTS=""
-export ONCE_TESTS="ecmp"
+export ONCE_TESTS="ecmp group"
 
 N=${CONNECTIONS:-200}
 
@@ -142,6 +142,46 @@ ecmp() {
 	plug on
 	routed_by A C
 	judge "the servers come back"
+}
+
+# mesh_listing NS
+mesh_listing() {
+	quiet_in "$1" ipvsadm -L --daemon
+}
+
+resyncs() {
+	mesh_listing B | sed -n 's/.*resyncs \([0-9]*\).*/\1/p'
+}
+
+# What peers of a group say of each other; and after they have not heard each other for a time, they
+# tell each other everything once.
+group() {
+	local ns before
+
+	key_file
+	for ns in A B; do
+		director_up "$ns"
+		settings "$ns" ecmp/sysctl.conf
+		doc_commands ecmp/start "$ns"
+	done
+	for ns in A B; do
+		wait_sync "$ns"
+	done
+	pause 3
+	for ns in A B; do
+		mesh_listing "$ns" | sed "s/^/# $ns: /"
+		refute "$ns: its peer is not in sync itself" grep -q "not in sync itself" <(mesh_listing "$ns")
+	done
+	in_ns A nft add table inet split
+	in_ns A nft add chain inet split input '{ type filter hook input priority -10; }'
+	in_ns A nft add rule inet split input udp dport 8848 drop
+	pause 5
+	in_ns A nft delete table inet split
+	pause 3
+	before=$(resyncs)
+	pause 6
+	mesh_listing B | sed "s/^/# B: /"
+	equal "resyncs after all is known" "$(resyncs)" "$before"
 }
 
 [ "$IMPL" = weir ] || skip_all "the kernel's ip_vs has no mesh daemon"
