@@ -74,6 +74,7 @@ struct vs_mesh_ring {
  * @it:		the walk
  * @open:	messages that are not sent yet, the last of which has room
  * @ring:	messages of the lane
+ * @credit:	entries that may be sent now, in units of a step's share of a second
  */
 struct vs_mesh_resync {
 	u32 id;
@@ -81,6 +82,7 @@ struct vs_mesh_resync {
 	struct vs_table_iter it;
 	struct list_head open;
 	struct vs_mesh_ring ring;
+	s64 credit;
 };
 
 /**

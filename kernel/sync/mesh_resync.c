@@ -129,18 +129,20 @@ static void resync_close(struct vs_mesh *m, struct vs_mesh_peer *p, bool all)
 void vs_mesh_resync_step(struct vs_mesh *m, struct vs_mesh_peer *p)
 {
 	struct vs_mesh_resync *r = p->giving;
-	int rate = READ_ONCE(m->vn->sysctl.sync_resync_rate);
-	int n, parts = PARTS, left = max(rate / STEPS, 1);
+	s64 rate = max(READ_ONCE(m->vn->sysctl.sync_resync_rate), 1);
+	int n, parts = PARTS;
 
 	if (p->told.want == r->id)
 		r->ring.acked = clamp(p->told.want_base, r->ring.acked,
 				      r->ring.top);
-	while (!r->done && left > 0 && parts-- &&
+	/* a part may exceed what is due, and the next steps have to wait */
+	r->credit = min(r->credit + rate, rate);
+	while (!r->done && r->credit > 0 && parts-- &&
 	       r->ring.top - r->ring.acked < VS_MESH_RING / 2) {
 		n = table_walk_part(m, p);
 		if (n < 0)
 			break;
-		left -= n;
+		r->credit -= n * STEPS;
 		p->given += n;
 		r->done = r->it.done;
 		resync_close(m, p, r->done);

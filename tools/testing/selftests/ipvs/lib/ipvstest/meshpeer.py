@@ -311,7 +311,9 @@ class Peer:
     def take_status(self, datagram):
         status = datagram.status
         self.statuses.append(datagram)
-        self.seen, self.echo = datagram.session, status.challenge
+        self.seen = datagram.session
+        if status.peer in (self.session, NO_SESSION):
+            self.echo = status.challenge
         if status.peer != self.session or datagram.session != self.theirs:
             if (status.peer, status.echo) == (self.session, self.challenge):
                 self.establish(datagram)
