@@ -35,7 +35,8 @@ def forged(family):
                 peer.send_raw(meshwire.seal(meshwire.header(
                     peer.session, CHANGES_LANE, 99, key_id=key_id), prey.changes(), KEYS[1]))
         good = peer.sealed(CHANGES_LANE, prey.changes(), peer.numbers[CHANGES_LANE] + 1)
-        causes = {0: 'magic', 1: 'version', 2: 'sync id', 3: 'key'}
+        causes = {0: 'magic', 1: 'version', 2: 'sync id', 3: 'key',
+                  **dict.fromkeys(range(4, 20), 'stranger')}
         for at in range(meshwire.HEAD):
             with prey.attack(causes.get(at, 'forged'), 'header byte %d' % at):
                 for bit in (0, 7):

@@ -56,7 +56,7 @@ def peers():
     one.oldest = one.tell(entry(60)) + 1
     one.given_up += 1
     agree(61, 'given up')
-    tap.check(len(two.resynced) == 61 and two.drops.lost, 'a second resync')
+    tap.check(len(two.resynced) >= 61 and two.drops.lost, 'a second resync')
     one.restart()
     one.tell(entry(99), entry(98))
     agree(63, 'a new session')

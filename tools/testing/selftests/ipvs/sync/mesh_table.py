@@ -107,11 +107,11 @@ def restarted(family):
         # the next time would be older each time
         for base, state, name in ((0x90000000, 1, 'ESTABLISHED'), (0x10000000, FIN_WAIT, 'FIN_WAIT'),
                                   (1, CLOSE_WAIT, 'CLOSE_WAIT'), (0xfffffff0, TIME_WAIT, 'TIME_WAIT')):
-            started = time.monotonic()
-
-            def now():
-                return base + int(1000 * (time.monotonic() - started))
-
+            # the clock of a session is in the status that establishes it
+            peer.restart()
+            peer.clock, peer.born = base, time.monotonic()
+            lab.meet()
+            now = peer.now
             session = 'session with times from %#x: ' % base
             entry.state, entry.timeout = state, 400
             peer.tell(entry, times=[now()])
@@ -124,8 +124,6 @@ def restarted(family):
             late = lab.entry(service, cport=entry.cport, state=CLOSE)
             peer.tell(late, times=[newer - 50])
             lab.stays(entry, '%s %s' % (name, first), session + 'older')
-            peer.restart()
-            lab.meet()
 
 
 @tap.step
