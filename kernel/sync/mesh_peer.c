@@ -283,12 +283,24 @@ static void status_add_missing(struct vs_status *s, const struct vs_window *w,
 		s->resync[s->n++] = resync;
 }
 
+/* Whether nothing is missing that others than @p, whom this concerns, have told:
+ * it does not wait for itself. */
+static bool mesh_has_others(const struct vs_mesh *m,
+			    const struct vs_mesh_peer *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < VS_MESH_PEERS; i++)
+		if (&m->peer[i] != p && m->peer[i].alive &&
+		    vs_mesh_peer_state(m, &m->peer[i]) != WEIR_SYNC_IN_SYNC)
+			return false;
+	return true;
+}
+
 /* What every status says. */
 static void status_begin(const struct vs_mesh *m, const struct vs_mesh_peer *p,
 			 struct vs_status *s)
 {
-	u8 state = vs_mesh_state(m);
-
 	*s = (struct vs_status) {
 		.top = m->changes.top,
 		.oldest = max(vs_mesh_ring_oldest(&m->changes), m->kept),
@@ -297,7 +309,7 @@ static void status_begin(const struct vs_mesh *m, const struct vs_mesh_peer *p,
 		.conns = m->conns,
 		.time = vs_sync_time(),
 	};
-	if (state == WEIR_SYNC_IN_SYNC || state == WEIR_SYNC_ALONE)
+	if (mesh_has_others(m, p))
 		s->flags |= VS_STATUS_IN_SYNC;
 	if (m->leaves)
 		s->flags |= VS_STATUS_LEAVES;

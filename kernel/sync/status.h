@@ -8,7 +8,7 @@
 /* The status message of the sync protocol's version 2. */
 
 #define VS_STATUS_LEAVES	0x01	/* the sender stops */
-#define VS_STATUS_IN_SYNC	0x02	/* the sender is in sync */
+#define VS_STATUS_IN_SYNC	0x02	/* the sender is in sync with others */
 #define VS_STATUS_GIVEN		0x04	/* the resync @giving is sent completely */
 
 #define VS_STATUS_RANGES	32

@@ -90,7 +90,8 @@ enum {
 				 * full resync */
 	WEIR_PEER_GIVEN,	/* u64: entries sent to it likewise */
 	WEIR_PEER_RESYNCS,	/* u64: full resyncs received from it */
-	WEIR_PEER_IN_SYNC,	/* u8: 1 if it says that it is in sync itself */
+	WEIR_PEER_IN_SYNC,	/* u8: 1 if it says that it is in sync itself,
+				 * apart from what is here */
 	WEIR_PEER_PAD,
 
 	__WEIR_PEER_MAX

@@ -293,7 +293,7 @@ def strangers(family):
     with prey_of(family, 6550, group=GROUPS[family]) as prey:
         stranger = Peer(family, 'server3', GROUPS[family], keys={1: KEYS[2]})
         prey.peer.strangers.add(stranger.address)
-        with prey.attack('forged', 'a member without the key'):
+        with prey.attack('outsider', 'a member without the key'):
             for _ in range(5):
                 stranger.send_status()
                 stranger.tell(prey.bait())
