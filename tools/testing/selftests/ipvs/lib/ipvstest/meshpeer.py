@@ -228,7 +228,7 @@ class Peer:
                     oldest=min(self.oldest, last + 1), received=self.changes.upto,
                     given_up=self.given_up, wants=self.wants,
                     resync_received=self.resyncing.upto, gives=self.giving,
-                    gives_last=self.gives_last, conns=len(self.own), time=self.now())
+                    gives_last=self.gives_last, conns=len(self.own), time=self.now() & 0xffffffff)
 
     def missing(self):
         """The ranges that the director has to repeat."""
