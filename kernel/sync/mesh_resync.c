@@ -17,23 +17,30 @@
 /* Parts of a step, also of an empty table. */
 #define PARTS		512
 
-void vs_mesh_resync_begin(struct vs_mesh *m, struct vs_mesh_peer *p, u32 id)
+static struct vs_mesh_resync *resync_new(struct vs_mesh *m, u32 id, u64 top)
 {
-	struct vs_mesh_resync *r = p->giving;
+	struct vs_mesh_resync *r = kvzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 
-	if (r && r->id == id)
-		return;
-	vs_mesh_resync_end(p);
-	r = kvzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 	if (!r)
-		return;		/* the peer asks again */
+		return NULL;
 	r->id = id;
 	r->it.t = &m->vn->table;
 	r->it.end = VS_TABLE_SPAN;
 	INIT_LIST_HEAD(&r->open);
-	r->ring.top = p->given_top;
-	r->ring.acked = p->given_top;
-	p->giving = r;
+	r->ring.top = top;
+	r->ring.acked = top;
+	return r;
+}
+
+void vs_mesh_resync_begin(struct vs_mesh *m, struct vs_mesh_peer *p, u32 id)
+{
+	if (p->giving && p->giving->id == id)
+		return;
+	vs_mesh_resync_end(p);
+	/* without memory, the peer asks again */
+	p->giving = resync_new(m, id, p->given_top);
+	if (!p->giving)
+		return;
 	p->given = 0;
 	vs_mesh_wake(m);
 }

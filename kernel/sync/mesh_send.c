@@ -131,15 +131,18 @@ static void round_status(struct vs_mesh *m, bool all)
 {
 	struct vs_status s;
 	unsigned int i;
+	bool answered;
 
 	for (i = 0; i < VS_MESH_PEERS; i++) {
 		struct vs_mesh_peer *p = &m->peer[i];
 
 		if (!p->used)
 			continue;
-		if (vs_mesh_peer_answer(m, p, &s))
+		answered = vs_mesh_peer_answer(m, p, &s);
+		if (answered)
 			status_send(m, &p->addr, &s);
-		if (!all && !(p->answer && p->established))
+		/* an established session is told besides */
+		if (p->established ? !(all || p->answer) : (answered || !all))
 			continue;
 		vs_mesh_peer_tell(m, p, &s);
 		status_send(m, &p->addr, &s);

@@ -196,8 +196,20 @@ round() {
 	in_ns two ipvsadm --wait-sync 10 || fail "two is not in sync"
 }
 
+# forget_directors: the neighbours still know their addresses
+forget_directors() {
+	local ns
+
+	for ns in client $SERVERS; do
+		quiet_in "$ns" ip neigh flush all
+		quiet_in "$ns" ip -6 neigh flush all
+	done
+}
+
 fail_back() {
 	local s net
+
+	defer forget_directors
 
 	rules >"$SCRATCH/services"
 	echo "1 $(openssl rand -hex 32)" >"$SCRATCH/keys"
