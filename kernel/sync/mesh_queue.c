@@ -258,7 +258,9 @@ static void mesh_removed(struct vs_conn *cp, enum vs_counter why)
 {
 	struct vs_mesh *m = mesh_of(cp->vn);
 
-	if (m && why != VS_EV_CONN_FLUSHED && !(READ_ONCE(cp->st) & VS_ST_REMOTE) && READ_ONCE(m->n_alive))
+	if (why == VS_EV_CONN_FLUSHED || why == VS_EV_CONN_NODEST)
+		return;
+	if (m && !(READ_ONCE(cp->st) & VS_ST_REMOTE) && READ_ONCE(m->n_alive))
 		change_send(m, cp, VS_WIRE_REMOVED);
 }
 
