@@ -42,7 +42,7 @@ come_back() {
 
 	[ "$ns" = B ] || other=B
 	# slowly: keepalived alone would take over after four seconds
-	in_ns "$other" sysctl -qw net.ipv4.vs.sync_resync_rate=1
+	in_ns "$other" sysctl -qw net.ipv4.vs.sync_resync_rate=60
 	director_up "$ns"
 	began=$EPOCHREALTIME
 	keepalived_start "$ns" "${@:3}"
