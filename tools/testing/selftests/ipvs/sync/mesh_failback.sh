@@ -123,8 +123,10 @@ work() {
 	done
 }
 
+# die NS: without a word, and without a reset from a namespace that has lost its services
 die() {
-	# without a word
+	run ip -n switch link set "f-$1" down
+	run ip -n switch link set "b-$1" down
 	run ip -n "$1" link set mesh down
 	run ip netns del "$1"
 }
