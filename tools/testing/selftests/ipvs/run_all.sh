@@ -24,13 +24,13 @@ listed() {
 
 default_tests() {
 	case $KERNEL in
-	uml*) EXTENDED=1 ;;
+	uml*) EXTENDED=${EXTENDED:-1} ;;
 	esac
-	if [ -n "${EXTENDED:-}" ]; then
-		listed 'TEST_PROGS[A-Z_]*'
-	else
-		listed TEST_PROGS
-	fi
+	case ${EXTENDED:-} in
+	'') listed TEST_PROGS ;;
+	all) listed 'TEST_PROGS[A-Z_]*' ;;
+	*) listed 'TEST_PROGS\(_EXTENDED\)\{0,1\}' ;;
+	esac
 }
 
 # find_test NAME: the file of a test; NAME is the file's, with or without folder and suffix.
