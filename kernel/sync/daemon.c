@@ -6,13 +6,10 @@
  * the same thread, so that they stay in order. (Other threads may send of the
  * copies that vs_sync_bind() and vs_expect_confirm() put in a connection's place.)
  */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/slab.h>
-#include <linux/udp.h>
 #include <net/sock.h>
 
 #include "extack.h"
@@ -45,19 +42,8 @@ static void conf_complete(struct vs_sync_conf *conf, u32 state,
 			  const struct net_device *dev)
 {
 	bool backup = state == IP_VS_STATE_BACKUP;
-	unsigned int headers, mtu = 1500;
+	unsigned int headers = vs_sync_sock_complete(conf), mtu = 1500;
 
-	if (!conf->af) {
-		conf->af = AF_INET;
-		conf->group.ip = htonl(VS_SYNC_GROUP);
-	}
-	if (!conf->port)
-		conf->port = VS_SYNC_PORT;
-	if (!conf->ttl)
-		conf->ttl = 1;
-	headers = (conf->af == AF_INET6 ? sizeof(struct ipv6hdr) :
-					  sizeof(struct iphdr)) +
-		  sizeof(struct udphdr);
 	if (conf->maxlen) {
 		conf->maxlen = clamp_t(unsigned int, conf->maxlen,
 				       backup ? BACKUP_MIN_LEN : 1,

@@ -107,6 +107,10 @@ int vs_sync_sock_set_size(struct socket *sock, const struct vs_net *vn, int opt)
 bool vs_sync_sock_is_member(const struct socket *sock,
 			    const struct vs_sync_conf *conf);
 
+/* Completes group, port and TTL by their defaults. Returns the bytes of the IP and
+ * UDP headers of a message. */
+unsigned int vs_sync_sock_complete(struct vs_sync_conf *conf);
+
 /* Composes an address; @port is in host order. Returns its length. */
 int vs_sync_sock_addr(u8 af, const union nf_inet_addr *addr, u16 port,
 		      struct sockaddr_storage *ss);

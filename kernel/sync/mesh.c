@@ -2,18 +2,16 @@
 /*
  * Starting and stopping the mesh daemon of a namespace: two threads and a socket.
  */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/random.h>
 #include <linux/string.h>
-#include <linux/udp.h>
 #include <net/sock.h>
 
 #include "extack.h"
+#include "sync/daemon.h"
 #include "sync/mesh_impl.h"
 
 /* Smallest message: any entry, or a status, fits. */
@@ -35,20 +33,10 @@ static void mesh_conf_complete(struct vs_mesh_conf *mc,
 			       const struct net_device *dev)
 {
 	struct vs_sync_conf *conf = &mc->sock;
-	unsigned int headers, max, mtu = dev ? READ_ONCE(dev->mtu) : 1500;
+	unsigned int headers = vs_sync_sock_complete(conf);
+	unsigned int max, mtu = dev ? READ_ONCE(dev->mtu) : 1500;
 
-	if (!mc->n_peers && !mc->multicast) {
-		mc->multicast = true;
-		conf->af = AF_INET;
-		conf->group.ip = htonl(VS_SYNC_GROUP);
-	}
-	if (!conf->port)
-		conf->port = VS_SYNC_PORT;
-	if (!conf->ttl)
-		conf->ttl = 1;
-	headers = (conf->af == AF_INET6 ? sizeof(struct ipv6hdr) :
-					  sizeof(struct iphdr)) +
-		  sizeof(struct udphdr);
+	mc->multicast |= !mc->n_peers;
 	max = vn->net->user_ns == &init_user_ns ? U16_MAX : GUEST_LEN;
 	conf->maxlen = clamp_t(unsigned int, conf->maxlen ?: mtu - headers,
 			       MIN_LEN, max - headers);

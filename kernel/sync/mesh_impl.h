@@ -267,7 +267,8 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 				  const struct vs_seal_hdr *h,
 				  const struct vs_status *s);
 
-/* A message of another lane has arrived: accepts its number, returns why not. */
+/* A message of another lane of @p's session has arrived: accepts its number,
+ * returns why not. */
 enum vs_counter vs_mesh_peer_accept(struct vs_mesh *m, struct vs_mesh_peer *p,
 				    const struct vs_seal_hdr *h);
 

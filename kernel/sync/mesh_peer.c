@@ -262,8 +262,6 @@ enum vs_counter vs_mesh_peer_accept(struct vs_mesh *m, struct vs_mesh_peer *p,
 	struct vs_window *w = h->lane == VS_LANE_CHANGES ? &p->changes :
 							   &p->resync;
 
-	if (!p->established || !session_eq(h->session, p->session))
-		return VS_EV_SYNC_STRANGER;
 	if (!vs_window_accept(w, h->number))
 		return VS_EV_SYNC_REPLAYED;
 	if (w->base < w->top || w == &p->resync)

@@ -6,13 +6,17 @@
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/inetdevice.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/sock.h>
 
 #include "sync/daemon.h"
+#include "sync/wire.h"
 
 /* The system's default is enough for a hundred messages: fewer than arrive while a
  * receiver waits for its CPU. */
@@ -128,6 +132,21 @@ bool vs_sync_sock_is_member(const struct socket *sock,
 			    dev_has_group4(dev, conf->group.ip);
 	rcu_read_unlock();
 	return is_member;
+}
+
+unsigned int vs_sync_sock_complete(struct vs_sync_conf *conf)
+{
+	if (!conf->af) {
+		conf->af = AF_INET;
+		conf->group.ip = htonl(VS_SYNC_GROUP);
+	}
+	if (!conf->port)
+		conf->port = VS_SYNC_PORT;
+	if (!conf->ttl)
+		conf->ttl = 1;
+	return (conf->af == AF_INET6 ? sizeof(struct ipv6hdr) :
+				       sizeof(struct iphdr)) +
+	       sizeof(struct udphdr);
 }
 
 int vs_sync_sock_addr(u8 af, const union nf_inet_addr *addr, u16 port,
