@@ -15,6 +15,9 @@
 # The director of topology.sh has no links meanwhile; .1 is the directors' or the router's to take. The
 # servers have the document's virtual addresses on lo.
 
+# shellcheck source=tools/testing/selftests/ipvs/lib/clients.sh
+. "$LIB/clients.sh"
+
 DOCS=$LIB/../../../../../Documentation
 declare -A BYTE=([A]=4 [B]=5 [C]=6)
 VIP_A=192.0.2.100 VIP_B=192.0.2.101 VIP6_A=2001:db8:a::100
@@ -95,17 +98,6 @@ neighbours_forget() {
 	for ns in client $SERVERS; do
 		ip -n "$ns" neigh flush nud all
 	done
-}
-
-# link_up NS BRIDGE
-link_up() {
-	local port=${2:0:1}-$1
-
-	batch switch <<-BATCH
-		link add $port type veth peer name $2 netns $1
-		link set $port master $2 up
-	BATCH
-	ip -n "$1" link set "$2" up
 }
 
 # host_up NS BYTE BRIDGE...: a router. tcp_orphan_retries: a dead program's sockets do not hold it long.
@@ -228,60 +220,10 @@ wait_sync() {
 	in_ns "$1" ipvsadm --wait-sync "${2:-20}"
 }
 
-# clients N [ADDRESS PORT]...: N connections to each
+# clients N [ADDRESS PORT]...: waits until all connections are open
 clients() {
-	EACH=$1
-	printf '# client$ failover.py %s\n' "$*"
-	coproc CLIENT { quiet_in client python3 -S "$HERE/../pair/failover.py" "$@"; }
-	# shellcheck disable=SC2153
-	defer stop_process "$CLIENT_PID"
-	exec {SAYS}<&"${CLIENT[0]}" {TELL}>&"${CLIENT[1]}"
-	CONNECTIONS=$((EACH * ($# - 1) / 2))
+	clients_start "$@"
 	client_says open 120
-}
-
-# client_says WORD SECONDS
-client_says() {
-	local said
-
-	read -rt "$2" -u "$SAYS" said && [ "$said" = "$1" ] ||
-		{ fail "the client said '${said:-}', not $1"; return 1; }
-}
-
-tell() {
-	echo "$1" >&"$TELL"
-}
-
-# fates WHEN: what became of the connections since now, a line for each address and port in LINES
-fates() {
-	local line
-
-	LINES=()
-	tell judge
-	client_says judged 120 || return
-	while read -rt 10 -u "$SAYS" line && [ "$line" ]; do
-		printf '# %s: %s\n' "$1" "$line"
-		LINES+=("$line")
-	done
-}
-
-# judge WHEN: each connection has survived
-judge() {
-	local line
-
-	fates "$1"
-	for line in "${LINES[@]}"; do
-		[[ $line = *" $EACH survived"* ]] || fail "$1: of $EACH connections ${line#* }"
-	done
-}
-
-# established NS: connections that this director knows
-established() {
-	quiet_in "$1" grep -c ' ESTABLISHED ' /proc/net/ip_vs_conn
-}
-
-all_known() {
-	[ "$(established "$1")" -ge "$CONNECTIONS" ]
 }
 
 # known_by NS...: all connections

@@ -194,6 +194,17 @@ topology_up() {
 	family 4
 }
 
+# link_up NS BRIDGE: one more host's link, named as the bridge
+link_up() {
+	local port=${2:0:1}-$1
+
+	batch switch <<-BATCH
+		link add $port type veth peer name $2 netns $1
+		link set $port master $2 up
+	BATCH
+	ip -n "$1" link set "$2" up
+}
+
 topology_down() {
 	local ns
 

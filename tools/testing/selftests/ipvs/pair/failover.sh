@@ -28,6 +28,8 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 # shellcheck source=tools/testing/selftests/ipvs/lib/pair.sh
 . "$LIB/pair.sh"
+# shellcheck source=tools/testing/selftests/ipvs/lib/clients.sh
+. "$LIB/clients.sh"
 
 export ALL_TESTS="nat direct"
 
@@ -105,7 +107,7 @@ take_addresses() {
 	in_ns director busybox arping -q -U -c 1 -I back "$DIRECTOR_BACK"
 }
 
-# clients: starts the client's program; CLIENT[0] is what it says, CLIENT[1] what it is told.
+# clients: a quarter of the connections to each address and port
 clients() {
 	local port addresses=()
 
@@ -115,19 +117,7 @@ clients() {
 			addresses+=("$VIP" "$port")
 		done
 	done
-	printf '# client$ failover.py %s\n' "$((CONNECTIONS / 4)) ${addresses[*]}"
-	coproc CLIENT { quiet_in client python3 -S "$HERE/failover.py" "$((CONNECTIONS / 4))" "${addresses[@]}"; }
-	# shellcheck disable=SC2153
-	defer stop_process "$CLIENT_PID"
-	exec {SAYS}<&"${CLIENT[0]}" {TELL}>&"${CLIENT[1]}"
-}
-
-# client_says WORD SECONDS: waits until the client's program says this word
-client_says() {
-	local said
-
-	read -rt "$2" -u "$SAYS" said && [ "$said" = "$1" ] ||
-		{ echo "Bail out! the client said '${said:-}', not $1"; exit 1; }
+	clients_start "$((CONNECTIONS / 4))" "${addresses[@]}"
 }
 
 # known: the number of connections that the backup knows
@@ -182,14 +172,14 @@ backup() {
 	PORTS=$NAT_PORT,$DIRECT_PORT with_servers
 	meet services
 	clients
-	client_says open 300
+	client_says open 300 || exit 1
 	busywait 30 all_known
 	printf '# the backup knows %d of %d connections\n' "$(known)" "$CONNECTIONS"
 	meet synced 600
 	busywait 60 no_answer || fail "guest 1 does not fail"
 	take_addresses
-	echo judge >&"$TELL"
-	client_says judged 120
+	tell judge
+	client_says judged 120 || exit 1
 	while read -rt 10 -u "$SAYS" line && [ "$line" ]; do
 		echo "$line"
 	done >"$SCRATCH/fates"

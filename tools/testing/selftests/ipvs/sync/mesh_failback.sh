@@ -23,6 +23,9 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
+# shellcheck source=tools/testing/selftests/ipvs/lib/clients.sh
+. "$LIB/clients.sh"
+
 export ALL_TESTS=""
 export ONCE_TESTS="fail_back"
 
@@ -30,17 +33,6 @@ CONNECTIONS=${CONNECTIONS:-400}
 SILENCE=${SILENCE:-1}
 NAT_PORT=8000 DIRECT_PORT=8001
 declare -A BYTE=([one]=4 [two]=5)
-
-# link_up NS BRIDGE
-link_up() {
-	local port=${2:0:1}-$1
-
-	batch switch <<-BATCH
-		link add $port type veth peer name $2 netns $1
-		link set $port master $2 up
-	BATCH
-	ip -n "$1" link set "$2" up
-}
 
 rules() {
 	local n method
@@ -140,40 +132,7 @@ clients() {
 			addresses+=("$VIP" "$port")
 		done
 	done
-	printf '# client$ failover.py %s\n' "$((CONNECTIONS / 4)) ${addresses[*]}"
-	coproc CLIENT { quiet_in client python3 -S "$HERE/../pair/failover.py" "$((CONNECTIONS / 4))" "${addresses[@]}"; }
-	# shellcheck disable=SC2153
-	defer stop_process "$CLIENT_PID"
-	exec {SAYS}<&"${CLIENT[0]}" {TELL}>&"${CLIENT[1]}"
-}
-
-# client_says WORD SECONDS
-client_says() {
-	local said
-
-	read -rt "$2" -u "$SAYS" said && [ "$said" = "$1" ] ||
-		{ fail "the client said '${said:-}', not $1"; return 1; }
-}
-
-# established NS: connections that this director knows
-established() {
-	quiet_in "$1" grep -c ' ESTABLISHED ' /proc/net/ip_vs_conn
-}
-
-all_known() {
-	[ "$(established "$1")" -ge "$CONNECTIONS" ]
-}
-
-# judge WHEN: each connection has survived
-judge() {
-	local line
-
-	echo judge >&"$TELL"
-	client_says judged 120 || return
-	while read -rt 10 -u "$SAYS" line && [ "$line" ]; do
-		printf '# %s: %s\n' "$1" "$line"
-		[[ $line = *" $((CONNECTIONS / 4)) survived"* ]] || fail "$1: of $((CONNECTIONS / 4)) connections ${line#* }"
-	done
+	clients_start "$((CONNECTIONS / 4))" "${addresses[@]}"
 }
 
 round() {
@@ -181,9 +140,9 @@ round() {
 
 	die one
 	work two on
-	echo hush >&"$TELL"
+	tell hush
 	judge "failover"
-	echo hush >&"$TELL"
+	tell hush
 	pause "$1"
 	director_up one
 	mesh_start one
