@@ -3,7 +3,8 @@
 #
 # run_all.sh [TEST...]: runs the tests that the Makefile lists (or only those named, as `icmp` or
 # `path/icmp`), one after another over one network and with a freshly loaded module each, and adds up
-# their results. The last line is `N passed, N failed, N skipped`; the status is 0 if none failed.
+# their results. Guests that share a directory share the tests: each runs those that it is the first
+# to claim. The last line is `N passed, N failed, N skipped`; the status is 0 if none failed.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib/lib.sh"
@@ -76,34 +77,6 @@ run_file() {
 	printf '# === %s took %d s\n' "$name" "$((SECONDS - start))"
 }
 
-# What the tests share and must leave unchanged: processes and files; links, addresses, neighbours,
-# routes, rules, device features and sysctls of every namespace. Sorted, as the kernel's order is not
-# stable everywhere; without entries that the kernel adds by itself.
-shared_in() {
-	quiet_in "$1" sh -c '
-		ip -br addr | awk "{ \$2 = \"\"; print }"
-		ip -o link | sed -E "s/<[^>]*>//; s/ qdisc no(op|queue)//; s/ state [A-Z]+//"
-		ip neigh show nud permanent
-		ip rule; ip -6 rule
-		{ ip route show table all; ip -6 route show table all; } | sed "s/ linkdown//"
-		nft list ruleset | grep -vE "^(table|})|^.(chain|})|^..type |^$"
-		for dev in front back; do ethtool -k $dev 2>/dev/null | sed "s/^/$dev /"; done
-		cd /proc/sys/net && grep -rs . ipv4/*_* ipv6/*_* netfilter/nf_conntrack_max \
-			ipv[46]/conf/all ipv[46]/conf/default ipv[46]/conf/front ipv[46]/conf/back' |
-		grep -vE 'gre0|gretap0|erspan0|l3mdev|fastopen_key|_available_' | sed "s/^/$1: /" | sort
-}
-
-shared() {
-	local ns
-
-	ip netns list | sort
-	find /tmp -mindepth 1 -maxdepth 1 ! -path "$PYTHONPYCACHEPREFIX" | sort
-	readlink /proc/[0-9]*/exe | grep -vE '/(bash|grep|readlink|sed|sort)$' | sort | sed 's/^/running: /'
-	for ns in $ALL_NS; do
-		shared_in "$ns"
-	done
-}
-
 # What a test leaves behind does not depend on the kernel, and on emulated processors and debug
 # kernels the comparison takes as long as a test: do it on uml only.
 compares() {
@@ -111,7 +84,8 @@ compares() {
 }
 
 as_before() {
-	shared >"$SCRATCH/after"
+	# shellcheck disable=SC2086 # a list of names
+	python3 -S "$LIB/shared.py" $ALL_NS >"$SCRATCH/after"
 	diff "$SCRATCH/before" "$SCRATCH/after" >"$SCRATCH/left"
 }
 
@@ -140,6 +114,11 @@ tidy() {
 	remember
 }
 
+# claim NAME: whether this guest is the one to run the test
+claim() {
+	[ ! -d /shared ] || mkdir "/shared/claim.$1" 2>/dev/null
+}
+
 files=("$@")
 mkdir -p "$REPORT"
 with_topology
@@ -157,6 +136,7 @@ echo
 for file in "${files[@]}"; do
 	path=$(find_test "$file") || { echo "no such test: $file"; FAILED=$((FAILED + 1)); continue; }
 	name=$(basename "${path%.*}")
+	claim "$name" || continue
 	run_file "$name" "$path"
 	module_reload || echo "# ip_vs cannot be unloaded after $name"
 	tidy "$name"
