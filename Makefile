@@ -80,6 +80,7 @@ test-all:
 	$(VM)/run-tests --impl kernel --extended 6.1 6.12 7 uml -- $(T) || status=1; \
 	$(VM)/run-tests --impl weir 6.1-rt 6.12-rt -- $(or $(T),$(RT_TESTS)) || status=1; \
 	$(VM)/run-tests --impl weir arm64 -- $(or $(T),$(ARM64_TESTS)) || status=1; \
+	$(VM)/run-pairs 6.1 6.12 7 uml || status=1; \
 	$(MAKE) builds || status=1; \
 	exit $$status
 

@@ -23,6 +23,10 @@
 # CONNECTIONS=N: in all, a quarter for each method and family (default 1000). SYNC: v1 (default) or v0,
 # by a master and a backup daemon; mesh; or mh: nothing is told, both directors choose the same server
 # (scheduler mh) and take over connections that they do not know (sloppy_tcp).
+#
+# With v0 and v1, before that, a few connections of each kind (tunnel, UDP, persistent, firewall mark;
+# open and closed) make a table that is the same for each pair of implementations: golden/tables_v?.txt
+# is of two kernels.
 
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
@@ -32,9 +36,12 @@
 . "$LIB/clients.sh"
 
 export ALL_TESTS="nat direct"
+export ONCE_TESTS=""
 
 CONNECTIONS=${CONNECTIONS:-1000} SYNC=${SYNC:-v1}
 NAT_PORT=8000 DIRECT_PORT=8001
+KINDS=(tunnel persistent udp mark)
+declare -A PORT_OF=([tunnel]=8002 [persistent]=8003 [udp]=8004 [mark]=8005)
 OWN=$((ROLE + 3))
 [ "$ROLE" = 2 ] || SERVERS='' ALL_NS="switch director"
 
@@ -68,6 +75,70 @@ services() {
 		PORT=$NAT_PORT service t "$sched" m
 		PORT=$DIRECT_PORT service t "$sched" g
 	done
+}
+
+# kinds: the services of the compared tables; the mark is set in the director at work
+kinds() {
+	local n
+
+	for AF in 4 6; do
+		family "$AF"
+		PORT=${PORT_OF[tunnel]} service t rr i
+		PORT=${PORT_OF[udp]} service u rr m
+		ipvs_batch <<-RULES
+			-A -t $(at "$VIP" "${PORT_OF[persistent]}") -s rr -p 300
+			$(for n in 1 2 3; do
+				echo "-a -t $(at "$VIP" "${PORT_OF[persistent]}") -r $(at "${RS[n]}" "${PORT_OF[persistent]}") -m"
+			done)
+			-A -f 7 $([ "$AF" = 4 ] || echo -6) -s rr -p 300
+			$(for n in 1 2 3; do
+				echo "-a -f 7 $([ "$AF" = 4 ] || echo -6) -r $(at "${RS[n]}" "${PORT_OF[mark]}") -m"
+			done)
+		RULES
+	done
+	[ "$ROLE" = 2 ] || in_ns director nft "table inet marks {
+		chain first {
+			type filter hook prerouting priority mangle;
+			iif front tcp dport ${PORT_OF[mark]} meta mark set 7
+		}
+	}"
+}
+
+# kinds_asked: a few connections of each kind, one after another, from fixed ports
+kinds_asked() {
+	local kind n options
+
+	for AF in 4 6; do
+		family "$AF"
+		for kind in "${KINDS[@]}"; do
+			options=()
+			[ "$kind" != udp ] || options=(-u -n 5)
+			for n in 1 2; do
+				PORT=${PORT_OF[$kind]} ask "${options[@]}" -p "4$n${PORT_OF[$kind]:1}" || true
+			done
+		done
+	done
+}
+
+# kinds_shown: the connections of these kinds, without the time that is left
+kinds_shown() {
+	quiet_in director awk -v ports="$(printf '%04X ' "${PORT_OF[@]}")" '
+		BEGIN { split(ports, p); for (i in p) wanted[p[i]] }
+		($5 in wanted) || $4 ~ /^(00000007|0000:0007:.*)$/ { print $1, $2, $3, $4, $5, $6, $7, $8 }
+	' /proc/net/ip_vs_conn | sort
+}
+
+# kinds_told: the backup has what the master lists; version 0 knows no IPv6
+kinds_told() {
+	local wanted
+
+	wanted=$([ "$SYNC" = v0 ] && grep -v '[0-9a-f]:[0-9a-f]' /shared/master || cat /shared/master)
+	[ "$(kinds_shown)" = "$wanted" ]
+}
+
+# tables: what both directors list
+tables() {
+	golden "tables_$SYNC.txt" "$SCRATCH/tables"
 }
 
 # daemon master|backup
@@ -155,22 +226,44 @@ direct() {
 	tallied "$DIRECT_PORT"
 }
 
+sync_daemons() {
+	[[ $SYNC = v? ]]
+}
+
 master() {
 	take_addresses
 	services
+	! sync_daemons || kinds
 	daemon master
 	meet services
+	if sync_daemons; then
+		meet asked 120
+		kinds_shown >/shared/master
+		meet shown
+	fi
 	meet synced 600
 	power_cut
 }
 
 backup() {
 	services
+	! sync_daemons || kinds
 	daemon backup
 	# one process holds the sockets of all servers
 	ulimit -n $((CONNECTIONS * 2 + 1000))
-	PORTS=$NAT_PORT,$DIRECT_PORT with_servers
+	PORTS=$NAT_PORT,$DIRECT_PORT$(printf ',%d' "${PORT_OF[@]}") with_servers
 	meet services
+	if sync_daemons; then
+		ONCE_TESTS="tables"
+		kinds_asked
+		meet asked
+		meet shown
+		busywait 5 kinds_told
+		{
+			sed 's/^/master: /' /shared/master
+			kinds_shown | sed 's/^/backup: /'
+		} >"$SCRATCH/tables"
+	fi
 	clients
 	client_says open 300 || exit 1
 	busywait 30 all_known
@@ -185,6 +278,8 @@ backup() {
 	done >"$SCRATCH/fates"
 }
 
+# version 0 tells no IPv6 connections
+[ "$SYNC" != v0 ] || export FAMILIES=4
 with_topology
 plug link0 front
 plug link1 back
