@@ -187,6 +187,7 @@ void text_mesh_state(const struct ipvs_mesh *mesh, char *buf)
 		[WEIR_SYNC_STARTING] = "starting",
 		[WEIR_SYNC_ALONE] = "alone: no peer answers",
 		[WEIR_SYNC_BEHIND] = "behind: messages are missing",
+		[WEIR_SYNC_INCOMPLETE] = "incomplete: no room for all connections",
 		[WEIR_SYNC_IN_SYNC] = "in sync",
 	};
 	uint64_t got = 0;
@@ -209,6 +210,7 @@ const char *text_peer_state(uint8_t state)
 		[WEIR_SYNC_ALONE] = "does not answer",
 		[WEIR_SYNC_RESYNC] = "resync",
 		[WEIR_SYNC_BEHIND] = "behind: messages are missing",
+		[WEIR_SYNC_INCOMPLETE] = "incomplete: no room for all connections",
 		[WEIR_SYNC_IN_SYNC] = "in sync",
 	};
 

@@ -33,7 +33,7 @@ static bool entry_is_template(const struct vs_sync_entry *e)
 }
 
 static bool entry_is_removal(const struct vs_sync_entry *e,
-			     const struct vs_apply_peer *peer)
+			     struct vs_apply_peer *peer)
 {
 	return peer && e->flags & VS_WIRE_REMOVED;
 }
@@ -239,7 +239,7 @@ static bool entry_has_dest_of(const struct vs_sync_entry *e,
 
 /* A peer of the mesh is trusted with more: conn_max is its limit. */
 static bool may_take_more(const struct vs_net *vn,
-			  const struct vs_apply_peer *peer)
+			  struct vs_apply_peer *peer)
 {
 	/* units of vs_sync.room */
 	u64 max = ((u64)totalram_pages() << PAGE_SHIFT) / SHARE /
@@ -253,7 +253,7 @@ static bool may_take_more(const struct vs_net *vn,
 static struct vs_conn *entry_create(struct vs_net *vn,
 				    const struct vs_sync_entry *e,
 				    struct vs_conn_ext *ext,
-				    const struct vs_apply_peer *peer)
+				    struct vs_apply_peer *peer)
 {
 	u32 method = e->flags & IP_VS_CONN_F_FWD_MASK;
 	struct vs_conn_conf conf = {
@@ -290,6 +290,8 @@ static struct vs_conn *entry_create(struct vs_net *vn,
 	if (cp == ERR_PTR(-EEXIST))
 		return cp;
 	__vs_event(vn, VS_EV_SYNC_LIMIT);
+	if (peer)
+		peer->refused++;
 	return NULL;
 }
 
@@ -300,7 +302,7 @@ static struct vs_conn *entry_create(struct vs_net *vn,
  * a newer entry only.
  */
 static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp,
-			 const struct vs_apply_peer *peer)
+			 struct vs_apply_peer *peer)
 {
 	u32 time = e->time + peer->clock, st = READ_ONCE(cp->st);
 	s32 age = vs_sync_time() - time;
@@ -323,7 +325,7 @@ static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp
  */
 static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
 				    const struct vs_conn *cp,
-				    const struct vs_apply_peer *peer)
+				    struct vs_apply_peer *peer)
 {
 	if (!cp)
 		return VS_COUNTER_NONE;
@@ -340,7 +342,7 @@ static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
 /* The peer has removed its connection. If packets have come here since, this
  * director has taken it over. */
 static void entry_end(const struct vs_sync_entry *e, struct vs_conn *cp,
-		      const struct vs_apply_peer *peer)
+		      struct vs_apply_peer *peer)
 {
 	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE &&
 	    vs_conn_told(cp) == peer->id && !vs_conn_controls(cp) &&
@@ -356,7 +358,7 @@ static void entry_end(const struct vs_sync_entry *e, struct vs_conn *cp,
 static struct vs_conn *entry_conn(struct vs_net *vn,
 				  const struct vs_sync_entry *e,
 				  struct vs_conn_ext *ext,
-				  const struct vs_apply_peer *peer)
+				  struct vs_apply_peer *peer)
 {
 	struct vs_conn *cp = entry_lookup(vn, e, ext);
 	enum vs_counter why = entry_refuse(e, cp, peer);
@@ -398,7 +400,7 @@ static void conn_set_told(const struct vs_net *vn, struct vs_conn *cp, u8 state)
 
 /* @peer forwards the packets of @cp, and knows it. */
 static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
-			    const struct vs_apply_peer *peer)
+			    struct vs_apply_peer *peer)
 {
 	vs_conn_set_bits(cp, VS_ST_TOLD, VS_ST_REMOTE | VS_ST_SHARED |
 					 VS_ST_KEEP |
@@ -409,7 +411,7 @@ static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
 /* Returns false if the connection has come or gone since it was looked up. */
 static bool entry_update(struct vs_net *vn, const struct vs_sync_entry *e,
 			 struct vs_conn_ext *ext,
-			 const struct vs_apply_peer *peer)
+			 struct vs_apply_peer *peer)
 {
 	struct vs_conn *cp = entry_conn(vn, e, ext, peer);
 
@@ -428,7 +430,7 @@ static bool entry_update(struct vs_net *vn, const struct vs_sync_entry *e,
 
 /* Returns whether that was all, or it may be tried again. */
 static bool entry_try(struct vs_net *vn, const struct vs_sync_entry *e,
-		      const struct vs_apply_peer *peer)
+		      struct vs_apply_peer *peer)
 {
 	struct vs_conn_ext *ext = entry_ext(e);
 	bool done;
@@ -446,7 +448,7 @@ static bool entry_try(struct vs_net *vn, const struct vs_sync_entry *e,
 }
 
 static void entry_apply(struct vs_net *vn, const struct vs_sync_entry *e,
-			const struct vs_apply_peer *peer)
+			struct vs_apply_peer *peer)
 {
 	enum vs_counter bad = entry_check(e);
 
@@ -467,7 +469,7 @@ static const enum vs_counter wire_counters[] = {
 
 unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
 			  enum vs_wire_result res,
-			  const struct vs_apply_peer *peer)
+			  struct vs_apply_peer *peer)
 {
 	struct vs_sync_entry e;
 	unsigned int n = 0;

@@ -9,10 +9,12 @@
  * struct vs_apply_peer - the peer in the mesh whose entries are applied
  * @id:		its number, below 16
  * @clock:	what its times are behind those of vs_sync_time()
+ * @refused:	entries that have found no room
  */
 struct vs_apply_peer {
 	u8 id;
 	u32 clock;
+	unsigned int refused;
 };
 
 /**
@@ -27,6 +29,6 @@ struct vs_apply_peer {
  */
 unsigned int vs_apply_all(struct vs_net *vn, struct vs_wire_reader *r,
 			  enum vs_wire_result res,
-			  const struct vs_apply_peer *peer);
+			  struct vs_apply_peer *peer);
 
 #endif /* VS_APPLY_H */

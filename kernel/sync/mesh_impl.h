@@ -109,6 +109,9 @@ struct vs_mesh_resync {
  * @want:	id of the resync that we want, 0 if we have it
  * @again:	changes were lost meanwhile: another resync is wanted
  * @again_once:	likewise when it is in sync itself, if it was not
+ * @refused:	entries have found no room since the last resync was asked for
+ * @refused_at:	jiffies of the last one
+ * @patience:	jiffies from then until another resync is asked for
  * @lost:	vs_window.lost of @changes at the last resync
  * @got:	entries of the resync
  * @resyncs:	complete resyncs
@@ -140,6 +143,9 @@ struct vs_mesh_peer {
 	u32 want;
 	bool again;
 	bool again_once;
+	bool refused;
+	unsigned long refused_at;
+	u32 patience;
 	u64 lost;
 	u64 got;
 	u64 resyncs;
@@ -281,7 +287,10 @@ bool vs_mesh_peer_answer(struct vs_mesh *m, struct vs_mesh_peer *p,
 void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
 		       struct vs_status *s);
 
-/* Notes peers that have fallen silent. */
+/* Notes whether entries of a message have found no room. */
+void vs_mesh_peer_refuse(struct vs_mesh_peer *p);
+
+/* Notes peers that have fallen silent; asks again for what has found no room. */
 void vs_mesh_peer_watch(struct vs_mesh *m);
 
 /* WEIR_SYNC_* of one peer, and of all. */

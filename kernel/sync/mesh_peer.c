@@ -10,6 +10,11 @@
 #include "sync/entry.h"
 #include "sync/mesh_impl.h"
 
+/* Jiffies until entries that have found no room are asked for again; twice as many
+ * each time: a resync costs as much as the table is large. */
+#define PATIENCE_MIN	(5 * HZ)
+#define PATIENCE_MAX	(30 * 60 * HZ)
+
 static bool session_eq(const u8 *a, const u8 *b)
 {
 	return !memcmp(a, b, VS_SEAL_SESSION_LEN);
@@ -115,6 +120,7 @@ static void peer_want_all(struct vs_mesh *m, struct vs_mesh_peer *p)
 	}
 	p->want = get_random_u32() | 1;
 	p->got = 0;
+	p->refused = false;
 	peer_answer(m, p);
 }
 
@@ -133,6 +139,7 @@ static void peer_establish(struct vs_mesh *m, struct vs_mesh_peer *p,
 		.clock = vs_sync_time() - s->time,
 	};
 	p->again_once = true;
+	p->patience = PATIENCE_MIN;
 	vs_window_start(&p->status, h->number - 1);
 	vs_window_start(&p->changes, s->top);
 	vs_window_start(&p->resync, s->giving_top);
@@ -173,6 +180,8 @@ static void peer_finish_resync(struct vs_mesh *m, struct vs_mesh_peer *p,
 		return;
 	p->want = 0;
 	p->resyncs++;
+	if (!p->refused)
+		p->patience = PATIENCE_MIN;
 	peer_answer(m, p);
 	if (!p->again)
 		return;
@@ -350,6 +359,25 @@ void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
 				   p->told.giving_top : p->resync.top, true);
 }
 
+void vs_mesh_peer_refuse(struct vs_mesh_peer *p)
+{
+	if (!p->apply.refused)
+		return;
+	p->apply.refused = 0;
+	p->refused = true;
+	p->refused_at = jiffies;
+}
+
+/* There may be room by now. If there is not, the next attempt comes later. */
+static void peer_retry(struct vs_mesh *m, struct vs_mesh_peer *p)
+{
+	if (!p->refused || p->want ||
+	    !time_after(jiffies, p->refused_at + p->patience))
+		return;
+	p->patience = min_t(u32, p->patience * 2, PATIENCE_MAX);
+	peer_want_all(m, p);
+}
+
 void vs_mesh_peer_watch(struct vs_mesh *m)
 {
 	unsigned int i;
@@ -359,9 +387,12 @@ void vs_mesh_peer_watch(struct vs_mesh *m)
 	for (i = 0; i < VS_MESH_PEERS; i++) {
 		struct vs_mesh_peer *p = &m->peer[i];
 
-		if (!p->alive || !time_after(jiffies, p->heard_at +
-						      VS_MESH_SILENCE))
+		if (!p->alive)
 			continue;
+		if (!time_after(jiffies, p->heard_at + VS_MESH_SILENCE)) {
+			peer_retry(m, p);
+			continue;
+		}
 		/* from now on it is not told of changes, and has to know */
 		p->gaps++;
 		peer_set_alive(m, p, false);
@@ -377,7 +408,7 @@ u8 vs_mesh_peer_state(const struct vs_mesh *m, const struct vs_mesh_peer *p)
 		return WEIR_SYNC_RESYNC;
 	if (p->changes.base < p->told.top)
 		return WEIR_SYNC_BEHIND;
-	return WEIR_SYNC_IN_SYNC;
+	return p->refused ? WEIR_SYNC_INCOMPLETE : WEIR_SYNC_IN_SYNC;
 }
 
 /* The state of the peer that is furthest from being in sync, without those that do

@@ -117,10 +117,12 @@ static void datagram_apply(struct vs_mesh *m, struct vs_mesh_peer *p,
 			    len - VS_SEAL_HDR - VS_SEAL_TAG,
 			    resync ? VS_MESH_RESYNC_HDR : VS_WIRE_HDR2);
 	n = vs_apply_all(m->vn, &r, res, &p->apply);
-	if (!resync)
+	if (!resync && !p->apply.refused)
 		return;
 	mutex_lock(&m->lock);
-	p->got += n;
+	if (resync)
+		p->got += n;
+	vs_mesh_peer_refuse(p);
 	mutex_unlock(&m->lock);
 }
 

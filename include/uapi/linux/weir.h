@@ -115,6 +115,7 @@ enum {
 	WEIR_SYNC_ALONE,	/* no peer answers; the peer: does not answer */
 	WEIR_SYNC_RESYNC,	/* a full resync is under way */
 	WEIR_SYNC_BEHIND,	/* messages are missing, and are repeated */
+	WEIR_SYNC_INCOMPLETE,	/* connections found no room (conn_max) */
 	WEIR_SYNC_IN_SYNC,	/* all that the peers have told is here */
 };
 

@@ -6,9 +6,11 @@ over."""
 import time
 
 from ipvstest import syncwire, tap
+from ipvstest.mesh import INCOMPLETE, IN_SYNC
 from ipvstest.mesh_lab import (CLOSE, CLOSE_WAIT, FIN_WAIT, TIME_WAIT, lab_of, mark_address)
 from ipvstest.meshwire import HEARSAY, REMOVED
 from ipvstest.pkt import TCP, UDP
+from ipvstest.settings import Knobs
 from ipvstest.sync_lab import MARK, METHODS, PERSISTENT, Service
 
 
@@ -185,6 +187,25 @@ def takeover(family):
                          what + ': not given away')
                 lab.play(service, (step, step), entry.cport)
                 lab.must(lambda: owner.entries(entry.cport, service.port), what + ': not taken back')
+
+
+@tap.step
+def no_room(family):
+    """Without room for all, the director is not in sync, until it has asked for them again."""
+    with lab_of(family, 4950) as lab:
+        service = Service(lab)
+        entries = [lab.another(service) for _ in range(6)]
+        with Knobs(conn_max=len(lab.rows()) + 3):
+            lab.peer.tell(*entries)
+            lab.until(INCOMPLETE)
+            tap.equal(sum(lab.state_of(e) is not None for e in entries), 3, 'connections that have room')
+            tap.equal(lab.seen_by().resyncs, 1, 'resyncs at first')
+            lab.must(lambda: lab.seen_by().resyncs == 2, 'it does not ask again', 10)
+            lab.until(INCOMPLETE)
+        lab.must(lambda: lab.seen_by().resyncs == 3, 'it does not ask for a third time', 20)
+        lab.until(IN_SYNC)
+        for entry in entries:
+            lab.becomes(entry, 'ESTABLISHED ' + lab.at.phantoms[0], 'when there is room')
 
 
 tap.main()

@@ -7,7 +7,7 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-export ALL_TESTS="received stale restarted hearsay takeover"
+export ALL_TESTS="received stale restarted hearsay takeover no_room"
 export ONCE_TESTS=""
 
 with_topology

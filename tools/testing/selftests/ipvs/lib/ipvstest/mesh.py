@@ -16,8 +16,8 @@ TOP_MESH = 2
 (IFNAME, SYNCID, MAXLEN, PORT, TTL, GROUP, PEER, KEY, STATE, CONNS, KEY_ID) = range(1, 12)
 PEER_ADDR = 1
 KEY_ID_OF, KEY_SECRET = 1, 2
-STARTING, ALONE, RESYNC, BEHIND, IN_SYNC = range(5)
-STATES = ('STARTING', 'ALONE', 'RESYNC', 'BEHIND', 'IN_SYNC')
+STARTING, ALONE, RESYNC, BEHIND, INCOMPLETE, IN_SYNC = range(6)
+STATES = ('STARTING', 'ALONE', 'RESYNC', 'BEHIND', 'INCOMPLETE', 'IN_SYNC')
 MAX_PEERS, MAX_KEYS = 16, 4
 NUMBERS = {SYNCID: 'syncid', MAXLEN: 'maxlen', PORT: 'port', TTL: 'ttl', STATE: 'state',
            CONNS: 'conns', KEY_ID: 'key_id'}
@@ -82,7 +82,7 @@ class MeshState:
         return next((p for p in self.peers if p.address == address), None)
 
     def __repr__(self):
-        return '%s: %r' % (STATES[self.state] if self.state in range(5) else self.state, self.peers)
+        return '%s: %r' % (STATES[self.state] if self.state in range(len(STATES)) else self.state, self.peers)
 
 
 class Mesh(Weir):
