@@ -31,7 +31,7 @@ from ipvstest.wire import wait_until
 
 PORTS = 50000           # per source address
 KERNEL = os.environ.get('KERNEL', '')
-CONNS = 6000 if KERNEL.endswith('debug') else 200000 if KERNEL == 'uml' else 20000
+CONNS = 6000 if KERNEL.endswith('debug') else 100000 if KERNEL == 'uml' else 20000
 BATCH, TRIES = 1000, 50
 LONG, SHORT = 3600, 1   # timeouts in seconds
 WIDE = -8               # conn_lfactor: 64 buckets for each link
