@@ -3,7 +3,8 @@
 #
 # In a pair of guests with two links (tools/testing/vm/pair --links 2): the director in guest 1 loses
 # its power while clients talk to its services. The director in guest 2, which knows the connections
-# from the sync daemon, takes its addresses. The fate of each connection is counted.
+# from the sync daemon, takes its addresses. The fate of each connection is counted; besides, transfers
+# of iperf3 and a client that keeps its HTTP connection must go on.
 #
 #    guest 1                         guest 2
 #   +------------------+            +------------------------------------------------+
@@ -35,14 +36,14 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/clients.sh
 . "$LIB/clients.sh"
 
-export ALL_TESTS="nat direct"
+export ALL_TESTS="nat direct transfer http"
 export ONCE_TESTS=""
 
 CONNECTIONS=${CONNECTIONS:-1000} SYNC=${SYNC:-v1}
 NAT_PORT=8000 DIRECT_PORT=8001
 KINDS=(tunnel persistent udp mark)
 declare -A PORT_OF=([tunnel]=8002 [persistent]=8003 [udp]=8004 [mark]=8005)
-OWN=$((ROLE + 3))
+OWN=$((ROLE + 3)) RUNNING=()
 [ "$ROLE" = 2 ] || SERVERS='' ALL_NS="switch director"
 
 # replaces the one of topology.sh
@@ -74,7 +75,75 @@ services() {
 		family "$AF"
 		PORT=$NAT_PORT service t "$sched" m
 		PORT=$DIRECT_PORT service t "$sched" g
+		PORT=$(transfer_port m) service t "$sched" m 1
+		PORT=$(transfer_port g) service t "$sched" g 2
+		PORT=80 service t "$sched" m 3
 	done
+}
+
+# transfer_port METHOD: an iperf3 server has one client at a time
+transfer_port() {
+	case $1 in
+	m) echo "520$AF" ;;
+	g) echo "521$AF" ;;
+	esac
+}
+
+# transfers: clients of iperf3 and of nginx; the list of their files is RUNNING
+transfers() {
+	local port method server running
+
+	mkdir "$SCRATCH/web"
+	echo page >"$SCRATCH/web/page"
+	with_web server3 "$SCRATCH/web"
+	for AF in 4 6; do
+		family "$AF"
+		[[ " ${FAMILIES:-4 6} " = *" $AF "* ]] || continue
+		for method in m g; do
+			port=$(transfer_port $method)
+			server=server$([ $method = m ] && echo 1 || echo 2)
+			background nsenter "--net=/run/netns/$server" iperf3 -s -p "$port" >/dev/null
+			wait_listen "$server" "$port"
+			background nsenter --net=/run/netns/client iperf3 -c "$VIP" -p "$port" -b 2M -t 900 -i 1 \
+				--forceflush >"$SCRATCH/transfer$port"
+			RUNNING+=("transfer$port")
+		done
+		background nsenter --net=/run/netns/client stdbuf -oL curl -s --rate 2/s -o /dev/null \
+			--connect-to "::$(at "$VIP" 80)" -w '%{num_connects} %{http_code}\n' \
+			"http://service/page?[1-2000]" >"$SCRATCH/http$AF"
+		RUNNING+=("http$AF")
+	done
+	for running in "${RUNNING[@]}"; do
+		busywait 20 goes_on "$running" 3 || fail "$running does not begin"
+	done
+}
+
+# progress FILE: intervals of iperf3 with data, and answers to curl by an old connection
+progress() {
+	grep -cE '^\[.* sec  *[1-9][0-9.]* .?Bytes|^0 200$' "$SCRATCH/$1"
+}
+
+# goes_on FILE N
+goes_on() {
+	[ "$(progress "$1")" -ge "$2" ]
+}
+
+# still FILE: it goes on after the failover
+still() {
+	local before
+
+	before=$(progress "$1")
+	busywait 60 goes_on "$1" $((before + 3)) || fail "$1 has ended: $(tail -n 1 "$SCRATCH/$1")"
+}
+
+transfer() {
+	still "transfer$(transfer_port m)"
+	still "transfer$(transfer_port g)"
+}
+
+http() {
+	still "http$AF"
+	equal "new connections" "$(grep -c '^1 ' "$SCRATCH/http$AF")" 1
 }
 
 # kinds: the services of the compared tables; the mark is set in the director at work
@@ -268,6 +337,7 @@ backup() {
 	client_says open 300 || exit 1
 	busywait 30 all_known
 	printf '# the backup knows %d of %d connections\n' "$(known)" "$CONNECTIONS"
+	transfers
 	meet synced 600
 	busywait 60 no_answer || fail "guest 1 does not fail"
 	take_addresses
