@@ -350,8 +350,9 @@ static void print_peer(const struct ipvs_peer *peer)
 		printf(", heard %u.%u s ago", peer->silent / 1000, peer->silent % 1000 / 100);
 	else
 		printf(", never heard");
-	printf(", lag %" PRIu64 ", resent %" PRIu64 ", lost %" PRIu64, peer->lag, peer->resent,
-	       peer->lost);
+	if (answers)
+		printf(", lag %" PRIu64, peer->lag);
+	printf(", resent %" PRIu64 ", lost %" PRIu64, peer->resent, peer->lost);
 	printf(", resyncs %" PRIu64 " (%" PRIu64 " entries received, %" PRIu64 " sent)%s\n",
 	       peer->resyncs, peer->got, peer->given,
 	       answers && peer->unready ? ", not in sync itself" : "");

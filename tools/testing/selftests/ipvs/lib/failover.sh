@@ -239,7 +239,7 @@ known_by() {
 unit() {
 	local command
 
-	command=$(doc pair/ipvs-mesh.service | sed -n "s/^$2=//p")
+	command=$(doc pair/ipvs-mesh.service | sed -n "s/^$2=-\{0,1\}//p")
 	[ "$1" = A ] || command=${command/198.51.100.5/198.51.100.4}
 	# shellcheck disable=SC2086
 	in_ns "$1" $command

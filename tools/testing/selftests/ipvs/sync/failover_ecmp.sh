@@ -100,6 +100,9 @@ ecmp() {
 
 	key_file
 	doc_script ecmp/vip "$SCRIPTS/vip"
+	# the directors share /run here
+	sed -i 's#/run/vip#&-$(ip netns identify)#' "$SCRIPTS/vip"
+	defer rm -f /run/vip-{A,B,C}{,.lock}
 	host_up router 1 front
 	settings router ecmp/router.sysctl
 	bird_start router ecmp/router.conf
@@ -114,7 +117,7 @@ ecmp() {
 
 	doc_commands ecmp/leave A
 	routed_by B C
-	doc_commands ecmp/leave2 A
+	unit A ExecStop
 	stop_in A keepalived
 	stop_in A bird
 	judge "A leaves"
