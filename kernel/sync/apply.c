@@ -248,12 +248,19 @@ static bool may_take_more(const struct vs_net *vn,
 	return peer || atomic_read(&vn->sync.room) < min_t(u64, max, INT_MAX);
 }
 
-/* Creates the connection of @e; takes over @ext, or frees it. NULL: there is no
- * room; -EEXIST: it has come meanwhile. */
+static void entry_find_no_room(struct vs_net *vn, struct vs_apply_peer *peer)
+{
+	vs_event(vn, VS_EV_SYNC_LIMIT);
+	if (peer)
+		peer->refused++;
+}
+
+/* Creates the connection of @e, in place of another one if @replaces; takes over
+ * @ext, or frees it. NULL: there is no room; -EEXIST: it has come meanwhile. */
 static struct vs_conn *entry_create(struct vs_net *vn,
 				    const struct vs_sync_entry *e,
 				    struct vs_conn_ext *ext,
-				    struct vs_apply_peer *peer)
+				    struct vs_apply_peer *peer, bool replaces)
 {
 	u32 method = e->flags & IP_VS_CONN_F_FWD_MASK;
 	struct vs_conn_conf conf = {
@@ -272,6 +279,7 @@ static struct vs_conn *entry_create(struct vs_net *vn,
 		      (e->flags & IP_VS_CONN_F_NOOUTPUT ? VS_ST_NOOUTPUT : 0),
 		.fwmark = e->fwmark,
 		.timeout = TEMPLATE_TIMEOUT,
+		.ignore_limit = replaces,
 		.ext = ext,
 	};
 	struct vs_conn *cp = ERR_PTR(-ENOSPC);
@@ -289,9 +297,7 @@ static struct vs_conn *entry_create(struct vs_net *vn,
 	vs_conn_ext_free(ext);
 	if (cp == ERR_PTR(-EEXIST))
 		return cp;
-	__vs_event(vn, VS_EV_SYNC_LIMIT);
-	if (peer)
-		peer->refused++;
+	entry_find_no_room(vn, peer);
 	return NULL;
 }
 
@@ -374,10 +380,10 @@ static struct vs_conn *entry_conn(struct vs_net *vn,
 	if (cp && (peer || !entry_is_template(e)) &&
 	    !entry_has_dest_of(e, cp)) {
 		vs_conn_kill(cp, VS_EV_CONN_KILLED);
-		cp = NULL;
+		return entry_create(vn, e, ext, peer, true);
 	}
 	if (!cp)
-		return entry_create(vn, e, ext, peer);
+		return entry_create(vn, e, ext, peer, false);
 	vs_conn_ext_free(ext);
 	__vs_event(vn, VS_EV_SYNC_CONN_UPDATED);
 	return cp->dest ? cp : vs_sync_bind(vn, cp);
@@ -436,7 +442,10 @@ static bool entry_try(struct vs_net *vn, const struct vs_sync_entry *e,
 	bool done;
 
 	if (IS_ERR(ext)) {
-		vs_event(vn, VS_EV_SYNC_BAD_PE);
+		if (ext == ERR_PTR(-ENOMEM))
+			entry_find_no_room(vn, peer);
+		else
+			vs_event(vn, VS_EV_SYNC_BAD_PE);
 		return true;
 	}
 	local_bh_disable();

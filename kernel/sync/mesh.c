@@ -217,8 +217,13 @@ int vs_mesh_start(struct vs_net *vn, const struct vs_mesh_conf *conf,
 {
 	struct vs_mesh_conf full = *conf;
 	struct net_device *dev = NULL;
-	int err = -ENOPROTOOPT;
+	int err;
 
+	/* nonces and challenges must not occur again after a boot */
+	err = wait_for_random_bytes();
+	if (err)
+		return err;
+	err = -ENOPROTOOPT;
 	if (*full.sock.ifname) {
 		dev = dev_get_by_name(vn->net, full.sock.ifname);
 		if (!dev)
@@ -257,17 +262,23 @@ int vs_mesh_stop(struct vs_net *vn, struct netlink_ext_ack *extack)
 	return 0;
 }
 
-/* Whether the key of what was sent is still there. */
-static bool keys_have_first_of(const struct vs_mesh_keys *keys,
-			       const struct vs_mesh_keys *old)
+/* Under m->lock. What can be sent again is encrypted by the key that all peers will
+ * have. */
+static void mesh_replace_keys(struct vs_mesh *m, const struct vs_mesh_keys *keys)
 {
+	struct vs_mesh_keys old = m->keys;
 	unsigned int i;
 
-	for (i = 0; i < keys->n; i++)
-		if (keys->id[i] == old->id[0])
-			return !memcmp(keys->secret[i], old->secret[0],
-				       VS_SEAL_KEY_LEN);
-	return false;
+	m->keys = *keys;
+	if (keys->id[0] != old.id[0] ||
+	    memcmp(keys->secret[0], old.secret[0], VS_SEAL_KEY_LEN)) {
+		vs_mesh_ring_reseal(&m->changes, &old, keys);
+		for (i = 0; i < VS_MESH_PEERS; i++)
+			if (m->peer[i].giving)
+				vs_mesh_ring_reseal(&m->peer[i].giving->ring,
+						    &old, keys);
+	}
+	memzero_explicit(&old, sizeof(old));
 }
 
 int vs_mesh_set_keys(struct vs_net *vn, const struct vs_mesh_keys *keys,
@@ -279,11 +290,7 @@ int vs_mesh_set_keys(struct vs_net *vn, const struct vs_mesh_keys *keys,
 	m = mesh_get_locked(vn);
 	if (m) {
 		mutex_lock(&m->lock);
-		/* messages that peers will not be able to read cannot be
-		 * sent again */
-		if (!keys_have_first_of(keys, &m->keys))
-			m->kept = m->changes.top + 1;
-		m->keys = *keys;
+		mesh_replace_keys(m, keys);
 		mutex_unlock(&m->lock);
 	}
 	mutex_unlock(&vn->sync.lock);
@@ -297,7 +304,7 @@ static void peer_get_info(const struct vs_mesh *m, const struct vs_mesh_peer *p,
 		.addr = p->addr,
 		.state = vs_mesh_peer_state(m, p),
 		.heard = p->heard,
-		.in_sync = p->told.flags & VS_STATUS_IN_SYNC,
+		.in_sync = vs_mesh_peer_has_all(p),
 		.silence = jiffies_to_msecs(jiffies - p->heard_at),
 		.conns = p->told.conns,
 		.lag = m->changes.top - min(p->told.base, m->changes.top),

@@ -46,7 +46,7 @@ struct vs_mesh_conf {
  * @addr:	its address
  * @state:	WEIR_SYNC_* of what it has told
  * @heard:	it was heard
- * @in_sync:	it says that it is in sync itself
+ * @in_sync:	it says that it has all connections
  * @silence:	milliseconds since its last status
  * @conns:	connections and templates that it has
  * @lag:	messages that it has not confirmed

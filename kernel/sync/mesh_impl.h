@@ -22,6 +22,9 @@
 /* A peer that was not heard for this long does not answer. */
 #define VS_MESH_SILENCE	(3 * HZ)
 
+/* Sessions of a peer's address that are answered in one round. */
+#define VS_MESH_CANDIDATES	4
+
 /* Before the entries of a resync: session of the peer, id of the resync. */
 #define VS_MESH_RESYNC_HDR	(VS_WIRE_HDR2 + VS_SEAL_SESSION_LEN + 4)
 
@@ -86,6 +89,16 @@ struct vs_mesh_resync {
 };
 
 /**
+ * struct vs_mesh_candidate - a session that has not proved that it lives
+ * @session:	its number
+ * @challenge:	its last challenge
+ */
+struct vs_mesh_candidate {
+	u8 session[VS_SEAL_SESSION_LEN];
+	u64 challenge;
+};
+
+/**
  * struct vs_mesh_peer - a peer; under vs_mesh.lock
  * @used:	the slot is in use
  * @addr:	address
@@ -97,9 +110,8 @@ struct vs_mesh_resync {
  * @session:	random number of the peer's daemon
  * @echo:	its last challenge
  * @answer:	a status is due
- * @candidate:	an answer is due to
- * @candidate_session: this session, which has not proved that it lives
- * @candidate_echo: its challenge
+ * @n_candidates: an answer is due to so many
+ * @candidate:	sessions
  * @apply:	of the receiver alone
  * @gaps:	how often it was not told of changes, as it was silent
  * @status:	numbers received of the lane of statuses
@@ -109,8 +121,10 @@ struct vs_mesh_resync {
  * @want:	id of the resync that we want, 0 if we have it
  * @again:	changes were lost meanwhile: another resync is wanted
  * @again_once:	likewise when it is in sync itself, if it was not
+ * @was_out:	it was not in sync itself
  * @refused:	entries have found no room since the last resync was asked for
- * @refused_at:	jiffies of the last one
+ * @refused_at:	jiffies of the first one
+ * @refused_max: conn_max at that time
  * @patience:	jiffies from then until another resync is asked for
  * @lost:	vs_window.lost of @changes at the last resync
  * @got:	entries of the resync
@@ -131,9 +145,8 @@ struct vs_mesh_peer {
 	u8 session[VS_SEAL_SESSION_LEN];
 	u64 echo;
 	bool answer;
-	bool candidate;
-	u8 candidate_session[VS_SEAL_SESSION_LEN];
-	u64 candidate_echo;
+	u8 n_candidates;
+	struct vs_mesh_candidate candidate[VS_MESH_CANDIDATES];
 	struct vs_apply_peer apply;
 	u32 gaps;
 	struct vs_window status;
@@ -143,8 +156,10 @@ struct vs_mesh_peer {
 	u32 want;
 	bool again;
 	bool again_once;
+	bool was_out;
 	bool refused;
 	unsigned long refused_at;
+	int refused_max;
 	u32 patience;
 	u64 lost;
 	u64 got;
@@ -179,8 +194,8 @@ struct vs_mesh_peer {
  * @lost:	the socket is of no use: its interface is gone, say
  * @retry_at:	jiffies of the next look at it
  * @peer:	the peers
+ * @epoch:	the last one that a peer got
  * @changes:	messages with changes. Of the sender alone
- * @kept:	the oldest one that is encrypted by a present key
  * @conns:	connections and templates, at the last regular status
  * @status_top:	number of the last status. Of the sender alone
  * @status_at:	jiffies of the next regular status
@@ -209,8 +224,8 @@ struct vs_mesh {
 	bool lost;
 	unsigned long retry_at;
 	struct vs_mesh_peer peer[VS_MESH_PEERS];
+	u32 epoch;
 	struct vs_mesh_ring changes;
-	u64 kept;
 	u32 conns;
 	u64 status_top;
 	unsigned long status_at;
@@ -273,13 +288,16 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 				  const struct vs_seal_hdr *h,
 				  const struct vs_status *s);
 
+/* The numbers that were received in a lane other than that of statuses. */
+struct vs_window *vs_mesh_peer_window(struct vs_mesh_peer *p, u8 lane);
+
 /* A message of another lane of @p's session has arrived: accepts its number,
  * returns why not. */
 enum vs_counter vs_mesh_peer_accept(struct vs_mesh *m, struct vs_mesh_peer *p,
 				    const struct vs_seal_hdr *h);
 
-/* Composes the answer to a session at @p's address that is not established.
- * Returns false if there is none. */
+/* Composes an answer to a session at @p's address that is not established. Returns
+ * false if there is none. */
 bool vs_mesh_peer_answer(struct vs_mesh *m, struct vs_mesh_peer *p,
 			 struct vs_status *s);
 
@@ -288,10 +306,13 @@ void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
 		       struct vs_status *s);
 
 /* Notes whether entries of a message have found no room. */
-void vs_mesh_peer_refuse(struct vs_mesh_peer *p);
+void vs_mesh_peer_refuse(struct vs_mesh *m, struct vs_mesh_peer *p);
 
 /* Notes peers that have fallen silent; asks again for what has found no room. */
 void vs_mesh_peer_watch(struct vs_mesh *m);
+
+/* Whether it says that it has the connections of all directors, this one included. */
+bool vs_mesh_peer_has_all(const struct vs_mesh_peer *p);
 
 /* WEIR_SYNC_* of one peer, and of all. */
 u8 vs_mesh_peer_state(const struct vs_mesh *m, const struct vs_mesh_peer *p);
@@ -311,6 +332,14 @@ void vs_mesh_resync_step(struct vs_mesh *m, struct vs_mesh_peer *p);
 /* Encrypts @b as message @number of @lane. Under vs_mesh.lock, process context. */
 void vs_mesh_seal(const struct vs_mesh *m, struct vs_mesh_buf *b, u8 lane,
 		  u64 number);
+
+/* The secret of the key @id, or NULL. */
+const u8 *vs_mesh_key(const struct vs_mesh_keys *keys, u8 id);
+
+/* Encrypts the messages of the ring by the first key of @keys instead of @old's, so
+ * that they can be sent again when the old ones are gone. Process context. */
+void vs_mesh_ring_reseal(struct vs_mesh_ring *r, const struct vs_mesh_keys *old,
+			 const struct vs_mesh_keys *keys);
 
 /* Puts @b into the ring, under the next number, in place of the oldest. */
 void vs_mesh_ring_add(struct vs_mesh_ring *r, struct vs_mesh_buf *b);

@@ -15,6 +15,9 @@
 #define PATIENCE_MIN	(5 * HZ)
 #define PATIENCE_MAX	(30 * 60 * HZ)
 
+/* A silent peer's slot may be used for another address after this many jiffies. */
+#define PEER_GONE	(5 * 60 * HZ)
+
 static bool session_eq(const u8 *a, const u8 *b)
 {
 	return !memcmp(a, b, VS_SEAL_SESSION_LEN);
@@ -48,11 +51,18 @@ struct vs_mesh_peer *vs_mesh_peer_find(struct vs_mesh *m,
 	return NULL;
 }
 
-/* A slot that is free; or one of somebody who has sent a message and no answer to
- * ours. Who was established keeps lane and challenges. */
+/* Whether the slot of a peer may become another's: it has sent a message and no
+ * answer to ours, or has not been heard for long. */
+static bool peer_is_gone(const struct vs_mesh_peer *p)
+{
+	return p->heard ? !p->alive && time_after(jiffies, p->heard_at + PEER_GONE) :
+			  !p->n_candidates;
+}
+
+/* A slot that is free, or another that may be used. */
 static struct vs_mesh_peer *peer_free(struct vs_mesh *m)
 {
-	struct vs_mesh_peer *silent = NULL;
+	struct vs_mesh_peer *gone = NULL;
 	unsigned int i;
 
 	for (i = 0; i < VS_MESH_PEERS; i++) {
@@ -60,10 +70,10 @@ static struct vs_mesh_peer *peer_free(struct vs_mesh *m)
 
 		if (!p->used)
 			return p;
-		if (!p->epoch && !p->candidate)
-			silent = p;
+		if (peer_is_gone(p) && (!gone || gone->heard))
+			gone = p;
 	}
-	return silent;
+	return gone;
 }
 
 struct vs_mesh_peer *vs_mesh_peer_add(struct vs_mesh *m,
@@ -71,11 +81,18 @@ struct vs_mesh_peer *vs_mesh_peer_add(struct vs_mesh *m,
 {
 	struct vs_mesh_peer *p = m->conf.n_peers ? NULL : peer_free(m);
 
+	u64 top;
+
 	if (!p)
 		return NULL;
+	/* the numbers of a lane are nonces, and must not occur again */
+	top = p->given_top;
+	vs_mesh_resync_end(p);
 	memset(p, 0, sizeof(*p));
 	p->used = true;
 	p->addr = *addr;
+	p->given_top = top;
+	p->epoch = ++m->epoch;
 	return p;
 }
 
@@ -124,21 +141,46 @@ static void peer_want_all(struct vs_mesh *m, struct vs_mesh_peer *p)
 	peer_answer(m, p);
 }
 
+/* A director whose address has changed is one peer: it has one window for all of
+ * our resync lanes, and was not told of changes for a moment. */
+static void peer_replace(struct vs_mesh *m, struct vs_mesh_peer *p,
+			 const u8 *session)
+{
+	unsigned int i;
+
+	for (i = 0; i < VS_MESH_PEERS; i++) {
+		struct vs_mesh_peer *q = &m->peer[i];
+
+		if (q == p || !q->established ||
+		    !session_eq(q->session, session))
+			continue;
+		q->established = false;
+		memset(q->session, 0, sizeof(q->session));
+		q->epoch = ++m->epoch;
+		q->want = 0;
+		vs_mesh_resync_end(q);
+		p->given_top = max(p->given_top, q->given_top);
+		p->gaps = max(p->gaps, q->gaps) + 1;
+	}
+}
+
 static void peer_establish(struct vs_mesh *m, struct vs_mesh_peer *p,
 			   const struct vs_seal_hdr *h,
 			   const struct vs_status *s)
 {
 	vs_mesh_resync_end(p);
+	peer_replace(m, p, h->session);
 	memcpy(p->session, h->session, VS_SEAL_SESSION_LEN);
-	p->epoch++;
+	p->epoch = ++m->epoch;
 	p->established = true;
-	p->candidate = false;
+	p->n_candidates = 0;
 	p->heard = true;
 	p->apply = (struct vs_apply_peer) {
 		.id = p - m->peer,
 		.clock = vs_sync_time() - s->time,
 	};
 	p->again_once = true;
+	p->was_out = false;
 	p->patience = PATIENCE_MIN;
 	vs_window_start(&p->status, h->number - 1);
 	vs_window_start(&p->changes, s->top);
@@ -194,13 +236,12 @@ static void peer_finish_resync(struct vs_mesh *m, struct vs_mesh_peer *p,
 static void peer_complete(struct vs_mesh *m, struct vs_mesh_peer *p,
 			  const struct vs_status *s)
 {
-	bool before = p->told.flags & VS_STATUS_IN_SYNC;
-
-	if (!p->again_once || p->want || !(s->flags & VS_STATUS_IN_SYNC))
-		return;
-	p->again_once = false;
-	if (!before)
+	if (!(s->flags & VS_STATUS_IN_SYNC))
+		p->was_out = true;
+	else if (p->again_once && p->was_out && !p->want) {
+		p->again_once = false;
 		peer_want_all(m, p);
+	}
 }
 
 /* Whether a session is that of another peer, who lives: somebody has redirected
@@ -216,6 +257,34 @@ static bool session_is_taken(const struct vs_mesh *m, const u8 *session)
 	return false;
 }
 
+/* Several, as recordings of earlier sessions are among them. */
+static void peer_add_candidate(struct vs_mesh_peer *p, const u8 *session,
+			       u64 challenge)
+{
+	struct vs_mesh_candidate *c;
+	unsigned int i;
+
+	for (i = 0; i < p->n_candidates; i++)
+		if (session_eq(p->candidate[i].session, session))
+			break;
+	if (i == VS_MESH_CANDIDATES)
+		i = get_random_u32() % VS_MESH_CANDIDATES;
+	else if (i == p->n_candidates)
+		p->n_candidates++;
+	c = &p->candidate[i];
+	memcpy(c->session, session, VS_SEAL_SESSION_LEN);
+	c->challenge = challenge;
+}
+
+/* Clocks drift apart. The delay of the network changes the measurement by some
+ * milliseconds; a step of one does not change the order of messages. */
+static void peer_follow_clock(struct vs_mesh_peer *p, u32 time)
+{
+	s32 diff = vs_sync_time() - time - p->apply.clock;
+
+	p->apply.clock += clamp(diff, -1, 1);
+}
+
 enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 				  const struct vs_seal_hdr *h,
 				  const struct vs_status *s)
@@ -223,11 +292,12 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 	bool ours = session_eq(s->to, m->session);
 	bool same = p->established && session_eq(h->session, p->session);
 
+	/* the session has said that it leaves */
+	if (!same && session_eq(h->session, p->session))
+		return VS_EV_SYNC_REPLAYED;
 	if (!same && (!ours ||
 		      s->echo != peer_challenge(m, p, h->session))) {
-		p->candidate = true;
-		memcpy(p->candidate_session, h->session, VS_SEAL_SESSION_LEN);
-		p->candidate_echo = s->challenge;
+		peer_add_candidate(p, h->session, s->challenge);
 		peer_answer(m, p);
 		return VS_COUNTER_NONE;
 	}
@@ -244,11 +314,12 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 	/* what is not for us says nothing about us */
 	if (!ours)
 		return VS_COUNTER_NONE;
+	peer_follow_clock(p, s->time);
 	peer_miss(m, p, s);
 	if (s->flags & VS_STATUS_LEAVES) {
 		/* no recording of this session is of use */
 		p->established = false;
-		p->epoch++;
+		p->epoch = ++m->epoch;
 		vs_mesh_resync_end(p);
 		return VS_COUNTER_NONE;
 	}
@@ -265,11 +336,15 @@ enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,
 	return VS_COUNTER_NONE;
 }
 
+struct vs_window *vs_mesh_peer_window(struct vs_mesh_peer *p, u8 lane)
+{
+	return lane == VS_LANE_CHANGES ? &p->changes : &p->resync;
+}
+
 enum vs_counter vs_mesh_peer_accept(struct vs_mesh *m, struct vs_mesh_peer *p,
 				    const struct vs_seal_hdr *h)
 {
-	struct vs_window *w = h->lane == VS_LANE_CHANGES ? &p->changes :
-							   &p->resync;
+	struct vs_window *w = vs_mesh_peer_window(p, h->lane);
 
 	if (!vs_window_accept(w, h->number))
 		return VS_EV_SYNC_REPLAYED;
@@ -310,7 +385,7 @@ static void status_begin(const struct vs_mesh *m, const struct vs_mesh_peer *p,
 {
 	*s = (struct vs_status) {
 		.top = m->changes.top,
-		.oldest = max(vs_mesh_ring_oldest(&m->changes), m->kept),
+		.oldest = vs_mesh_ring_oldest(&m->changes),
 		.dropped = atomic_read(&m->dropped) + p->gaps,
 		.giving_top = p->given_top,
 		.conns = m->conns,
@@ -325,13 +400,15 @@ static void status_begin(const struct vs_mesh *m, const struct vs_mesh_peer *p,
 bool vs_mesh_peer_answer(struct vs_mesh *m, struct vs_mesh_peer *p,
 			 struct vs_status *s)
 {
-	if (!p->candidate)
+	const struct vs_mesh_candidate *c;
+
+	if (!p->n_candidates)
 		return false;
-	p->candidate = false;
+	c = &p->candidate[--p->n_candidates];
 	status_begin(m, p, s);
-	memcpy(s->to, p->candidate_session, VS_SEAL_SESSION_LEN);
-	s->echo = p->candidate_echo;
-	s->challenge = peer_challenge(m, p, p->candidate_session);
+	memcpy(s->to, c->session, VS_SEAL_SESSION_LEN);
+	s->echo = c->challenge;
+	s->challenge = peer_challenge(m, p, c->session);
 	return true;
 }
 
@@ -347,6 +424,7 @@ void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
 	s->challenge = peer_challenge(m, p, p->session);
 	s->base = p->changes.base;
 	s->want = p->want;
+	s->flags |= p->refused ? VS_STATUS_NO_ROOM : 0;
 	s->want_base = p->resync.base;
 	if (p->giving) {
 		s->giving = p->giving->id;
@@ -359,20 +437,27 @@ void vs_mesh_peer_tell(struct vs_mesh *m, struct vs_mesh_peer *p,
 				   p->told.giving_top : p->resync.top, true);
 }
 
-void vs_mesh_peer_refuse(struct vs_mesh_peer *p)
+void vs_mesh_peer_refuse(struct vs_mesh *m, struct vs_mesh_peer *p)
 {
 	if (!p->apply.refused)
 		return;
 	p->apply.refused = 0;
+	if (p->refused)
+		return;
 	p->refused = true;
 	p->refused_at = jiffies;
+	p->refused_max = READ_ONCE(m->vn->sysctl.conn_max);
 }
 
-/* There may be room by now. If there is not, the next attempt comes later. */
+/* There may be room by now. If there is not, the next attempt comes later, or when
+ * somebody raises the limit. */
 static void peer_retry(struct vs_mesh *m, struct vs_mesh_peer *p)
 {
-	if (!p->refused || p->want ||
-	    !time_after(jiffies, p->refused_at + p->patience))
+	if (!p->refused || p->want)
+		return;
+	if (READ_ONCE(m->vn->sysctl.conn_max) > p->refused_max)
+		p->patience = PATIENCE_MIN;
+	if (!time_after(jiffies, p->refused_at + p->patience))
 		return;
 	p->patience = min_t(u32, p->patience * 2, PATIENCE_MAX);
 	peer_want_all(m, p);
@@ -399,6 +484,12 @@ void vs_mesh_peer_watch(struct vs_mesh *m)
 	}
 }
 
+bool vs_mesh_peer_has_all(const struct vs_mesh_peer *p)
+{
+	return p->told.flags & VS_STATUS_IN_SYNC &&
+	       !(p->told.flags & VS_STATUS_NO_ROOM) && !p->told.want;
+}
+
 u8 vs_mesh_peer_state(const struct vs_mesh *m, const struct vs_mesh_peer *p)
 {
 	if (!p->alive)
@@ -415,6 +506,13 @@ u8 vs_mesh_peer_state(const struct vs_mesh *m, const struct vs_mesh_peer *p)
  * not answer. */
 u8 vs_mesh_state(const struct vs_mesh *m)
 {
+	static const u8 rank[] = {
+		[WEIR_SYNC_STARTING] = 0,
+		[WEIR_SYNC_RESYNC] = 1,
+		[WEIR_SYNC_BEHIND] = 2,
+		[WEIR_SYNC_INCOMPLETE] = 3,
+		[WEIR_SYNC_IN_SYNC] = 4,
+	};
 	u8 state = WEIR_SYNC_IN_SYNC, one;
 	unsigned int i;
 
@@ -422,8 +520,8 @@ u8 vs_mesh_state(const struct vs_mesh *m)
 		if (!m->peer[i].used)
 			continue;
 		one = vs_mesh_peer_state(m, &m->peer[i]);
-		if (one != WEIR_SYNC_ALONE)
-			state = min(state, one);
+		if (one != WEIR_SYNC_ALONE && rank[one] < rank[state])
+			state = one;
 	}
 	if (m->n_alive)
 		return state;

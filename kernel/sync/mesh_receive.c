@@ -11,17 +11,6 @@
 #include "sync/apply.h"
 #include "sync/mesh_impl.h"
 
-/* The key of a datagram, or NULL. */
-static const u8 *keys_find(const struct vs_mesh_keys *keys, u8 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < keys->n; i++)
-		if (keys->id[i] == id)
-			return keys->secret[i];
-	return NULL;
-}
-
 static bool session_is_own(const struct vs_mesh *m, const u8 *session)
 {
 	return !memcmp(session, m->session, VS_SEAL_SESSION_LEN);
@@ -59,15 +48,24 @@ static enum vs_counter status_take(struct vs_mesh *m, struct vs_mesh_peer *p,
 	return vs_mesh_peer_hear(m, p, h, &s);
 }
 
-/* Whether a datagram may be accepted if it is authentic. @p: whose address has
- * sent it, or NULL. */
-static bool may_be_peer(const struct vs_mesh *m, const struct vs_mesh_peer *p,
-			const struct vs_seal_hdr *h)
+/* Why a datagram cannot be accepted, whether or not it is authentic. @p: whose
+ * address has sent it, or NULL. */
+static enum vs_counter datagram_refuse(const struct vs_mesh *m,
+				       struct vs_mesh_peer *p,
+				       const struct vs_seal_hdr *h,
+				       size_t payload_len)
 {
-	if (h->lane == VS_LANE_STATUS)
-		return p || !m->conf.n_peers;
-	return p && p->established &&
-	       !memcmp(p->session, h->session, VS_SEAL_SESSION_LEN);
+	if (h->lane == VS_LANE_STATUS) {
+		if (!p && m->conf.n_peers)
+			return VS_EV_SYNC_STRANGER;
+		return payload_len > VS_STATUS_MAX ? VS_EV_SYNC_BAD_SIZE :
+						     VS_COUNTER_NONE;
+	}
+	if (!p || !p->established ||
+	    memcmp(p->session, h->session, VS_SEAL_SESSION_LEN))
+		return VS_EV_SYNC_STRANGER;
+	return vs_window_takes(vs_mesh_peer_window(p, h->lane), h->number) ?
+	       VS_COUNTER_NONE : VS_EV_SYNC_REPLAYED;
 }
 
 /* Under m->lock. Sets *@peer to the peer whose entries are to be applied. */
@@ -81,15 +79,16 @@ static enum vs_counter datagram_take(struct vs_mesh *m,
 	struct vs_mesh_peer *p;
 	enum vs_counter bad;
 
-	key = keys_find(&m->keys, h->key_id);
+	key = vs_mesh_key(&m->keys, h->key_id);
 	if (!key)
 		return VS_EV_SYNC_BAD_KEY;
 	if (session_is_own(m, h->session))
 		return VS_EV_SYNC_REPLAYED;
 	p = vs_mesh_peer_find(m, from);
 	/* what costs nothing comes before what costs time */
-	if (!may_be_peer(m, p, h))
-		return VS_EV_SYNC_STRANGER;
+	bad = datagram_refuse(m, p, h, payload_len);
+	if (bad)
+		return bad;
 	if (!vs_seal_open(m->buf, len, key))
 		return VS_EV_SYNC_FORGED;
 	p = p ?: vs_mesh_peer_add(m, from);
@@ -122,7 +121,7 @@ static void datagram_apply(struct vs_mesh *m, struct vs_mesh_peer *p,
 	mutex_lock(&m->lock);
 	if (resync)
 		p->got += n;
-	vs_mesh_peer_refuse(p);
+	vs_mesh_peer_refuse(m, p);
 	mutex_unlock(&m->lock);
 }
 

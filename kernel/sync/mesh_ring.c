@@ -27,6 +27,39 @@ void vs_mesh_seal(const struct vs_mesh *m, struct vs_mesh_buf *b, u8 lane,
 	b->len = VS_SEAL_HDR + b->msg.len + VS_SEAL_TAG;
 }
 
+const u8 *vs_mesh_key(const struct vs_mesh_keys *keys, u8 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < keys->n; i++)
+		if (keys->id[i] == id)
+			return keys->secret[i];
+	return NULL;
+}
+
+/* The nonce stays, as the key is another one. */
+void vs_mesh_ring_reseal(struct vs_mesh_ring *r, const struct vs_mesh_keys *old,
+			 const struct vs_mesh_keys *keys)
+{
+	struct vs_seal_hdr h;
+	const u8 *key;
+	unsigned int i;
+
+	for (i = 0; i < VS_MESH_RING; i++) {
+		struct vs_mesh_buf *b = r->buf[i];
+
+		if (!b || !vs_seal_get_hdr(b->data, b->len, &h))
+			continue;
+		key = vs_mesh_key(old, h.key_id);
+		if (!key || !vs_seal_open(b->data, b->len, key))
+			continue;
+		h.key_id = keys->id[0];
+		vs_seal_put_hdr(b->data, &h);
+		vs_seal_close(b->data, b->len - VS_SEAL_HDR - VS_SEAL_TAG,
+			      keys->secret[0]);
+	}
+}
+
 void vs_mesh_ring_add(struct vs_mesh_ring *r, struct vs_mesh_buf *b)
 {
 	struct vs_mesh_buf **slot = &r->buf[++r->top % VS_MESH_RING];

@@ -97,7 +97,7 @@ static void peer_resync(struct vs_mesh *m, struct vs_mesh_peer *p)
 	struct vs_mesh_buf *b;
 	u64 n;
 
-	if (!r || r->done)
+	if (!r || r->done || !p->alive)
 		return;
 	n = r->ring.top;
 	vs_mesh_resync_step(m, p);
@@ -138,9 +138,11 @@ static void round_status(struct vs_mesh *m, bool all)
 
 		if (!p->used)
 			continue;
-		answered = vs_mesh_peer_answer(m, p, &s);
-		if (answered)
+		answered = false;
+		while (vs_mesh_peer_answer(m, p, &s)) {
 			status_send(m, &p->addr, &s);
+			answered = true;
+		}
 		/* an established session is told besides */
 		if (p->established ? !(all || p->answer) : (answered || !all))
 			continue;
@@ -179,7 +181,8 @@ static bool mesh_is_busy(const struct vs_mesh *m)
 	unsigned int i;
 
 	for (i = 0; i < VS_MESH_PEERS; i++)
-		if (m->peer[i].giving && !m->peer[i].giving->done)
+		if (m->peer[i].alive && m->peer[i].giving &&
+		    !m->peer[i].giving->done)
 			return true;
 	return false;
 }

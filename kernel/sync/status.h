@@ -10,6 +10,7 @@
 #define VS_STATUS_LEAVES	0x01	/* the sender stops */
 #define VS_STATUS_IN_SYNC	0x02	/* the sender is in sync with others */
 #define VS_STATUS_GIVEN		0x04	/* the resync @giving is sent completely */
+#define VS_STATUS_NO_ROOM	0x08	/* entries of the receiver found no room */
 
 #define VS_STATUS_RANGES	32
 #define VS_STATUS_LEN		96

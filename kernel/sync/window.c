@@ -43,9 +43,14 @@ void vs_window_give_up(struct vs_window *w, u64 upto)
 	window_settle(w);
 }
 
+bool vs_window_takes(const struct vs_window *w, u64 n)
+{
+	return n > w->base && (n > w->top || !number_is_set(w, n));
+}
+
 bool vs_window_accept(struct vs_window *w, u64 n)
 {
-	if (n <= w->base || (n <= w->top && number_is_set(w, n)))
+	if (!vs_window_takes(w, n))
 		return false;
 	if (n - w->base > VS_WINDOW_SIZE)
 		vs_window_give_up(w, n - VS_WINDOW_SIZE);

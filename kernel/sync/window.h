@@ -40,6 +40,9 @@ struct vs_window_range {
 /* Begins after number @base. */
 void vs_window_start(struct vs_window *w, u64 base);
 
+/* Whether vs_window_accept() would accept number @n. */
+bool vs_window_takes(const struct vs_window *w, u64 n);
+
 /* Accepts number @n. Returns false if it was received before, is too old, or 0. A
  * number far ahead gives up those that the window loses sight of. */
 bool vs_window_accept(struct vs_window *w, u64 n);

@@ -90,8 +90,8 @@ enum {
 				 * full resync */
 	WEIR_PEER_GIVEN,	/* u64: entries sent to it likewise */
 	WEIR_PEER_RESYNCS,	/* u64: full resyncs received from it */
-	WEIR_PEER_IN_SYNC,	/* u8: 1 if it says that it is in sync itself,
-				 * apart from what is here */
+	WEIR_PEER_IN_SYNC,	/* u8: 1 if it says that it has the connections
+				 * of all directors, this one included */
 	WEIR_PEER_PAD,
 
 	__WEIR_PEER_MAX
@@ -115,8 +115,8 @@ enum {
 	WEIR_SYNC_ALONE,	/* no peer answers; the peer: does not answer */
 	WEIR_SYNC_RESYNC,	/* a full resync is under way */
 	WEIR_SYNC_BEHIND,	/* messages are missing, and are repeated */
-	WEIR_SYNC_INCOMPLETE,	/* connections found no room (conn_max) */
 	WEIR_SYNC_IN_SYNC,	/* all that the peers have told is here */
+	WEIR_SYNC_INCOMPLETE,	/* connections found no room (conn_max) */
 };
 
 #endif /* _UAPI_LINUX_WEIR_H */
