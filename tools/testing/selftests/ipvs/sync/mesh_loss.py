@@ -6,7 +6,7 @@ import random
 
 from ipvstest import meshwire, tap
 from ipvstest.mesh import ALONE, BEHIND, IN_SYNC, RESYNC, STARTING
-from ipvstest.mesh_lab import GROUPS, lab_of
+from ipvstest.mesh_lab import GROUPS, key_set, lab_of
 from ipvstest.meshpeer import Peer, wait_all
 from ipvstest.meshwire import CHANGES_LANE, KEPT, MAX_RANGES, RESYNC_LANE, STATUS_LANE, WINDOW
 from ipvstest.pkt import UDP
@@ -223,6 +223,78 @@ def ours_lost():
         tap.check(lab.seen_by().given >= count, 'entries given: %r' % lab.seen_by())
         tap.equal(len({key[2] for key in peer.known if key[4] == service.port}), count,
                   'connections that the peer knows')
+        lab.until(IN_SYNC)
+
+
+def losing_entries(peer):
+    """Only statuses arrive at the peer."""
+    peer.drops = lambda datagram: not datagram.status
+
+
+@tap.step
+def other_key(family):
+    """What was lost before all keys changed comes again, by the new key."""
+    with lab_of(family, 5900) as lab:
+        peer, service = lab.peer, Service(lab)
+        for key, of_resync in ((2, False), (3, True)):
+            losing_entries(peer)
+            if of_resync:
+                peer.want()
+                lab.must(lambda: peer.status.gives == peer.wants and peer.resyncing.missing(),
+                         'no resync')
+            else:
+                sport = lab.open(service)
+                lab.must(lambda: peer.status.last > peer.changes.upto, 'no message')
+            tap.equal(lab.mesh.set_keys(key_set(key)), 0, 'set keys')
+            peer.keys, peer.key_id = key_set(key), key
+            peer.drops = lambda datagram: False
+            given = lab.seen_by().given
+            lab.must(lambda: peer.in_sync, 'key %d: it does not come' % key, 10)
+            tap.equal(lab.seen_by().given, given, 'entries of another resync')
+        tap.check(peer.entries(sport, service.port), 'the change was not repeated')
+        lab.until(IN_SYNC)
+
+
+@tap.step
+def moved(family):
+    """A peer whose address changes goes on with its session, and gets everything once."""
+    with lab_of(family, 5950, group=GROUPS[family]) as lab:
+        old, service = lab.peer, Service(lab)
+        sport = lab.open(service)
+        lab.must(lambda: old.entries(sport, service.port), 'the first address does not hear')
+        new = Peer(family, 'server3', lab.group)
+        own = {name: getattr(new, name) for name in ('sock', 'address', 'director', 'to', 'source')}
+        vars(new).update({**vars(old), **own})
+        lab.peers, lab.peer = [new], new
+        old.close()
+        new.statuses, new.resynced = [], []
+        lab.must(lambda: new.resynced and new.in_sync, 'no resync at the second address', 15)
+        tap.check(sport in {e.cport for _, e in new.resynced}, 'the connection is missing')
+        wanted = {d.status.gives for d in new.statuses}
+        new.statuses = []
+        new.pump(3)
+        tap.check({d.status.gives for d in new.statuses} <= wanted | {0}, 'resyncs do not end')
+        lab.until(IN_SYNC)
+
+
+@tap.step
+def giver():
+    """A giver that comes in sync while it gives may have given too little, and is asked again."""
+    with lab_of(4, 5980, meet=False) as lab:
+        peer = lab.peer
+        says, payload = [0], peer.status_payload
+        peer.gives = False
+        peer.status_payload = lambda flags=None, ranges=None, **fields: payload(
+            peer.give_flag | says[0] if flags is None else flags, ranges, **fields)
+        lab.must(lambda: peer.asked, 'it asks for nothing')
+        peer.pump(1.5)
+        says[0] = meshwire.IN_SYNC
+        peer.pump(1.5)
+        tap.equal(lab.seen_by().resyncs, 0, 'resyncs before anything was given')
+        peer.gives = True
+        lab.must(lambda: lab.seen_by().resyncs == 2, 'it does not ask again: %r' % lab.seen_by(), 10)
+        peer.pump(2)
+        tap.equal(lab.seen_by().resyncs, 2, 'resyncs')
         lab.until(IN_SYNC)
 
 

@@ -7,8 +7,8 @@
 # shellcheck source=tools/testing/selftests/ipvs/lib/lib.sh
 . "$(dirname -- "$0")/../lib/lib.sh"
 
-export ALL_TESTS="repeated named lost"
-export ONCE_TESTS="peers ours_lost nobody reordered slowly states"
+export ALL_TESTS="repeated named lost other_key moved"
+export ONCE_TESTS="peers giver ours_lost nobody reordered slowly states"
 
 with_topology
 tests_run

@@ -182,6 +182,26 @@ def flood():
 
 
 @tap.step
+def starved():
+    """Statuses of an earlier session, again and again, do not keep the peer's next one out."""
+    with prey_of(4, 6850) as prey:
+        lab, peer = prey.lab, prey.peer
+        recording = Recording(peer)
+        peer.pump(2)
+        old = [raw for raw in recording.sent if raw[20] == STATUS_LANE][-10:]
+        peer.restart()
+        lab.meet()
+        peer.restart()
+
+        def met():
+            for raw in old:
+                recording.send(raw)
+            return peer.in_sync and peer.asked
+
+        lab.must(met, 'the next session is not established', 8)
+
+
+@tap.step
 def resyncs():
     """Resyncs for another session, with another id, or in another lane than before."""
     with prey_of(4, 6400) as prey:

@@ -9,7 +9,7 @@
 . "$(dirname -- "$0")/../lib/lib.sh"
 
 export ALL_TESTS="strangers entries"
-export ONCE_TESTS="recorded old_sessions challenges flood resyncs random_messages unloaded"
+export ONCE_TESTS="recorded old_sessions challenges flood starved resyncs random_messages unloaded"
 
 case $KERNEL in *debug) export MESSAGES=${MESSAGES:-10000} ;; esac
 
