@@ -15,6 +15,9 @@
 #define PATIENCE_MIN	(5 * HZ)
 #define PATIENCE_MAX	(30 * 60 * HZ)
 
+/* Milliseconds that the clock of a peer may have drifted. */
+#define CLOCK_SLACK	500
+
 /* A silent peer's slot may be used for another address after this many jiffies. */
 #define PEER_GONE	(5 * 60 * HZ)
 
@@ -276,13 +279,14 @@ static void peer_add_candidate(struct vs_mesh_peer *p, const u8 *session,
 	c->challenge = challenge;
 }
 
-/* Clocks drift apart. The delay of the network changes the measurement by some
- * milliseconds; a step of one does not change the order of messages. */
+/* Clocks drift apart, by minutes in a year. Less is not corrected: it cannot be told
+ * from the delay of messages, and times of a connection that go back are ignored. */
 static void peer_follow_clock(struct vs_mesh_peer *p, u32 time)
 {
 	s32 diff = vs_sync_time() - time - p->apply.clock;
 
-	p->apply.clock += clamp(diff, -1, 1);
+	if (abs(diff) > CLOCK_SLACK)
+		p->apply.clock += clamp(diff, -1, 1);
 }
 
 enum vs_counter vs_mesh_peer_hear(struct vs_mesh *m, struct vs_mesh_peer *p,

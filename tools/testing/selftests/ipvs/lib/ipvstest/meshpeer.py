@@ -122,6 +122,7 @@ class Peer:
         self.keys, self.key_id, self.syncid = dict(keys or {1: KEYS[1]}), 1, syncid
         self.resync_lane, self.port, self.group = lane, port, group
         self.gives = self.asks = self.repeats = self.names = self.answers = True
+        self.others = True              # it is in sync with directors other than this one
         self.drops = lambda datagram: False
         self.damaged = []               # datagrams that are not of the protocol's form
         self.strangers = set()          # addresses of others that have other keys
@@ -238,7 +239,7 @@ class Peer:
                 meshwire.ranges_of(RESYNC_LANE, self.resyncing.missing()))[:MAX_RANGES]
 
     def status_payload(self, flags=None, ranges=None, **fields):
-        flags = self.give_flag | IN_SYNC * self.in_sync if flags is None else flags
+        flags = self.give_flag | IN_SYNC * self.others if flags is None else flags
         return meshwire.status(flags, self.missing() if ranges is None else ranges,
                                **{**self.status_fields(), **fields})
 
@@ -372,7 +373,7 @@ class Peer:
         now = time.monotonic()
         if not self.answers:
             return
-        content = self.status_fields(), self.missing(), self.give_flag, self.in_sync
+        content = self.status_fields(), self.missing(), self.give_flag, self.others
         if now >= self.next_status or content != self.last_content and \
                 now >= self.last_time + SOON:
             self.send_status()

@@ -26,7 +26,7 @@ HEAD, TAG, KEY_LEN, SESSION_LEN = 28, 16, 32, 16
 STATUS, CHANGES, RESYNC = 1, 2, 3
 STATUS_LANE, CHANGES_LANE, RESYNC_LANE, LAST_LANE = 0, 1, 2, 17
 REMOVED, HEARSAY = 0x01000000, 0x02000000
-LEAVES, IN_SYNC, COMPLETE = 1, 2, 4
+LEAVES, IN_SYNC, COMPLETE, NO_ROOM = 1, 2, 4, 8
 MAX_RANGES, WINDOW, KEPT = 32, 2048, 512
 NO_SESSION = bytes(SESSION_LEN)
 STATUS_FORM, RANGE_FORM = '!16sQQQQQIIQIQII', '!B3sIQ'
@@ -136,7 +136,7 @@ class Datagram:
         self._is(self.lane == STATUS_LANE, 'a status in the wrong lane')
         self._is(self.count <= MAX_RANGES, 'too many ranges')
         self._is(len(self.payload) == 96 + 16 * self.count, 'size of a status')
-        self._is(not self.flags & ~7, 'unknown flags')
+        self._is(not self.flags & ~15, 'unknown flags')
         self.status = collections.namedtuple('Status', STATUS_FIELDS)(*struct.unpack(
             STATUS_FORM, self.payload[4:96]))
         for lane, zeros, count, first in struct.iter_unpack(RANGE_FORM, self.payload[96:]):
