@@ -34,7 +34,8 @@ def forged(family):
             for key_id in (0, 2, 255):
                 peer.send_raw(meshwire.seal(meshwire.header(
                     peer.session, CHANGES_LANE, 99, key_id=key_id), prey.changes(), KEYS[1]))
-        good = peer.sealed(CHANGES_LANE, prey.changes(), peer.numbers[CHANGES_LANE] + 1)
+        # a number that no other message of this test has, also not with one bit changed
+        good = peer.sealed(CHANGES_LANE, prey.changes(), peer.numbers[CHANGES_LANE] + 1000)
         causes = {0: 'magic', 1: 'version', 2: 'sync id', 3: 'key',
                   **dict.fromkeys(range(4, 20), 'stranger')}
         for at in range(meshwire.HEAD):
@@ -67,8 +68,10 @@ def sizes(family):
             with prey.attack('truncated', 'truncated ' + what):
                 for size in range(len(raw)):
                     peer.send_raw(raw[:size])
-            with prey.attack('forged', what + ' with more bytes'):
-                for more in (1, 16, 1000, 60000):
+            for more in (1, 16, 1000, 60000):
+                # a status has a maximum length
+                cause = 'size' if what == 'a status' and more >= 1000 else 'forged'
+                with prey.attack(cause, '%s with %d more bytes' % (what, more)):
                     peer.send_raw(raw + bytes(more))
         # truncated, and sealed again: the form is checked, too. Of a resync only while it is wanted
         peer.gives = peer.repeats = False
@@ -172,7 +175,7 @@ def ranges(family):
         top, all32 = (1 << 64) - 1, (1 << 32) - 1
         last = peer.status.last
         lab.marker()
-        malformed = 'count 0', 'lane 0', 'lane 3', 'lane 255', '33 ranges', '1000 ranges'
+        malformed, long = ('count 0', 'lane 0', 'lane 3', 'lane 255'), ('33 ranges', '1000 ranges')
         for what, given in (
                 ('all', [Range(CHANGES_LANE, 1, all32)]), ('the last number', [Range(1, top, 1)]),
                 ('beyond the last number', [Range(1, top, all32)]), ('count 0', [Range(1, 1, 0)]),
@@ -182,7 +185,8 @@ def ranges(family):
                 ('32 times all', [Range(1, 1, all32)] * 32),
                 ('33 ranges', [Range(1, 1, 1)] * 33), ('1000 ranges', [Range(1, 1, 1)] * 1000)):
             raws = sum(map(len, peer.raw.values()))
-            with prey.attack('status' if what in malformed else 'ignored', 'ranges: ' + what):
+            cause = 'size' if what in long else 'status' if what in malformed else 'ignored'
+            with prey.attack(cause, 'ranges: ' + what):
                 peer.send_status(ranges=given)
             # what there is may be repeated, and no more
             peer.wait(lambda: False, 0.1)
