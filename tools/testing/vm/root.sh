@@ -62,7 +62,12 @@ root_sources()
 # release_sources RELEASE: the archives of a root; 7.x comes from backports
 release_sources() { root_sources "$1$([[ $1 != trixie ]] || echo -backports)"; }
 
-root_packages() { grep -v '^#' "$VM/packages"; }
+# package_lines RELEASE: the list without the packages of another release, on which its root's cache
+# key does not depend
+package_lines() { awk -v release="$1" '/^#/ || NF < 2 || $2 == release' "$VM/packages"; }
+
+# root_packages RELEASE
+root_packages() { package_lines "$1" | awk '!/^#/ { print $1 }'; }
 
 # root_make RELEASE DIR KERNEL
 root_make()
@@ -86,7 +91,7 @@ root_make()
 		say "this machine's apt has no security archive: the root is made without it"
 	printf 'path-exclude=%s/*\n' "${UNUSED[@]}" >"$CACHE/log/unused"
 	long "root of $release" 900 "$CACHE/log/root-$release.log" \
-		mmdebstrap "${args[@]}" --include="$(root_packages | paste -sd,)" \
+		mmdebstrap "${args[@]}" --include="$(root_packages "$release" | paste -sd,)" \
 		--extract-hook="copy-in $CACHE/log/unused /etc/dpkg/dpkg.cfg.d" \
 		--customize-hook="$VM/root-hook \"\$1\" $VM $kernel $KNOWN_SERIES" \
 		"$release" "$dir.new" "$sources" || return 1
@@ -145,7 +150,7 @@ root_with()
 # the headers and libraries of this one.
 foreign_need()
 {
-	ROOT=$CACHE/root-trixie-arm64-$(hash_of "$BUILD_ROOT" "$KVER" "$VM/packages" "$VM/foreign-hook")
+	ROOT=$CACHE/root-trixie-arm64-$(hash_of "$BUILD_ROOT" "$KVER" "$(package_lines trixie)" "$VM/foreign-hook")
 	[[ -e $ROOT/.weir-sources ]] ||
 		three_times "root of arm64" with_lock root-trixie-arm64 foreign_make "$ROOT" || return 1
 	BINDS=(--bind "$ROOT/usr/src" /usr/src)
@@ -157,7 +162,7 @@ foreign_make()
 	[[ ! -e $dir/.weir-sources ]] || return 0
 	say "creating the root of arm64 in $dir (about a minute)"
 	rm -rf --one-file-system "$dir" "$dir.new"
-	packages=$(root_packages | grep -vxE 'gcc|make|pkg-config' | paste -sd,)
+	packages=$(root_packages trixie | grep -vxE 'gcc|make|pkg-config' | paste -sd,)
 	long "root of arm64" 900 "$CACHE/log/root-arm64.log" \
 		mmdebstrap --mode=root --format=directory --variant=extract --architectures=arm64 \
 		--aptopt='APT::Install-Recommends "false"' \
@@ -175,7 +180,7 @@ root_dir()
 	local sources
 
 	sources=$(release_sources "$1") || return 1
-	ROOT=$CACHE/root-$1-$(hash_of "$VM/packages" "$VM/root-hook" "$sources")
+	ROOT=$CACHE/root-$1-$(hash_of "$(package_lines "$1")" "$VM/root-hook" "$sources")
 }
 
 # in_root CMD...: run CMD in the chroot BUILD_ROOT, with the cache mounted
