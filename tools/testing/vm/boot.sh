@@ -171,11 +171,12 @@ boot()
 	return "$rc"
 }
 
-# emulator_fault LOG: the guest hung before its script started, or hit the int3 bug of the emulator
+# emulator_fault LOG: the guest hung or crashed before its script started and loaded a module, or hit
+# the int3 bug of the emulator
 emulator_fault()
 {
 	[[ $KERNEL != uml* ]] || return 1
-	[[ -e $OUT/.weir/stuck ]] || emulator_int3 "$1"
+	[[ ! -e $OUT/.weir/ready ]] || emulator_int3 "$1"
 }
 
 # emulator_int3 LOG: the guest trapped on an int3 that is no longer there. While the kernel patches
