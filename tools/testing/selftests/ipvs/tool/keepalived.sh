@@ -76,7 +76,6 @@ options_config() {
 		"$(server "${RS[3]}" 8207 "weight 2" "uthreshold 100")"
 	virtual "$VIP" "lvs_sched rr" "persistence_timeout 600" "protocol TCP" "$(server "${RS[1]}" "")"
 	virtual "fwmark 5" "lvs_sched rr" "lvs_method DR" "$(server "${RS[1]}" "")" "$(server "${RS[2]}" "")"
-	# keepalived 2.2.7 wants the mask of IPv6 as a number as well
 	virtual "$VIP 8301" "lvs_sched rr" "persistence_timeout 60" "persistence_granularity $MASK" "protocol TCP" "$two"
 	virtual "$VIP 8302" "lvs_sched rr" "persistence_timeout 60" "persistence_granularity $ALL" "protocol TCP" "$two"
 }
@@ -188,25 +187,33 @@ from() {
 	ask -b "$1" 2>/dev/null
 }
 
+# addresses add|del ADDRESS...: of the client, and the director's routes to them
+addresses() {
+	local address
+
+	for address in "${@:2}"; do
+		echo "addr $1 $address/$HOST dev front"
+	done | batch client
+	for address in "${@:2}"; do
+		echo "route $1 $address/$HOST via $CLIENT"
+	done | batch director
+}
+
 # masked: clients that the mask joins come to the same server
 masked() {
-	local addresses address first PORT
+	local from address first PORT
 
-	read -ra addresses <<<"$(by_family "203.0.1.5 203.0.7.5 203.0.1.6" \
+	read -ra from <<<"$(by_family "203.0.1.5 203.0.7.5 203.0.1.6" \
 		"2001:db8:1:1::5 2001:db8:1:1::6 2001:db8:1:2::5")"
-	for address in "${addresses[@]}"; do
-		ip -n client addr add "$address/$HOST" dev front
-		defer ip -n client addr del "$address/$HOST" dev front
-		ip -n director route add "$address/$HOST" via "$CLIENT"
-		defer ip -n director route del "$address/$HOST" via "$CLIENT"
-	done
+	addresses add "${from[@]}"
+	defer addresses del "${from[@]}"
 	PORT=8301
-	first=$(from "${addresses[0]}")
-	equal "server of a client with the same masked address" "$(from "${addresses[1]}")" "$first"
-	refute "another client has the same server" test "$(from "${addresses[2]}")" = "$first"
+	first=$(from "${from[0]}")
+	equal "server of a client with the same masked address" "$(from "${from[1]}")" "$first"
+	refute "another client has the same server" test "$(from "${from[2]}")" = "$first"
 	PORT=8302
-	first=$(from "${addresses[0]}")
-	for address in "${addresses[@]}"; do
+	first=$(from "${from[0]}")
+	for address in "${from[@]}"; do
 		equal "server of $address" "$(from "$address")" "$first"
 	done
 }
@@ -231,9 +238,10 @@ options() {
 	ask -u -n 4 -p 5000 >"$SCRATCH/answers"
 	equal "answers to one UDP port, ops" "$(tally "$SCRATCH/answers")" "server1x2 server2x2"
 	for port in $(schedulers | cut -d ' ' -f 1) 8201 8202 8203; do
-		PORT=$port ask -n 2 2>/dev/null | sed "s/^/$port: /"
+		echo "$port:"
+		PORT=$port ask -n 2 2>/dev/null
 	done >"$SCRATCH/answers"
-	equal "services without an answer" "$(sed '/ server[12]$/d' "$SCRATCH/answers" | xargs)" ""
+	refute "answers: $(<"$SCRATCH/answers")" grep -vqxE '[0-9]+:|server[12]' "$SCRATCH/answers"
 	masked
 	changed_config >"$CONF"
 	reload
