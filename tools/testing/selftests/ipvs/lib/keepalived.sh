@@ -69,7 +69,7 @@ no_complaints() {
 
 # log_shown: for a failed test
 log_shown() {
-	grep -vE "no forwarding|quorum" "$LVS_LOG" | tail -n "${1:-25}" | sed 's/^/# keepalived: /'
+	grep -vE "no forwarding|quorum" "$LVS_LOG" | tail -n 25 | sed 's/^/# keepalived: /'
 }
 
 table() {
