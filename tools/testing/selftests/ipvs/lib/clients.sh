@@ -23,6 +23,12 @@ client_says() {
 		{ fail "the client said '${said:-}', not $1"; return 1; }
 }
 
+# hush: the clients are silent, and wait for nothing
+hush() {
+	tell hush
+	client_says hushed 60
+}
+
 tell() {
 	echo "$1" >&"$TELL"
 }

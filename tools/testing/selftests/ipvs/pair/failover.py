@@ -3,7 +3,8 @@
 """Long-lived connections through a failover: failover.py N [ADDRESS PORT]...
 
 Opens N connections to each address and port, where servers.py answers, and says `open` when each
-has been answered. From then on each asks again every few seconds, but not after the order `hush`.
+has been answered. From then on each asks again every few seconds, but not after the order `hush`:
+when all have been answered, it says `hushed`.
 When told `judge`, waits until each has got another answer or is lost, and says `judged` and for each
 address and port how many
 
@@ -159,6 +160,9 @@ def main():
         order = orders.readline().strip().decode()
         if not order:
             return
+        if order == 'hush':
+            talk(conns, lambda: not any(conn.waits() for conn in conns), hushed=True)
+            print('hushed', flush=True)
         if order == 'judge':
             poll.unregister(orders)
             judge(conns)

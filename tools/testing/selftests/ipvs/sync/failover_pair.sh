@@ -69,7 +69,7 @@ pair() {
 	die A
 	becomes_master B "$VIP_A"
 	judge "A dies"
-	tell hush
+	hush
 	come_back A "$VIP_A" "${PAIR[@]}"
 	busywait 10 has_not_address B "$VIP_A" || fail "B keeps the address"
 	judge "A comes back"
@@ -114,7 +114,7 @@ version_1() {
 	die A
 	becomes_master B "$VIP_A"
 	judge "A dies"
-	tell hush
+	hush
 	director_up A
 	keepalived_start A v1/global.conf plain/instance.conf pair/services.conf
 	becomes_master A "$VIP_A"

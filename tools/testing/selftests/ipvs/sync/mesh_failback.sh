@@ -140,9 +140,9 @@ round() {
 
 	die one
 	work two on
-	tell hush
+	hush
 	judge "failover"
-	tell hush
+	hush
 	pause "$1"
 	director_up one
 	mesh_start one
