@@ -63,7 +63,8 @@ run_file() {
 
 	printf '# === %s (%s, %s)\n' "$name" "$IMPL" "$KERNEL"
 	[[ $2 != *.py ]] || command+=("$LIB/py_test.sh")
-	timeout -k 10 "$SCRIPT_TIMEOUT" "${command[@]}" "$HERE/$2" 2>&1 | tee "$log"
+	# what it has mounted and started would be there for the others if it could not clean up
+	timeout -k 90 "$SCRIPT_TIMEOUT" "${command[@]}" "$HERE/$2" 2>&1 | tee "$log"
 	rc=${PIPESTATUS[0]}
 	failed=$(count '^not ok' "$log")
 	SKIPPED=$((SKIPPED + $(count '^ok .*# SKIP' "$log")))

@@ -229,7 +229,7 @@ options() {
 	ALL=$(by_family 0.0.0.0 1)
 	options_config >"$CONF"
 	lvs_start
-	options_lines | table_becomes "the table"
+	table_becomes "the table" < <(options_lines)
 	no_complaints
 	equal "thresholds" "$(thresholds)" "0/0 2147483647/50 100/0"
 	equal "time-outs" "$(quiet_in director ipvsadm -L --timeout)" "Timeout (tcp tcpfin udp): 7200 30 60"
@@ -245,7 +245,7 @@ options() {
 	masked
 	changed_config >"$CONF"
 	reload
-	changed_lines | table_becomes "the table after the reload"
+	table_becomes "the table after the reload" < <(changed_lines)
 	no_complaints
 	lvs_stop
 	table_becomes "nothing" </dev/null
