@@ -239,9 +239,9 @@ static void peer_finish_resync(struct vs_mesh *m, struct vs_mesh_peer *p,
 static void peer_complete(struct vs_mesh *m, struct vs_mesh_peer *p,
 			  const struct vs_status *s)
 {
-	if (!(s->flags & VS_STATUS_IN_SYNC))
+	if (!(s->flags & VS_STATUS_IN_SYNC)) {
 		p->was_out = true;
-	else if (p->again_once && p->was_out && !p->want) {
+	} else if (p->again_once && p->was_out && !p->want) {
 		p->again_once = false;
 		peer_want_all(m, p);
 	}

@@ -121,3 +121,26 @@ with_ldirectord() {
 	echo 'package Net::INET6Glue::INET_is_INET6; 1;' >"$SCRATCH/perl/Net/INET6Glue/INET_is_INET6.pm"
 	export PERL5LIB=$SCRATCH/perl
 }
+
+# handbook_nat: ldirectord's configuration in handbooks, for a director by NAT
+handbook_nat() {
+	cat <<-END
+		checktimeout=10
+		checkinterval=2
+		autoreload=no
+		logfile="local0"
+		quiescent=yes
+		virtual=10.23.8.80:80
+		    fallback=127.0.0.1:80
+		    real=172.18.1.11:80 masq
+		    real=172.18.1.12:80 masq
+		    real=172.18.1.13:80 masq
+		    service=http
+		    request="index.html"
+		    receive="Test Page"
+		    scheduler=wlc
+		    persistent=600
+		    protocol=tcp
+		    checktype=negotiate
+	END
+}

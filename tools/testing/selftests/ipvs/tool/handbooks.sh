@@ -53,25 +53,7 @@ nat() {
 	as_debians
 	syslog_here
 	lan 172.18.1 254 10.23.8.80 11 12 13
-	cat >"$CF" <<-END
-		checktimeout=10
-		checkinterval=2
-		autoreload=no
-		logfile="local0"
-		quiescent=yes
-		virtual=10.23.8.80:80
-		    fallback=127.0.0.1:80
-		    real=172.18.1.11:80 masq
-		    real=172.18.1.12:80 masq
-		    real=172.18.1.13:80 masq
-		    service=http
-		    request="index.html"
-		    receive="Test Page"
-		    scheduler=wlc
-		    persistent=600
-		    protocol=tcp
-		    checktype=negotiate
-	END
+	handbook_nat >"$CF"
 	ldirectord_starts || return
 	becomes "all are up" director nat_rules 1 || return
 	for n in 1 2 3; do

@@ -201,25 +201,7 @@ handbook() {
 		ld1 IPaddr::10.23.8.80/24/eth1 IPaddr::172.18.1.254/24/\
 		eth1 ldirectord::ldirectord.cf
 	END
-	cat >"$SCRATCH/files/ldirectord.cf" <<-END
-		checktimeout=10
-		checkinterval=2
-		autoreload=no
-		logfile="local0"
-		quiescent=yes
-		virtual=10.23.8.80:80
-		    fallback=127.0.0.1:80
-		    real=172.18.1.11:80 masq
-		    real=172.18.1.12:80 masq
-		    real=172.18.1.13:80 masq
-		    service=http
-		    request="index.html"
-		    receive="Test Page"
-		    scheduler=wlc
-		    persistent=600
-		    protocol=tcp
-		    checktype=negotiate
-	END
+	handbook_nat >"$SCRATCH/files/ldirectord.cf"
 	syslog_here
 	handbook_hosts
 	SINCE=$SECONDS
