@@ -33,7 +33,7 @@ static bool entry_is_template(const struct vs_sync_entry *e)
 }
 
 static bool entry_is_removal(const struct vs_sync_entry *e,
-			     struct vs_apply_peer *peer)
+			     const struct vs_apply_peer *peer)
 {
 	return peer && e->flags & VS_WIRE_REMOVED;
 }
@@ -239,7 +239,7 @@ static bool entry_has_dest_of(const struct vs_sync_entry *e,
 
 /* A peer of the mesh is trusted with more: conn_max is its limit. */
 static bool may_take_more(const struct vs_net *vn,
-			  struct vs_apply_peer *peer)
+			  const struct vs_apply_peer *peer)
 {
 	/* units of vs_sync.room */
 	u64 max = ((u64)totalram_pages() << PAGE_SHIFT) / SHARE /
@@ -308,7 +308,7 @@ static struct vs_conn *entry_create(struct vs_net *vn,
  * a newer entry only.
  */
 static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp,
-			 struct vs_apply_peer *peer)
+			 const struct vs_apply_peer *peer)
 {
 	u32 time = e->time + peer->clock, st = READ_ONCE(cp->st);
 	s32 age = vs_sync_time() - time;
@@ -331,7 +331,7 @@ static bool entry_is_old(const struct vs_sync_entry *e, const struct vs_conn *cp
  */
 static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
 				    const struct vs_conn *cp,
-				    struct vs_apply_peer *peer)
+				    const struct vs_apply_peer *peer)
 {
 	if (!cp)
 		return VS_COUNTER_NONE;
@@ -348,7 +348,7 @@ static enum vs_counter entry_refuse(const struct vs_sync_entry *e,
 /* The peer has removed its connection. If packets have come here since, this
  * director has taken it over. */
 static void entry_end(const struct vs_sync_entry *e, struct vs_conn *cp,
-		      struct vs_apply_peer *peer)
+		      const struct vs_apply_peer *peer)
 {
 	if (cp && READ_ONCE(cp->st) & VS_ST_REMOTE &&
 	    vs_conn_told(cp) == peer->id && !vs_conn_controls(cp) &&
@@ -406,7 +406,7 @@ static void conn_set_told(const struct vs_net *vn, struct vs_conn *cp, u8 state)
 
 /* @peer forwards the packets of @cp, and knows it. */
 static void conn_set_remote(struct vs_conn *cp, const struct vs_sync_entry *e,
-			    struct vs_apply_peer *peer)
+			    const struct vs_apply_peer *peer)
 {
 	vs_conn_set_bits(cp, VS_ST_TOLD, VS_ST_REMOTE | VS_ST_SHARED |
 					 VS_ST_KEEP |

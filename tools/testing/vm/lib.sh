@@ -70,6 +70,15 @@ long()
 	return "$rc"
 }
 
+# counts_said FILE: print the numbers of the last line "N passed, N failed, N skipped", if there is one
+counts_said()
+{
+	local line
+
+	line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$1" | tail -n 1)
+	echo "${line//[^0-9 ]/}"
+}
+
 # count_results FILE: print how many tests of a run passed, failed and were skipped
 count_results()
 {
